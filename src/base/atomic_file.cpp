@@ -1,0 +1,54 @@
+#include "base/atomic_file.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "base/errors.h"
+#include "base/files.h"
+#include "base/host.h"
+
+namespace headway {
+namespace {
+
+// Random, for hosts that share the folder may share process numbers.
+std::filesystem::path temporary_name(const std::filesystem::path& path) {
+  return path.parent_path() / fmt::format(".{}.{}.tmp", path.filename().string(), random_id());
+}
+
+}  // namespace
+
+void flush_directory(const std::filesystem::path& directory) {
+  const FileDescriptor handle =
+      open_file(directory.empty() ? "." : directory, O_RDONLY | O_DIRECTORY);
+  // Some network file systems refuse to flush directories; they order renames themselves.
+  if (::fsync(handle.native()) != 0 && errno != EINVAL) throw_errno("fsync", directory.string());
+}
+
+void replace_file(const std::filesystem::path& path,
+                  const std::function<void(int fd)>& write,
+                  Durability durability) {
+  const std::filesystem::path temporary = temporary_name(path);
+  try {
+    FileDescriptor file = open_file(temporary, O_WRONLY | O_CREAT | O_TRUNC);
+    write(file.native());
+    const bool flush = durability == Durability::kFlushed;
+    if (flush && ::fsync(file.native()) != 0) throw_errno("fsync", temporary.string());
+    file.reset();
+    if (::rename(temporary.c_str(), path.c_str()) != 0) throw_errno("rename", path.string());
+    if (flush) flush_directory(path.parent_path());
+  } catch (...) {
+    std::error_code ignored;
+    std::filesystem::remove(temporary, ignored);
+    throw;
+  }
+}
+
+void replace_file(const std::filesystem::path& path, std::string_view text, Durability durability) {
+  replace_file(
+      path, [&](int fd) { write_all(fd, text, path); }, durability);
+}
+
+}  // namespace headway

@@ -1,0 +1,50 @@
+#include "base/environment.h"
+
+#include <cstdlib>
+
+namespace headway {
+
+std::optional<std::string> environment_variable(const char* name) {
+  const char* value = std::getenv(name);
+  if (value == nullptr || *value == '\0') return std::nullopt;
+  return value;
+}
+
+std::filesystem::path default_results_root() {
+  return environment_variable("HEADWAY_RESULTS").value_or("results");
+}
+
+std::filesystem::path cache_directory() {
+  if (const auto own = environment_variable("HEADWAY_CACHE")) return *own;
+  if (const auto xdg = environment_variable("XDG_CACHE_HOME")) {
+    return std::filesystem::path(*xdg) / "headway";
+  }
+  const auto home = environment_variable("HOME");
+  return home ? std::filesystem::path(*home) / ".cache" / "headway"
+              : std::filesystem::temp_directory_path() / "headway-cache";
+}
+
+std::optional<std::filesystem::path> data_directory() {
+  const auto value = environment_variable("HEADWAY_DATA");
+  return value ? std::optional<std::filesystem::path>(*value) : std::nullopt;
+}
+
+bool no_color() {
+  return environment_variable("NO_COLOR").has_value();
+}
+
+LaunchedRank launched_rank() {
+  struct Names {
+    const char* rank;
+    const char* size;
+  };
+  for (const auto& [rank, size] : {Names{"OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE"},
+                                   Names{"PMIX_RANK", "SLURM_STEP_NUM_TASKS"}}) {
+    const auto own = environment_variable(rank);
+    const auto all = environment_variable(size);
+    if (own && all) return {std::atoi(own->c_str()), std::atoi(all->c_str())};
+  }
+  return {};
+}
+
+}  // namespace headway

@@ -1,0 +1,81 @@
+#include "base/files.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "base/errors.h"
+
+namespace headway {
+
+FileDescriptor& FileDescriptor::operator=(FileDescriptor&& other) noexcept {
+  if (this != &other) {
+    reset();
+    fd_ = std::exchange(other.fd_, -1);
+  }
+  return *this;
+}
+
+void FileDescriptor::reset() {
+  if (fd_ >= 0) ::close(fd_);
+  fd_ = -1;
+}
+
+FileDescriptor open_file(const std::filesystem::path& path, int flags, int mode) {
+  const int fd = ::open(path.c_str(), flags | O_CLOEXEC, mode);
+  if (fd < 0) throw_errno("open", path.string());
+  return FileDescriptor(fd);
+}
+
+void write_all(int fd, std::string_view bytes, const std::filesystem::path& path) {
+  while (!bytes.empty()) {
+    const ssize_t written = ::write(fd, bytes.data(), bytes.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) throw_errno("write", path.string());
+    bytes.remove_prefix(static_cast<std::size_t>(written));
+  }
+}
+
+std::string read_text(const std::filesystem::path& path) {
+  const FileDescriptor file = open_file(path, O_RDONLY);
+  std::string text;
+  std::string chunk(1 << 16, '\0');
+  while (true) {
+    const ssize_t count = ::read(file.native(), chunk.data(), chunk.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) throw_errno("read", path.string());
+    if (count == 0) return text;
+    text.append(chunk, 0, static_cast<std::size_t>(count));
+  }
+}
+
+MappedFile::MappedFile(const std::filesystem::path& path) {
+  const FileDescriptor file = open_file(path, O_RDONLY);
+  struct stat info {};
+  if (::fstat(file.native(), &info) != 0) throw_errno("fstat", path.string());
+  size_ = static_cast<std::size_t>(info.st_size);
+  if (size_ == 0) return;
+  address_ = ::mmap(nullptr, size_, PROT_READ, MAP_SHARED, file.native(), 0);
+  if (address_ == MAP_FAILED) {
+    address_ = nullptr;
+    throw_errno("mmap", path.string());
+  }
+}
+
+MappedFile::MappedFile(MappedFile&& other) noexcept
+    : address_(std::exchange(other.address_, nullptr)), size_(std::exchange(other.size_, 0)) {}
+
+MappedFile& MappedFile::operator=(MappedFile&& other) noexcept {
+  std::swap(address_, other.address_);
+  std::swap(size_, other.size_);
+  return *this;
+}
+
+MappedFile::~MappedFile() {
+  if (address_ != nullptr) ::munmap(address_, size_);
+}
+
+}  // namespace headway

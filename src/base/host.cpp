@@ -1,0 +1,115 @@
+#include "base/host.h"
+
+#include <fmt/format.h>
+#include <sched.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cmath>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <sstream>
+
+#include "base/errors.h"
+
+namespace headway {
+namespace {
+
+std::string first_line(const std::string& path) {
+  std::ifstream file(path);
+  std::string line;
+  std::getline(file, line);
+  return line;
+}
+
+std::string machine_id() {
+  struct stat info {};
+  const bool known = ::stat("/proc/self/ns/pid", &info) == 0;
+  return fmt::format(
+      "{}/{}", first_line("/proc/sys/kernel/random/boot_id"), known ? info.st_ino : 0);
+}
+
+// State and start time of a process; nothing when it does not exist.
+struct ProcessStat {
+  char state = '?';
+  std::uint64_t start_ticks = 0;
+};
+
+std::optional<ProcessStat> process_stat(std::int64_t pid) {
+  const std::string line = first_line(fmt::format("/proc/{}/stat", pid));
+  const auto name_end = line.rfind(')');  // the name in front may hold anything
+  if (name_end == std::string::npos) return std::nullopt;
+  std::istringstream rest(line.substr(name_end + 2));
+  ProcessStat result;
+  rest >> result.state;
+  std::string skipped;
+  for (int field = 4; field < 22; ++field) rest >> skipped;
+  rest >> result.start_ticks;
+  return result;
+}
+
+std::optional<int> cgroup_cores() {
+  std::ifstream file("/sys/fs/cgroup/cpu.max");
+  double quota = 0;
+  double period = 0;
+  if (!(file >> quota >> period) || period <= 0) return std::nullopt;  // "max" is no number
+  return std::max(1, static_cast<int>(std::ceil(quota / period)));
+}
+
+}  // namespace
+
+std::string host_name() {
+  std::array<char, 256> name{};
+  if (::gethostname(name.data(), name.size() - 1) != 0) return "localhost";
+  return name.data();
+}
+
+ProcessIdentity this_process() {
+  const auto stat = process_stat(::getpid());
+  return {host_name(), machine_id(), ::getpid(), stat ? stat->start_ticks : 0};
+}
+
+Liveness liveness(const ProcessIdentity& process) {
+  static const std::string here = machine_id();
+  if (process.machine != here) return Liveness::kUnknown;
+  const auto stat = process_stat(process.pid);
+  const bool same = stat && stat->start_ticks == process.start_ticks;
+  return same && stat->state != 'Z' && stat->state != 'X' ? Liveness::kAlive : Liveness::kDead;
+}
+
+void to_json(nlohmann::json& json, const ProcessIdentity& process) {
+  json = {{"host", process.host},
+          {"machine", process.machine},
+          {"pid", process.pid},
+          {"start_ticks", process.start_ticks}};
+}
+
+void from_json(const nlohmann::json& json, ProcessIdentity& process) {
+  json.at("host").get_to(process.host);
+  json.at("machine").get_to(process.machine);
+  json.at("pid").get_to(process.pid);
+  json.at("start_ticks").get_to(process.start_ticks);
+}
+
+std::string random_id() {
+  std::array<unsigned char, 16> bytes{};
+  if (::getrandom(bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size())) {
+    throw_errno("getrandom");
+  }
+  std::string id;
+  for (const unsigned char byte : bytes) id += fmt::format("{:02x}", byte);
+  return id;
+}
+
+int available_cores() {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  const int allowed = ::sched_getaffinity(0, sizeof(set), &set) == 0 ? CPU_COUNT(&set) : 1;
+  return std::min(allowed, cgroup_cores().value_or(allowed));
+}
+
+}  // namespace headway

@@ -1,0 +1,162 @@
+#include "base/safetensors.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+#include <nlohmann/json.hpp>
+
+#include "base/atomic_file.h"
+#include "base/errors.h"
+#include "base/nearest_name.h"
+#include "base/sha256.h"
+
+namespace headway {
+namespace {
+
+static_assert(std::endian::native == std::endian::little, "safetensors is little-endian");
+
+constexpr std::uint64_t kMaximumHeaderBytes = 100'000'000;
+
+std::string header_text(const std::vector<NamedTensor>& tensors,
+                        const std::map<std::string, std::string>& metadata) {
+  nlohmann::ordered_json header;
+  if (!metadata.empty()) header["__metadata__"] = metadata;
+  std::size_t offset = 0;
+  for (const NamedTensor& tensor : tensors) {
+    std::size_t expected = dtype_bytes(tensor.dtype);
+    for (const std::int64_t size : tensor.shape) expected *= static_cast<std::size_t>(size);
+    expects(expected == tensor.bytes.size(), "safetensors: shape and bytes of " + tensor.name);
+    header[tensor.name] = {{"dtype", tensor.dtype},
+                           {"shape", tensor.shape},
+                           {"data_offsets", {offset, offset + tensor.bytes.size()}}};
+    offset += tensor.bytes.size();
+  }
+  std::string text = header.dump();
+  text.append((8 - text.size() % 8) % 8, ' ');  // aligns the data
+  return text;
+}
+
+[[noreturn]] void refuse(const std::string& path, const std::string& what) {
+  throw ConfigError(fmt::format("{}: not a usable safetensors file: {}", path, what));
+}
+
+NamedTensor parse_entry(const std::string& path,
+                        const std::string& name,
+                        const nlohmann::json& entry,
+                        std::span<const std::byte> data) {
+  NamedTensor tensor{name,
+                     entry.at("dtype").get<std::string>(),
+                     entry.at("shape").get<std::vector<std::int64_t>>(),
+                     {}};
+  const auto begin = entry.at("data_offsets").at(0).get<std::uint64_t>();
+  const auto end = entry.at("data_offsets").at(1).get<std::uint64_t>();
+  if (begin > end || end > data.size()) {
+    refuse(path, fmt::format("'{}' lies at bytes {}..{} of {}", name, begin, end, data.size()));
+  }
+  std::uint64_t expected = dtype_bytes(tensor.dtype);
+  for (const std::int64_t size : tensor.shape) {
+    if (size < 0 || (size > 0 && expected > data.size() / static_cast<std::uint64_t>(size))) {
+      refuse(path, fmt::format("the shape of '{}' does not fit the file", name));
+    }
+    expected *= static_cast<std::uint64_t>(size);
+  }
+  if (expected != end - begin) {
+    refuse(path, fmt::format("'{}' needs {} bytes, but has {}", name, expected, end - begin));
+  }
+  tensor.bytes = data.subspan(begin, end - begin);
+  return tensor;
+}
+
+void check_no_gap_or_overlap(const std::string& path,
+                             std::vector<NamedTensor> tensors,
+                             std::span<const std::byte> data) {
+  std::ranges::sort(tensors, {}, [](const NamedTensor& t) { return t.bytes.data(); });
+  const std::byte* next = data.data();
+  for (const NamedTensor& tensor : tensors) {
+    if (!tensor.bytes.empty() && tensor.bytes.data() != next) {
+      refuse(path, fmt::format("'{}' overlaps another tensor or leaves a gap", tensor.name));
+    }
+    if (!tensor.bytes.empty()) next = tensor.bytes.data() + tensor.bytes.size();
+  }
+  if (next != data.data() + data.size()) refuse(path, "bytes after the last tensor");
+}
+
+}  // namespace
+
+std::size_t dtype_bytes(const std::string& dtype) {
+  static const std::map<std::string, std::size_t> sizes{{"F64", 8},
+                                                        {"I64", 8},
+                                                        {"F32", 4},
+                                                        {"I32", 4},
+                                                        {"BF16", 2},
+                                                        {"F16", 2},
+                                                        {"U8", 1},
+                                                        {"BOOL", 1}};
+  const auto found = sizes.find(dtype);
+  if (found == sizes.end()) throw ConfigError(fmt::format("unknown safetensors dtype '{}'", dtype));
+  return found->second;
+}
+
+std::string write_safetensors(const std::filesystem::path& path,
+                              const std::vector<NamedTensor>& tensors,
+                              const std::map<std::string, std::string>& metadata) {
+  const std::string header = header_text(tensors, metadata);
+  const std::uint64_t header_bytes = header.size();
+  std::string prefix(sizeof(header_bytes), '\0');
+  std::memcpy(prefix.data(), &header_bytes, sizeof(header_bytes));
+  prefix += header;
+  Sha256 hash;
+  replace_file(path, [&](int fd) {
+    hash.add(prefix);
+    write_all(fd, prefix, path);
+    for (const NamedTensor& tensor : tensors) {
+      hash.add(tensor.bytes);
+      write_all(
+          fd, {reinterpret_cast<const char*>(tensor.bytes.data()), tensor.bytes.size()}, path);
+    }
+  });
+  return hash.hex_digest();
+}
+
+SafetensorsFile::SafetensorsFile(const std::filesystem::path& path)
+    : path_(path.string()), file_(path) {
+  const std::span<const std::byte> all = file_.bytes();
+  std::uint64_t header_bytes = 0;
+  if (all.size() < sizeof(header_bytes)) refuse(path_, "shorter than 8 bytes");
+  std::memcpy(&header_bytes, all.data(), sizeof(header_bytes));
+  if (header_bytes > kMaximumHeaderBytes || header_bytes > all.size() - sizeof(header_bytes)) {
+    refuse(path_, fmt::format("header length {} in a file of {} bytes", header_bytes, all.size()));
+  }
+  const auto* text = reinterpret_cast<const char*>(all.data()) + sizeof(header_bytes);
+  const auto data = all.subspan(sizeof(header_bytes) + header_bytes);
+  try {
+    const auto header = nlohmann::ordered_json::parse(text, text + header_bytes);
+    for (const auto& [name, entry] : header.items()) {
+      if (name == "__metadata__") {
+        metadata_ = entry.get<std::map<std::string, std::string>>();
+      } else {
+        tensors_.push_back(parse_entry(path_, name, entry, data));
+      }
+    }
+  } catch (const nlohmann::json::exception& error) {
+    refuse(path_, error.what());
+  }
+  check_no_gap_or_overlap(path_, tensors_, data);
+}
+
+bool SafetensorsFile::contains(const std::string& name) const {
+  return std::ranges::any_of(tensors_, [&](const NamedTensor& t) { return t.name == name; });
+}
+
+const NamedTensor& SafetensorsFile::at(const std::string& name) const {
+  std::vector<std::string> names;
+  for (const NamedTensor& tensor : tensors_) {
+    if (tensor.name == name) return tensor;
+    names.push_back(tensor.name);
+  }
+  throw ConfigError(fmt::format("{}: no tensor '{}'{}", path_, name, suggestion(name, names)));
+}
+
+}  // namespace headway

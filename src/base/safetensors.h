@@ -1,0 +1,52 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/files.h"
+
+namespace headway {
+
+/// One tensor of a safetensors file. dtype as the format spells it: F32, F64, BF16, I64, I32, U8.
+/// `bytes` is row-major and not owned: it must outlive the writing, or the SafetensorsFile.
+struct NamedTensor {
+  std::string name;
+  std::string dtype;
+  std::vector<std::int64_t> shape;
+  std::span<const std::byte> bytes;
+};
+
+/// Bytes of one element; ConfigError for a dtype that headway does not know.
+std::size_t dtype_bytes(const std::string& dtype);
+
+/// Writes atomically and flushed (see replace_file). Tensors keep their order. Metadata values are
+/// strings, as the format wants. Returns the SHA-256 of the file.
+std::string write_safetensors(const std::filesystem::path& path,
+                              const std::vector<NamedTensor>& tensors,
+                              const std::map<std::string, std::string>& metadata = {});
+
+/// A mapped safetensors file, checked in full on opening: header length, dtypes, shapes, offsets
+/// inside the file, no overlap, no gap. ConfigError says which of these failed.
+class SafetensorsFile {
+ public:
+  explicit SafetensorsFile(const std::filesystem::path& path);
+
+  const std::vector<NamedTensor>& tensors() const { return tensors_; }
+  const std::map<std::string, std::string>& metadata() const { return metadata_; }
+  bool contains(const std::string& name) const;
+  /// ConfigError with the nearest name when there is none.
+  const NamedTensor& at(const std::string& name) const;
+
+ private:
+  std::string path_;
+  MappedFile file_;
+  std::vector<NamedTensor> tensors_;
+  std::map<std::string, std::string> metadata_;
+};
+
+}  // namespace headway
