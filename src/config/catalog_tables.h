@@ -1,0 +1,20 @@
+#pragma once
+
+#include <vector>
+
+#include "config/catalog.h"
+
+namespace headway {
+
+// The tables behind catalog(). To add a component: add its entry here, and its factory to its
+// family's registry.
+
+std::vector<ComponentSpec> head_table();
+std::vector<ComponentSpec> class_vectors_table();
+std::vector<ComponentSpec> encoder_table();
+std::vector<ComponentSpec> dataset_table();
+std::vector<ComponentSpec> optimizer_table();
+std::vector<ComponentSpec> schedule_table();
+std::vector<ComponentSpec> augmentation_table();
+
+}  // namespace headway

@@ -1,0 +1,118 @@
+#include "config/catalog_tables.h"
+
+namespace headway {
+namespace {
+
+ComponentSpec plateau_schedule() {
+  return {
+      .name = "plateau",
+      .summary =
+          "times factor when the validation metric has not improved for patience evaluations",
+      .source = "arXiv 2011.08704; PyTorch's ReduceLROnPlateau",
+      .options = {{.name = "factor",
+                   .type = OptionType::kNumber,
+                   .default_value = 0.2,
+                   .summary = "what the learning rate is multiplied by",
+                   .minimum = 0,
+                   .maximum = 1,
+                   .exclude_minimum = true,
+                   .exclude_maximum = true},
+                  {.name = "patience",
+                   .type = OptionType::kInteger,
+                   .default_value = 3,
+                   .summary = "evaluations without improvement that are let pass",
+                   .minimum = 0},
+                  {.name = "threshold",
+                   .type = OptionType::kNumber,
+                   .default_value = 1e-4,
+                   .summary = "smallest change (absolute) that counts as an improvement",
+                   .minimum = 0},
+                  {.name = "metric",
+                   .type = OptionType::kText,
+                   .default_value = "top1_accuracy",
+                   .summary = "what is watched, on the validation split",
+                   .choices = {"top1_accuracy", "loss"}}},
+  };
+}
+
+ComponentSpec step_schedule() {
+  return {
+      .name = "step",
+      .summary = "times factor at every milestone",
+      .source = "He et al., CVPR 2016; PyTorch's MultiStepLR",
+      .options = {{.name = "milestones",
+                   .type = OptionType::kNumberList,
+                   .default_value = nlohmann::json::array(),
+                   .summary = "epochs, counted from 0, at whose start the learning rate drops",
+                   .minimum = 0},
+                  {.name = "factor",
+                   .type = OptionType::kNumber,
+                   .default_value = 0.1,
+                   .summary = "what the learning rate is multiplied by",
+                   .minimum = 0,
+                   .exclude_minimum = true}},
+  };
+}
+
+}  // namespace
+
+std::vector<ComponentSpec> optimizer_table() {
+  return {
+      {.name = "sgd",
+       .summary = "stochastic gradient descent with momentum, as in PyTorch",
+       .source = "Sutskever et al., ICML 2013; PyTorch's SGD",
+       .options = {{.name = "momentum",
+                    .type = OptionType::kNumber,
+                    .default_value = 0.9,
+                    .summary = "how much of the last update is kept",
+                    .minimum = 0,
+                    .maximum = 1,
+                    .exclude_maximum = true},
+                   {.name = "nesterov",
+                    .type = OptionType::kFlag,
+                    .default_value = false,
+                    .summary = "look ahead along the momentum"}}},
+  };
+}
+
+std::vector<ComponentSpec> schedule_table() {
+  return {
+      {.name = "constant",
+       .summary = "the same learning rate throughout (after warm-up)",
+       .source = "-"},
+      step_schedule(),
+      {.name = "cosine",
+       .summary = "half a cosine wave from the peak to the final learning rate, per step",
+       .source = "Loshchilov and Hutter, 'SGDR', ICLR 2017 (without restarts)",
+       .options = {{.name = "final_learning_rate",
+                    .type = OptionType::kNumber,
+                    .default_value = 0.0,
+                    .summary = "reached at the end of the last epoch",
+                    .minimum = 0}}},
+      plateau_schedule(),
+  };
+}
+
+std::vector<ComponentSpec> augmentation_table() {
+  return {
+      {.name = "crop",
+       .summary = "pad with black, crop back to size at a uniformly random offset",
+       .source = "He et al., CVPR 2016",
+       .options = {{.name = "padding",
+                    .type = OptionType::kInteger,
+                    .default_value = 4,
+                    .summary = "pixels added on every side",
+                    .minimum = 0}}},
+      {.name = "flip",
+       .summary = "mirror left to right",
+       .source = "He et al., CVPR 2016",
+       .options = {{.name = "probability",
+                    .type = OptionType::kNumber,
+                    .default_value = 0.5,
+                    .summary = "of mirroring an image",
+                    .minimum = 0,
+                    .maximum = 1}}},
+  };
+}
+
+}  // namespace headway
