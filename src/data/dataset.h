@@ -1,0 +1,42 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/registry.h"
+#include "config/trial_config.h"
+
+namespace headway {
+
+/// Images as uint8 NHWC and labels 0..K-1. The memory belongs to the Dataset.
+struct ImageSet {
+  std::int64_t count = 0;
+  std::int64_t height = 0;
+  std::int64_t width = 0;
+  std::int64_t channels = 0;
+  std::span<const std::uint8_t> images;  // [N, H, W, C]
+  std::span<const std::int32_t> labels;  // [N]
+
+  std::int64_t image_bytes() const { return height * width * channels; }
+};
+
+/// One data set, decoded. All processes of a node share one resident copy.
+class Dataset {
+ public:
+  virtual ~Dataset() = default;
+  virtual const ImageSet& train() const = 0;
+  virtual const ImageSet& test() const = 0;
+  virtual std::int64_t classes() const = 0;
+  virtual const std::vector<std::string>& class_names() const = 0;
+};
+
+using DatasetFactory = std::unique_ptr<Dataset>(const DatasetConfig&);
+const Registry<DatasetFactory>& datasets();
+
+/// Loads by `config.name`. ConfigError names the file, the offset, what was found and expected.
+std::unique_ptr<Dataset> load_dataset(const DatasetConfig& config);
+
+}  // namespace headway
