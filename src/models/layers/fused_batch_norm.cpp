@@ -1,0 +1,226 @@
+#include "models/layers/fused_batch_norm.h"
+
+#include <ATen/ops/empty_like.h>
+#include <ATen/ops/from_blob.h>
+#include <torch/csrc/autograd/custom_function.h>
+
+#include <cmath>
+
+#include "base/errors.h"
+#include "models/layers/batch_norm_kernels.h"
+
+namespace headway {
+namespace {
+
+using torch::autograd::AutogradContext;
+using torch::autograd::variable_list;
+
+std::vector<float> to_vector(const at::Tensor& values) {
+  const at::Tensor dense = values.detach().to(at::kFloat).contiguous();
+  const float* first = dense.const_data_ptr<float>();
+  return {first, first + dense.numel()};
+}
+
+at::Tensor to_tensor(const std::vector<float>& values) {
+  return at::from_blob(const_cast<float*>(values.data()),  // NOLINT: only read, by clone
+                       {static_cast<std::int64_t>(values.size())},
+                       at::kFloat)
+      .clone();
+}
+
+at::Tensor channels_last(const at::Tensor& tensor, const at::Tensor& like) {
+  return tensor.to(like.scalar_type()).contiguous(at::MemoryFormat::ChannelsLast);
+}
+
+ActivationShape shape_of(const at::Tensor& x) {
+  return {.rows = x.numel() / x.size(1), .channels = x.size(1)};
+}
+
+/// Calls `body` with a null pointer of x's element type.
+template <typename Body>
+auto with_element_type(const at::Tensor& x, const Body& body) {
+  if (x.scalar_type() == at::kFloat) return body(static_cast<float*>(nullptr));
+  return body(static_cast<c10::BFloat16*>(nullptr));
+}
+
+ChannelMoments moments_of(const at::Tensor& x) {
+  return with_element_type(
+      x, [&]<typename T>(T*) { return channel_moments(x.const_data_ptr<T>(), shape_of(x)); });
+}
+
+/// The running statistics move by a tenth towards the batch's, with the unbiased variance.
+void update_running_statistics(const BatchNormTensors& tensors,
+                               const ChannelMoments& moments,
+                               const ActivationShape& shape) {
+  const auto rows = static_cast<double>(shape.rows);
+  const auto momentum = static_cast<float>(kBatchNormMomentum);
+  const auto unbiased = static_cast<float>(rows / (rows - 1));
+  expects(tensors.running_mean.is_contiguous() && tensors.running_var.is_contiguous(),
+          "running statistics must be contiguous");
+  float* mean = tensors.running_mean.mutable_data_ptr<float>();
+  float* variance = tensors.running_var.mutable_data_ptr<float>();
+  for (std::size_t c = 0; c < moments.mean.size(); ++c) {
+    mean[c] = (1 - momentum) * mean[c] + momentum * moments.mean[c];
+    variance[c] = (1 - momentum) * variance[c] + momentum * unbiased * moments.variance[c];
+  }
+}
+
+/// 1 / sqrt(variance + epsilon), in place.
+std::vector<float> inverse_deviation(std::vector<float> variance) {
+  for (float& value : variance) {
+    value = static_cast<float>(1 / std::sqrt(double{value} + kBatchNormEpsilon));
+  }
+  return variance;
+}
+
+at::Tensor normalised(const at::Tensor& x,
+                      const std::optional<at::Tensor>& shortcut,
+                      const BatchNormTensors& tensors,
+                      const ChannelMoments& moments,
+                      bool relu) {
+  std::vector<float> scale = inverse_deviation(moments.variance);
+  std::vector<float> shift = to_vector(tensors.bias);
+  const std::vector<float> weight = to_vector(tensors.weight);
+  for (std::size_t c = 0; c < scale.size(); ++c) {
+    scale[c] *= weight[c];
+    shift[c] -= moments.mean[c] * scale[c];
+  }
+  at::Tensor y = at::empty_like(x);
+  const std::optional<at::Tensor> added =
+      shortcut ? std::optional(channels_last(*shortcut, x)) : std::nullopt;
+  with_element_type(x, [&]<typename T>(T*) {
+    normalise<T>({.x = x.const_data_ptr<T>(),
+                  .shortcut = added ? added->const_data_ptr<T>() : nullptr,
+                  .y = y.mutable_data_ptr<T>(),
+                  .scale = &scale,
+                  .shift = &shift,
+                  .relu = relu},
+                 shape_of(x));
+  });
+  return y;
+}
+
+struct BatchNormGradients {
+  at::Tensor x;
+  at::Tensor shortcut;  // undefined when not wanted
+  at::Tensor weight;
+  at::Tensor bias;
+};
+
+struct SavedBatchNorm {
+  at::Tensor x;
+  at::Tensor y;  // undefined without ReLU
+  at::Tensor weight;
+  std::vector<float> mean;
+  std::vector<float> inverse_deviation;
+};
+
+/// With N rows, x' = (x - mean) / deviation: grad_x = weight / deviation (g - sum(g) / N - x' sum(g
+/// x') / N).
+InputGradientFactors input_gradient_factors(const SavedBatchNorm& saved,
+                                            const GradientSums& sums,
+                                            const ActivationShape& shape) {
+  InputGradientFactors factors{to_vector(saved.weight), sums.sum_with_x, sums.sum};
+  const auto rows = static_cast<float>(shape.rows);
+  for (std::size_t c = 0; c < factors.gradient.size(); ++c) {
+    const float inverse = saved.inverse_deviation[c];
+    factors.gradient[c] *= inverse;
+    factors.x[c] *= -factors.gradient[c] * inverse * inverse / rows;
+    factors.constant[c] *= -factors.gradient[c] / rows;
+  }
+  return factors;
+}
+
+template <typename T>
+BatchNormGradients gradients(const SavedBatchNorm& saved,
+                             const at::Tensor& grad_y,
+                             bool wants_shortcut) {
+  const ActivationShape shape = shape_of(saved.x);
+  const bool relu = saved.y.defined();
+  GradientArguments<T> arguments{.x = saved.x.const_data_ptr<T>(),
+                                 .y = relu ? saved.y.const_data_ptr<T>() : nullptr,
+                                 .grad_y = grad_y.const_data_ptr<T>(),
+                                 .mean = &saved.mean};
+  BatchNormGradients result;
+  T* masked = nullptr;
+  if (wants_shortcut && relu) {
+    result.shortcut = at::empty_like(saved.x);
+    masked = result.shortcut.mutable_data_ptr<T>();
+  } else if (wants_shortcut) {
+    result.shortcut = grad_y;
+  }
+  GradientSums sums = gradient_sums(arguments, masked, shape);
+  if (masked != nullptr) {  // then the mask is done already
+    arguments.y = nullptr;
+    arguments.grad_y = masked;
+  }
+  result.x = at::empty_like(saved.x);
+  input_gradient(
+      arguments, input_gradient_factors(saved, sums, shape), result.x.mutable_data_ptr<T>(), shape);
+  for (std::size_t c = 0; c < sums.sum.size(); ++c) {
+    sums.sum_with_x[c] *= saved.inverse_deviation[c];
+  }
+  result.weight = to_tensor(sums.sum_with_x);
+  result.bias = to_tensor(sums.sum);
+  return result;
+}
+
+/// The training form as one node of the autograd graph.
+struct TrainingBatchNorm : torch::autograd::Function<TrainingBatchNorm> {
+  static at::Tensor forward(AutogradContext* context,
+                            const at::Tensor& x,
+                            const std::optional<at::Tensor>& shortcut,
+                            const at::Tensor& weight,
+                            const at::Tensor& bias,
+                            const BatchNormTensors& tensors,
+                            bool relu) {
+    const ChannelMoments moments = moments_of(x);
+    update_running_statistics(tensors, moments, shape_of(x));
+    const at::Tensor y = normalised(x, shortcut, {weight, bias, {}, {}}, moments, relu);
+    context->save_for_backward({x,
+                                relu ? y : at::Tensor(),
+                                weight,
+                                to_tensor(moments.mean),
+                                to_tensor(inverse_deviation(moments.variance))});
+    context->saved_data["has_shortcut"] = shortcut.has_value();
+    return y;
+  }
+
+  static variable_list backward(AutogradContext* context, const variable_list& grad_outputs) {
+    const variable_list tensors = context->get_saved_variables();
+    const SavedBatchNorm saved{.x = tensors[0],
+                               .y = tensors[1],
+                               .weight = tensors[2],
+                               .mean = to_vector(tensors[3]),
+                               .inverse_deviation = to_vector(tensors[4])};
+    const at::Tensor grad_y = channels_last(grad_outputs[0], saved.x);
+    const bool wants_shortcut = context->saved_data["has_shortcut"].toBool();
+    const BatchNormGradients result = with_element_type(
+        saved.x, [&]<typename T>(T*) { return gradients<T>(saved, grad_y, wants_shortcut); });
+    return {result.x, result.shortcut, result.weight, result.bias, {}, {}};
+  }
+};
+
+}  // namespace
+
+bool can_fuse_batch_norm(const at::Tensor& x, const BatchNormOptions& options) {
+  const bool known_type = x.scalar_type() == at::kFloat || x.scalar_type() == at::kBFloat16;
+  return x.is_cpu() && known_type && x.dim() == 4 && x.numel() > 0 &&
+         x.is_contiguous(at::MemoryFormat::ChannelsLast) &&
+         (options.training || !at::GradMode::is_enabled());
+}
+
+at::Tensor fused_batch_norm(const at::Tensor& x,
+                            const std::optional<at::Tensor>& shortcut,
+                            const BatchNormTensors& tensors,
+                            const BatchNormOptions& options) {
+  if (options.training) {
+    expects(shape_of(x).rows > 1, "batch norm in training needs more than one value per channel");
+    return TrainingBatchNorm::apply(
+        x, shortcut, tensors.weight, tensors.bias, tensors, options.relu);
+  }
+  const ChannelMoments moments{to_vector(tensors.running_mean), to_vector(tensors.running_var)};
+  return normalised(x, shortcut, tensors, moments, options.relu);
+}
+
+}  // namespace headway

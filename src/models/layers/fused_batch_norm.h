@@ -1,0 +1,37 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <optional>
+
+namespace headway {
+
+inline constexpr double kBatchNormEpsilon = 1e-5;
+inline constexpr double kBatchNormMomentum = 0.1;
+
+struct BatchNormTensors {
+  at::Tensor weight;        // [C]
+  at::Tensor bias;          // [C]
+  at::Tensor running_mean;  // [C]
+  at::Tensor running_var;   // [C]
+};
+
+struct BatchNormOptions {
+  bool training = false;
+  bool relu = false;
+};
+
+/// True when `fused_batch_norm` can take x: dense, channels-last, float32 or bfloat16, on the CPU;
+/// and in evaluation mode only where no gradients are recorded.
+bool can_fuse_batch_norm(const at::Tensor& x, const BatchNormOptions& options);
+
+/// Batch norm of x [B, C, H, W], plus `shortcut` of the same shape if there is one, then ReLU if
+/// asked for: what at::batch_norm, add and relu compute, with half the passes over memory. Forward
+/// reads x twice and writes y; backward reads x, y and its gradient twice and writes one gradient
+/// (two with a shortcut). In training mode updates the running statistics.
+at::Tensor fused_batch_norm(const at::Tensor& x,
+                            const std::optional<at::Tensor>& shortcut,
+                            const BatchNormTensors& tensors,
+                            const BatchNormOptions& options);
+
+}  // namespace headway
