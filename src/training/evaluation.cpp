@@ -1,0 +1,126 @@
+#include "training/evaluation.h"
+
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/empty.h>
+
+#include <algorithm>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "analysis/ncm_sums.h"
+#include "data/batch_assembler.h"
+#include "training/train_step.h"
+#include "training/tree.h"
+
+namespace headway {
+namespace {
+
+void append(Metrics& metrics, Metrics more) {
+  metrics.insert(
+      metrics.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
+}
+
+// The running training accuracy has the plain names; these are of the finished model.
+Metrics renamed_unaugmented(Metrics metrics) {
+  for (Metric& metric : metrics) metric.name = "unaugmented_" + metric.name;
+  return metrics;
+}
+
+}  // namespace
+
+Evaluator::Evaluator(const TrialConfig& config,
+                     Model& model,
+                     Execution execution,
+                     Communicator& comm)
+    : config_(config), model_(model), execution_(execution), comm_(comm) {}
+
+void Evaluator::visit_shard(const Split& split, std::int64_t shard, const BatchVisitor& visit) {
+  const at::NoGradGuard no_grad;
+  const BatchAssembler assembler(split.images, config_);
+  const std::int64_t shards = config_.training.shards;
+  const std::size_t end = shard_begin(split.samples.size(), shard + 1, shards);
+  const auto step = static_cast<std::size_t>(config_.evaluation.batch_size);
+  for (std::size_t start = shard_begin(split.samples.size(), shard, shards); start < end;
+       start += step) {
+    const auto samples = split.samples.subspan(start, std::min(step, end - start));
+    const auto batch = static_cast<std::int64_t>(samples.size());
+    const ImageSet& set = split.images;
+    const at::Tensor images = at::empty(
+        {batch, set.channels, set.height, set.width}, at::kFloat, at::MemoryFormat::ChannelsLast);
+    EvaluatedBatch result;
+    result.labels = at::empty({batch}, at::kLong);
+    assembler.plain(samples, images.mutable_data_ptr<float>());
+    assembler.labels(samples, result.labels.mutable_data_ptr<std::int64_t>());
+    const AutocastScope autocast(execution_.bf16, execution_.device.type());
+    result.features = model_.encoder->forward(images.to(execution_.device), /*training=*/false);
+    result.logits = model_.head->forward(result.features);
+    visit(result);
+  }
+}
+
+void Evaluator::visit(const Split& split, const BatchVisitor& visit) {
+  const std::int64_t local_shards = config_.training.shards / comm_.size();
+  for (std::int64_t local = 0; local < local_shards; ++local) {
+    visit_shard(split, comm_.rank() * local_shards + local, visit);
+  }
+}
+
+template <typename Sums, typename Add>
+Sums Evaluator::merge(const Split& split, const Sums& empty, const Add& add) {
+  const std::int64_t local_shards = config_.training.shards / comm_.size();
+  std::vector<std::vector<double>> rows;
+  for (std::int64_t local = 0; local < local_shards; ++local) {
+    Sums sums = empty;
+    visit_shard(split, comm_.rank() * local_shards + local, [&](const EvaluatedBatch& batch) {
+      add(sums, batch);
+    });
+    rows.emplace_back(sums.values().begin(), sums.values().end());
+  }
+  std::vector<double> merged = tree_sum(std::move(rows));
+  comm_.sum(std::span<double>(merged));
+  Sums result = empty;
+  std::ranges::copy(merged, result.values().begin());
+  return result;
+}
+
+SplitSums Evaluator::sums(const Split& split, bool geometry) {
+  const at::Tensor class_vectors = model_.head->class_vectors().detach();
+  const SplitShape shape{class_vectors.size(0), model_.encoder->feature_size(), geometry};
+  return merge(split, SplitSums(shape), [&](SplitSums& sums, const EvaluatedBatch& batch) {
+    sums.add(batch.features, batch.logits, batch.labels, class_vectors);
+  });
+}
+
+Metrics Evaluator::accuracy(const Split& split) {
+  return accuracy_metrics(sums(split, false));
+}
+
+SplitMetrics Evaluator::final_statistics(const Split& train,
+                                         const Split& test,
+                                         const at::Tensor& initial_class_vectors) {
+  const bool geometry = config_.evaluation.geometry;
+  const at::Tensor class_vectors = model_.head->class_vectors().detach();
+  std::optional<at::Tensor> bias = model_.head->bias();
+  if (bias) bias = bias->detach();
+  SplitMetrics result;
+  std::optional<at::Tensor> train_means;
+  for (const auto& [name, split] :
+       {std::pair<std::string, Split>{"train", train}, {"test", test}}) {
+    const SplitSums sums = this->sums(split, geometry);
+    Metrics& metrics = result[name];
+    if (name == "train") append(metrics, renamed_unaugmented(accuracy_metrics(sums)));
+    append(metrics, prediction_metrics(sums));
+    if (!geometry) continue;
+    append(metrics, geometry_metrics(sums, class_vectors, initial_class_vectors, bias));
+    if (!train_means) train_means = class_means(sums);
+    append(metrics,
+           ncm_metrics(
+               merge(split, NcmSums(*train_means), [](NcmSums& ncm, const EvaluatedBatch& batch) {
+                 ncm.add(batch.features, batch.logits, batch.labels);
+               })));
+  }
+  return result;
+}
+
+}  // namespace headway

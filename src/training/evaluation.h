@@ -1,0 +1,62 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <span>
+
+#include "analysis/split_sums.h"
+#include "comm/communicator.h"
+#include "config/trial_config.h"
+#include "data/dataset.h"
+#include "training/model.h"
+#include "training/precision.h"
+#include "training/sink.h"
+
+namespace headway {
+
+/// What one evaluated batch yields: features [B, D], logits [B, K] float32, labels [B] int64.
+struct EvaluatedBatch {
+  at::Tensor features;
+  at::Tensor logits;
+  at::Tensor labels;
+};
+
+/// Passes un-augmented samples through the model in evaluation mode. Batches are cut within shards,
+/// so that each sample meets the same kernels on any number of ranks.
+class Evaluator {
+ public:
+  Evaluator(const TrialConfig& config, Model& model, Execution execution, Communicator& comm);
+
+  struct Split {
+    const ImageSet& images;
+    std::span<const std::int32_t> samples;
+  };
+
+  /// Sums over the whole split, merged over shards and ranks in the fixed tree order. Collective.
+  SplitSums sums(const Split& split, bool geometry);
+  /// loss, top1_accuracy, top5_accuracy. Collective.
+  Metrics accuracy(const Split& split);
+
+  /// Statistics of the finished model on un-augmented train and test images: those of arXiv
+  /// 2011.08704 and, when `evaluation.geometry`, neural collapse and its kin. Collective.
+  SplitMetrics final_statistics(const Split& train,
+                                const Split& test,
+                                const at::Tensor& initial_class_vectors);
+
+  using BatchVisitor = std::function<void(const EvaluatedBatch&)>;
+  /// Shows the batches of this rank's shards to `visit`, in order.
+  void visit(const Split& split, const BatchVisitor& visit);
+
+ private:
+  void visit_shard(const Split& split, std::int64_t shard, const BatchVisitor& visit);
+  /// `make` builds one shard's accumulator with add(features, logits, labels) and values().
+  template <typename Sums, typename Add>
+  Sums merge(const Split& split, const Sums& empty, const Add& add);
+
+  const TrialConfig& config_;
+  Model& model_;
+  Execution execution_;
+  Communicator& comm_;
+};
+
+}  // namespace headway

@@ -1,0 +1,65 @@
+#include "training/optimizer.h"
+
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/_fused_sgd.h>
+#include <ATen/ops/zeros_like.h>
+
+namespace headway {
+namespace {
+
+/// g <- g + decay * p;  m <- momentum * m + g;  p <- p - rate * (nesterov ? g + momentum * m : m).
+/// As torch.optim.SGD (Sutskever et al., ICML 2013), one pass over memory.
+class Sgd final : public Optimizer {
+ public:
+  Sgd(const OptimizerConfig& config, FlatParameters& parameters)
+      : parameters_(parameters),
+        weight_decay_(config.weight_decay),
+        momentum_(config.options.number("momentum")),
+        nesterov_(config.options.flag("nesterov")),
+        momentum_buffer_(at::zeros_like(parameters.all_gradients())) {}
+
+  void step(double learning_rate) override {
+    const at::NoGradGuard no_grad;
+    for (const bool decayed : {true, false}) {
+      at::Tensor values = parameters_.values(decayed);
+      if (values.numel() == 0) continue;
+      at::Tensor gradients = parameters_.gradients(decayed);
+      at::Tensor momenta = parameters_.part(momentum_buffer_, decayed);
+      // Buffers start at zero, so no step is special: momentum * 0 + g = g.
+      at::_fused_sgd_({values},
+                      {gradients},
+                      {momenta},
+                      decayed ? weight_decay_ : 0.0,
+                      momentum_,
+                      learning_rate,
+                      /*dampening=*/0,
+                      nesterov_,
+                      /*maximize=*/false,
+                      /*is_first_step=*/false);
+    }
+  }
+
+  std::vector<std::pair<std::string, at::Tensor>> state() override {
+    return {{"momentum", momentum_buffer_}};
+  }
+
+ private:
+  FlatParameters& parameters_;
+  double weight_decay_;
+  double momentum_;
+  bool nesterov_;
+  at::Tensor momentum_buffer_;
+};
+
+std::unique_ptr<Optimizer> make_sgd(const OptimizerConfig& config, FlatParameters& parameters) {
+  return std::make_unique<Sgd>(config, parameters);
+}
+
+}  // namespace
+
+const Registry<OptimizerFactory>& optimizers() {
+  static const Registry<OptimizerFactory> table{"optimizer", {{"sgd", make_sgd}}};
+  return table;
+}
+
+}  // namespace headway

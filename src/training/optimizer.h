@@ -1,0 +1,28 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/registry.h"
+#include "config/trial_config.h"
+#include "training/flat_parameters.h"
+
+namespace headway {
+
+/// Updates flat parameters from their summed gradients.
+class Optimizer {
+ public:
+  virtual ~Optimizer() = default;
+  virtual void step(double learning_rate) = 0;
+  /// The state tensors, each of count() elements laid out like the parameters, by name.
+  virtual std::vector<std::pair<std::string, at::Tensor>> state() = 0;
+};
+
+/// `parameters` must outlive the optimiser.
+using OptimizerFactory = std::unique_ptr<Optimizer>(const OptimizerConfig&, FlatParameters&);
+const Registry<OptimizerFactory>& optimizers();
+
+}  // namespace headway

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "analysis/metric.h"
+
+namespace headway {
+
+/// split ("train", "validation", "test") -> metrics.
+using SplitMetrics = std::map<std::string, Metrics>;
+
+/// What an epoch ends with.
+struct EpochRecord {
+  std::int64_t epoch = 0;  // epochs done, from 1
+  std::int64_t step = 0;   // steps done
+  SplitMetrics values;
+};
+
+/// Where training is; cheap, sent after every step.
+struct TrainingProgress {
+  std::int64_t epoch = 0;
+  std::int64_t epochs = 0;
+  std::int64_t step = 0;
+  std::int64_t total_steps = 0;
+  double images_per_second = 0;
+  const char* phase = "training";  // training | evaluating | saving
+};
+
+/// What the trainer reports to; called on rank 0 only.
+class TrialSink {
+ public:
+  virtual ~TrialSink() = default;
+  /// Once, when the model is built and a checkpoint, if any, is loaded (`step` 0 = from the start).
+  virtual void started(std::int64_t resumed_from_step, const std::string& precision) = 0;
+  virtual void epoch_ended(const EpochRecord& record) = 0;
+  virtual void progress(const TrainingProgress& progress) = 0;
+};
+
+}  // namespace headway

@@ -1,0 +1,141 @@
+#include "training/train_step.h"
+
+#include <ATen/core/Reduction.h>
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/argmax.h>
+#include <ATen/ops/cross_entropy_loss.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/zeros_like.h>
+
+#include <algorithm>
+#include <bit>
+
+#include "base/errors.h"
+
+namespace headway {
+namespace {
+
+constexpr std::int64_t kTop = 5;
+
+// Ranks of the true class among the logits; ties count for the lower class index, so that no sort's
+// whims enter the record.
+void count_correct(const at::Tensor& logits, const at::Tensor& labels, TrainSums& sums) {
+  const at::Tensor rows = logits.detach().to(at::kCPU, at::kFloat).contiguous();
+  const std::int64_t classes = rows.size(1);
+  const auto* values = rows.const_data_ptr<float>();
+  const auto* truth = labels.const_data_ptr<std::int64_t>();
+  for (std::int64_t i = 0; i < rows.size(0); ++i, values += classes) {
+    const float own = values[truth[i]];
+    std::int64_t above = 0;
+    for (std::int64_t k = 0; k < classes; ++k) {
+      above += values[k] > own || (values[k] == own && k < truth[i]) ? 1 : 0;
+    }
+    sums.top1_correct += above < 1 ? 1 : 0;
+    sums.top5_correct += above < kTop ? 1 : 0;
+  }
+}
+
+}  // namespace
+
+std::size_t shard_begin(std::size_t count, std::int64_t shard, std::int64_t shards) {
+  return count * static_cast<std::size_t>(shard) / static_cast<std::size_t>(shards);
+}
+
+TrainStep::TrainStep(const TrialConfig& config,
+                     const ImageSet& images,
+                     Model& model,
+                     Execution execution,
+                     Communicator& comm)
+    : config_(config),
+      images_(images),
+      model_(model),
+      execution_(execution),
+      comm_(comm),
+      local_shards_(config.training.shards / comm.size()),
+      assembler_(images, config),
+      parameters_(*model.parameters,
+                  decayed_parameters(model, config.optimizer.decay),
+                  comm,
+                  execution.device),
+      optimizer_(optimizers().at(config.optimizer.name)(config.optimizer, parameters_)),
+      buffers_(*model.parameters, config.training.shards, comm),
+      sums_(static_cast<std::size_t>(local_shards_)) {
+  expects(local_shards_ * comm.size() == config.training.shards, "ranks must divide shards");
+  for (std::int64_t width = 1; width < local_shards_; width *= 2) {
+    partial_gradients_.push_back(at::zeros_like(parameters_.all_gradients()));
+  }
+}
+
+double TrainStep::train_shard(std::span<const std::int32_t> samples,
+                              std::int64_t local,
+                              const Request& request) {
+  if (samples.empty()) return 0;
+  const auto batch = static_cast<std::int64_t>(samples.size());
+  const at::Tensor images = at::empty({batch, images_.channels, images_.height, images_.width},
+                                      at::kFloat,
+                                      at::MemoryFormat::ChannelsLast);
+  const at::Tensor labels = at::empty({batch}, at::kLong);
+  assembler_.augmented(samples, request.epoch, images.mutable_data_ptr<float>());
+  assembler_.labels(samples, labels.mutable_data_ptr<std::int64_t>());
+  buffers_.select(local);
+
+  at::Tensor logits;  // [b, K]
+  {
+    const AutocastScope autocast(execution_.bf16, execution_.device.type());
+    const at::Tensor moved = images.to(execution_.device);
+    logits = model_.head->forward(model_.encoder->forward(moved, /*training=*/true));
+  }
+  const at::Tensor loss = at::cross_entropy_loss(logits,
+                                                 labels.to(execution_.device),
+                                                 {},
+                                                 at::Reduction::Sum,
+                                                 /*ignore_index=*/-100,
+                                                 config_.training.label_smoothing);
+  loss.div(static_cast<double>(request.batch.size())).backward();
+
+  TrainSums& sums = sums_[static_cast<std::size_t>(local)];
+  const auto loss_sum = static_cast<double>(loss.item<float>());
+  sums.loss += loss_sum;
+  sums.samples += static_cast<double>(batch);
+  count_correct(logits, labels, sums);
+  return loss_sum;
+}
+
+// A binary counter over the shards done: whenever two neighbouring subtrees are complete, the left
+// one, kept aside, is added to the right one.
+void TrainStep::merge_gradients(std::size_t local) {
+  const at::NoGradGuard no_grad;
+  at::Tensor gradients = parameters_.all_gradients();
+  std::size_t level = 0;
+  for (; (local >> level & 1U) != 0; ++level) gradients.add_(partial_gradients_[level]);
+  const bool last = local + 1 == static_cast<std::size_t>(local_shards_);
+  if (!last) {
+    partial_gradients_[level].copy_(gradients);
+    gradients.zero_();
+  }
+}
+
+StepOutcome TrainStep::run(const Request& request) {
+  parameters_.clear_gradients();
+  double loss = 0;
+  for (std::int64_t local = 0; local < local_shards_; ++local) {
+    const std::int64_t shard = comm_.rank() * local_shards_ + local;
+    const std::size_t count = request.batch.size();
+    const std::size_t begin = shard_begin(count, shard, config_.training.shards);
+    const std::size_t end = shard_begin(count, shard + 1, config_.training.shards);
+    loss += train_shard(request.batch.subspan(begin, end - begin), local, request);
+    merge_gradients(static_cast<std::size_t>(local));
+  }
+  parameters_.signal(kLossSignal) = static_cast<float>(loss);
+  parameters_.signal(kStopSignal) = request.stop ? 1 : 0;
+  parameters_.signal(kCheckpointSignal) = request.checkpoint ? 1 : 0;
+  parameters_.sum_over_ranks(config_.training.reproducible);
+  const StepOutcome outcome{
+      parameters_.signal(kLossSignal) / static_cast<double>(request.batch.size()),
+      parameters_.signal(kStopSignal) > 0,
+      parameters_.signal(kCheckpointSignal) > 0};
+  optimizer_->step(request.learning_rate);
+  return outcome;
+}
+
+}  // namespace headway

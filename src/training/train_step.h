@@ -1,0 +1,84 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "comm/communicator.h"
+#include "config/trial_config.h"
+#include "data/batch_assembler.h"
+#include "training/flat_parameters.h"
+#include "training/model.h"
+#include "training/optimizer.h"
+#include "training/precision.h"
+#include "training/shard_buffers.h"
+
+namespace headway {
+
+/// Running sums of one shard over an epoch's training batches.
+struct TrainSums {
+  double loss = 0;  // sum over samples, label smoothing included
+  double top1_correct = 0;
+  double top5_correct = 0;
+  double samples = 0;
+};
+inline constexpr std::size_t kTrainSums = sizeof(TrainSums) / sizeof(double);
+
+/// What all ranks know after a step.
+struct StepOutcome {
+  double mean_loss = 0;     // of the global batch; not finite = diverged
+  bool stop = false;        // some rank was asked to stop
+  bool checkpoint = false;  // rank 0 wants a checkpoint
+};
+
+/// One optimiser step over one global batch: this rank's shards forward and backward, one after the
+/// other; gradients summed over shards in the fixed binary tree, within the rank and then over
+/// ranks; one update. Collective.
+class TrainStep {
+ public:
+  TrainStep(const TrialConfig& config,
+            const ImageSet& images,
+            Model& model,
+            Execution execution,
+            Communicator& comm);
+
+  struct Request {
+    std::span<const std::int32_t> batch;  // sample indices of the global batch
+    std::int64_t epoch = 0;
+    double learning_rate = 0;
+    bool stop = false;
+    bool checkpoint = false;
+  };
+  StepOutcome run(const Request& request);
+
+  FlatParameters& parameters() { return parameters_; }
+  Optimizer& optimizer() { return *optimizer_; }
+  ShardBuffers& buffers() { return buffers_; }
+  /// One entry per shard of this rank.
+  std::vector<TrainSums>& sums() { return sums_; }
+
+ private:
+  double train_shard(std::span<const std::int32_t> samples,
+                     std::int64_t local,
+                     const Request& request);
+  void merge_gradients(std::size_t local);
+
+  const TrialConfig& config_;
+  const ImageSet& images_;
+  Model& model_;
+  Execution execution_;
+  Communicator& comm_;
+  std::int64_t local_shards_;
+  BatchAssembler assembler_;
+  FlatParameters parameters_;
+  std::unique_ptr<Optimizer> optimizer_;
+  ShardBuffers buffers_;
+  std::vector<TrainSums> sums_;
+  std::vector<at::Tensor> partial_gradients_;  // one per level of the tree within this rank
+};
+
+/// Where shard `shard` of `shards` begins in `count` items: contiguous parts as equal as can be.
+std::size_t shard_begin(std::size_t count, std::int64_t shard, std::int64_t shards);
+
+}  // namespace headway

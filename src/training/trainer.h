@@ -1,0 +1,48 @@
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <string>
+
+#include "comm/communicator.h"
+#include "config/trial_config.h"
+#include "data/dataset.h"
+#include "training/sink.h"
+#include "training/training_state.h"
+
+namespace headway {
+
+enum class TrialEnd {
+  kDone,
+  kDiverged,  // the loss is no longer finite
+  kStopped,   // asked to; the state is in a checkpoint
+};
+
+struct TrialResult {
+  TrialEnd end = TrialEnd::kDone;
+  std::string message;
+  std::int64_t resumed_from_step = 0;
+  std::string precision;  // what training ran in
+  SplitMetrics results;   // the final value of each metric
+  TrialHashes hashes;
+  std::string class_vectors_sha256;
+};
+
+struct TrainerOptions {
+  std::filesystem::path checkpoint_folder;
+  std::filesystem::path artifact_folder;  // weights.safetensors, class_vectors.safetensors
+  double checkpoint_seconds = 60;
+  std::string device = "cpu";  // cpu, or cuda: this process's current GPU
+  std::function<bool()> stop_requested = [] { return false; };  // asked on each rank at each step
+};
+
+/// Trains one trial from its newest checkpoint, or from the start, to its end: all ranks of `comm`
+/// together. Reports to `sink` on rank 0; a resumed trial first reports the epochs that its
+/// checkpoint remembers. Collective.
+TrialResult train_trial(const TrialConfig& config,
+                        const Dataset& dataset,
+                        Communicator& comm,
+                        TrialSink& sink,
+                        const TrainerOptions& options);
+
+}  // namespace headway

@@ -1,0 +1,51 @@
+#include "training/trial_results.h"
+
+#include <algorithm>
+
+#include "base/errors.h"
+
+namespace headway {
+
+double value_of(const Metrics& metrics, const std::string& name) {
+  const auto found = std::ranges::find(metrics, name, &Metric::name);
+  expects(found != metrics.end(), "no metric " + name);
+  return found->value;
+}
+
+void add_best_validation(SplitMetrics& results, const std::vector<EpochRecord>& history) {
+  const EpochRecord* best = nullptr;
+  for (const EpochRecord& record : history) {
+    const auto validation = record.values.find("validation");
+    if (validation == record.values.end()) continue;
+    const double value = value_of(validation->second, "top1_accuracy");
+    if (best == nullptr || value > value_of(best->values.at("validation"), "top1_accuracy")) {
+      best = &record;
+    }
+  }
+  if (best == nullptr) return;
+  const Metrics& validation = best->values.at("validation");
+  results["validation"].push_back({"best_epoch", static_cast<double>(best->epoch)});
+  results["validation"].push_back({"best_top1_accuracy", value_of(validation, "top1_accuracy")});
+  results["test"].push_back(
+      {"top1_accuracy_at_best_validation", value_of(best->values.at("test"), "top1_accuracy")});
+}
+
+void write_artifacts(const std::filesystem::path& folder,
+                     const TrialConfig& config,
+                     const StateDict& state,
+                     const std::string& weights_sha256,
+                     const ClassVectors& drawn) {
+  std::filesystem::create_directories(folder);
+  write_safetensors(folder / "weights.safetensors",
+                    state.tensors(),
+                    {{"trial_id", trial_id(config)}, {"weights_sha256", weights_sha256}});
+  write_safetensors(
+      folder / "class_vectors.safetensors",
+      {{"class_vectors",
+        "F32",
+        {drawn.classes, drawn.feature_size},
+        std::as_bytes(std::span(drawn.values))}},
+      {{"sha256", drawn.sha256}, {"distribution", config.class_vectors.distribution}});
+}
+
+}  // namespace headway

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "models/class_vectors/class_vectors.h"
+#include "training/sink.h"
+#include "training/training_state.h"
+
+namespace headway {
+
+/// The value called `name`; it must be there.
+double value_of(const Metrics& metrics, const std::string& name);
+
+/// Adds which epoch validated best, and what the test set said then: validation/best_epoch,
+/// validation/best_top1_accuracy and test/top1_accuracy_at_best_validation.
+void add_best_validation(SplitMetrics& results, const std::vector<EpochRecord>& history);
+
+/// Writes weights.safetensors (PyTorch's names) and class_vectors.safetensors (as drawn).
+void write_artifacts(const std::filesystem::path& folder,
+                     const TrialConfig& config,
+                     const StateDict& state,
+                     const std::string& weights_sha256,
+                     const ClassVectors& drawn);
+
+}  // namespace headway
