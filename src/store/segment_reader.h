@@ -1,0 +1,90 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace headway {
+
+struct SegmentRecord {
+  nlohmann::json json;
+  std::string_view segment;  // file name; valid during the call
+  std::uint64_t offset = 0;
+  const nlohmann::json& writer;  // the segment's `writer` record; null when that one is damaged
+
+  std::string kind() const { return json.value("kind", ""); }
+};
+
+enum class DamageKind {
+  kDamaged,   // bytes that frame no record, with good records behind them
+  kTornTail,  // the end of a segment: being written now, or cut off when its writer died
+};
+
+struct SegmentDamage {
+  std::string segment;  // file name
+  std::uint64_t offset = 0;
+  std::uint64_t bytes = 0;
+  DamageKind kind = DamageKind::kDamaged;
+  std::string reason;
+
+  bool operator==(const SegmentDamage&) const = default;
+};
+
+/// How far one segment has been read.
+struct SegmentPosition {
+  std::string segment;  // file name
+  std::uint64_t offset = 0;
+  std::uint64_t size = 0;        // of the file when it was last read
+  std::int64_t modified_ns = 0;  // likewise
+  nlohmann::json writer;         // its `writer` record
+};
+
+/// Reads the records of all segments of a sweep, each record once. Segments that did not grow cost
+/// one stat call. Damage is skipped, never taken for a record, and reported.
+class SegmentReader {
+ public:
+  using Consumer = std::function<void(const SegmentRecord&)>;
+
+  /// Goes on from `positions` of an earlier reader.
+  explicit SegmentReader(std::filesystem::path sweep_directory,
+                         std::vector<SegmentPosition> positions = {});
+
+  /// Whether poll would read anything.
+  bool has_news() const;
+  /// Whether a segment that was read before is gone or shorter now: what was read of it stands for
+  /// nothing any more.
+  bool lost_records() const;
+  /// Hands every new record to `consume`, segment by segment. A json exception of `consume` counts
+  /// as damage of that record.
+  void poll(const Consumer& consume);
+  /// All found by this reader; torn tails as of the last poll.
+  const std::vector<SegmentDamage>& damage() const { return damage_; }
+  std::vector<SegmentPosition> positions() const;
+
+ private:
+  struct Segment {
+    SegmentPosition position;
+    std::vector<SegmentDamage> damage;
+  };
+
+  void read_segment(Segment& segment, const Consumer& consume);
+  std::size_t read_frames(Segment& segment,
+                          std::string_view text,
+                          bool at_end,
+                          const Consumer& consume);
+  std::size_t skip_damage(Segment& segment, std::string_view text, bool at_end, std::string reason);
+  void consume_record(Segment& segment, std::string_view text, const Consumer& consume);
+  void collect_damage();
+
+  std::filesystem::path directory_;
+  std::map<std::string, Segment> segments_;  // by file name
+  std::vector<SegmentDamage> damage_;
+};
+
+}  // namespace headway
