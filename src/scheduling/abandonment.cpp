@@ -1,0 +1,25 @@
+#include "scheduling/abandonment.h"
+
+#include <fmt/format.h>
+
+#include "scheduling/supervisors.h"
+
+namespace headway {
+
+std::optional<Abandonment> AbandonmentJudge::judge(const ClaimView& claim) {
+  if (!staleness_.stale(claim)) return std::nullopt;
+  const std::string& group = claim.owner.group;
+  switch (liveness(claim.owner.process)) {
+    case Liveness::kDead:
+      if (supervisor_of(sweep_directory_, group) == Liveness::kAlive) return std::nullopt;
+      return Abandonment{"node_failure", fmt::format("group '{}' and its supervisor died", group)};
+    case Liveness::kAlive:
+      return Abandonment{"hung",
+                         fmt::format("group '{}' lives, but its heart stands still", group)};
+    case Liveness::kUnknown:
+      break;
+  }
+  return Abandonment{"node_failure", fmt::format("group '{}' gave no more sign of life", group)};
+}
+
+}  // namespace headway

@@ -1,0 +1,115 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/host.h"
+#include "base/time.h"
+
+namespace headway {
+
+// Who works on which trial, as folders that every process of every machine can see:
+//   claims/<trial_id>/<attempt>/heartbeat.json
+// A claim appears whole, owner included: a prepared folder is renamed into its place. rename(2)
+// onto a folder that is not empty fails, on NFS too, so exactly one of many contenders wins. (A
+// mkdir followed by a write would do as well but for the owner that dies in between: such a claim
+// would have no owner that anyone could look up.)
+
+/// How far an attempt has come.
+struct Progress {
+  std::int64_t epoch = 0;
+  std::int64_t epochs = 0;
+  std::int64_t step = 0;
+  std::int64_t total_steps = 0;
+  double images_per_second = 0;
+  std::string phase;  // "loading", "training", "evaluating", ...
+
+  /// Whether `other` is elsewhere in the work; speed does not count.
+  bool same_place(const Progress& other) const {
+    return epoch == other.epoch && step == other.step && phase == other.phase;
+  }
+};
+
+struct ClaimOwner {
+  ProcessIdentity process;
+  std::string group;
+  int world_size = 1;
+};
+
+/// A held claim on one attempt at one trial. Never given back: a claim is history, a finish record
+/// ends the attempt.
+class Claim {
+ public:
+  Claim(std::filesystem::path folder, std::string trial_id, int attempt, ClaimOwner owner);
+  Claim(Claim&&) noexcept;
+  Claim& operator=(Claim&&) noexcept;
+  ~Claim();
+
+  const std::string& trial_id() const;
+  int attempt() const;
+  const ClaimOwner& owner() const;
+  /// Replaces the heartbeat file (atomic, unflushed) with a counter one higher. Thread-safe. A beat
+  /// that cannot be written is logged, once, and does not stop the trial.
+  void beat(const Progress& progress);
+  /// True when a higher attempt was claimed: stop, your records are ignored. Reads one directory.
+  bool fenced() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+/// Takes claims/<trial_id>/<attempt>; nothing when someone else has it. Attempts count from 1.
+std::optional<Claim> try_claim(const std::filesystem::path& sweep_directory,
+                               const std::string& trial_id,
+                               int attempt,
+                               const ClaimOwner& owner);
+
+/// A claim as others see it. The owner is empty when a machine's crash took the heartbeat's text.
+struct ClaimView {
+  std::string trial_id;
+  int attempt = 0;
+  ClaimOwner owner;
+  std::uint64_t counter = 0;
+  Progress progress;
+};
+
+/// The claim with the highest attempt; nothing when the trial was never claimed.
+std::optional<ClaimView> latest_claim(const std::filesystem::path& sweep_directory,
+                                      const std::string& trial_id);
+
+/// The latest claim of every trial that has one, ended ones included, sorted by trial id.
+std::vector<ClaimView> latest_claims(const std::filesystem::path& sweep_directory);
+
+/// Decides whether a claim's owner is gone: known dead on this machine, or its counter has not
+/// moved for `patience_seconds` of this observer's own clock (clocks of machines are never
+/// compared).
+class StalenessObserver {
+ public:
+  // Above the minute for which NFS clients may keep showing an old file.
+  static constexpr double kDefaultPatienceSeconds = 180;
+
+  explicit StalenessObserver(double patience_seconds = kDefaultPatienceSeconds,
+                             std::function<double()> clock = monotonic_seconds);
+
+  bool stale(const ClaimView& claim);
+
+ private:
+  struct Sighting {
+    std::uint64_t counter = 0;
+    double since = 0;
+  };
+
+  double patience_seconds_;
+  std::function<double()> clock_;
+  std::map<std::pair<std::string, int>, Sighting> sightings_;
+};
+
+}  // namespace headway

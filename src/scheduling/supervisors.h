@@ -1,0 +1,34 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "base/host.h"
+
+namespace headway {
+
+/// A supervisor's entry in a sweep's folder, supervisors/<id>.json, there while it lives. When a
+/// group dies, its supervisor, if alive, says why; only a group that lost its supervisor too may be
+/// judged by others. Ids are random, so that no later supervisor is taken for an earlier one.
+class SupervisorPresence {
+ public:
+  explicit SupervisorPresence(const std::filesystem::path& sweep_directory);
+  SupervisorPresence(const SupervisorPresence&) = delete;
+  SupervisorPresence& operator=(const SupervisorPresence&) = delete;
+  ~SupervisorPresence();
+
+  /// HOST-HEX.
+  const std::string& id() const { return id_; }
+  /// The name of this supervisor's n-th group: HOST-HEX-n.
+  std::string group_name(int number) const;
+
+ private:
+  std::filesystem::path file_;
+  std::string id_;
+};
+
+/// Whether the supervisor that started `group` lives. kDead when it left no entry, or left in
+/// order.
+Liveness supervisor_of(const std::filesystem::path& sweep_directory, const std::string& group);
+
+}  // namespace headway
