@@ -1,0 +1,58 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/files.h"
+
+namespace headway {
+
+/// How a process ended.
+struct ProcessEnd {
+  int exit_code = 0;  // 128 + signal when a signal ended it, as shells say it
+  int signal = 0;     // 0 when it exited by itself
+
+  std::string describe() const;  // "exit code 1", "signal 9 (Killed)"
+};
+
+/// Owns a child process that runs in a process group of its own, so that Ctrl-C at the terminal
+/// does not reach it. Its standard input is a pipe that stays open as long as this object wants:
+/// the lifeline. When this process dies, the pipe closes and the child is asked to yield. An object
+/// that is dropped while the child runs kills it with all its descendants.
+class ChildProcess {
+ public:
+  struct Start {
+    std::vector<std::string> command;                // command[0] is looked up in PATH
+    std::map<std::string, std::string> environment;  // set on top of this process's
+    std::filesystem::path log;                       // standard output and error are appended here
+  };
+
+  /// EnvironmentError when the program cannot be run. To be called from a thread that lives as long
+  /// as the child should: the kernel watches the starting thread, not the process.
+  explicit ChildProcess(const Start& start);
+  ChildProcess(ChildProcess&& other) noexcept;
+  ChildProcess& operator=(ChildProcess&&) = delete;
+  ~ChildProcess();
+
+  pid_t pid() const { return pid_; }
+  /// The end, once there is one; never waits.
+  std::optional<ProcessEnd> poll();
+  void close_lifeline() { lifeline_.reset(); }
+  /// Asks the child to checkpoint and leave, by SIGUSR2: mpirun passes it on to the ranks, whereas
+  /// on SIGTERM it kills them within seconds.
+  void ask_to_yield();
+  /// SIGKILL to the child and all its descendants (mpirun puts each rank in a group of its own).
+  void kill_tree();
+
+ private:
+  pid_t pid_ = -1;
+  FileDescriptor lifeline_;
+  std::optional<ProcessEnd> end_;
+};
+
+}  // namespace headway
