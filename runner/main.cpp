@@ -1,0 +1,18 @@
+#include <unistd.h>
+
+#include <iostream>
+#include <string>
+#include <vector>
+
+#include "base/environment.h"
+#include "base/logging.h"
+#include "runner/commands/command.h"
+
+int main(int argc, char** argv) {
+  headway::start_logging();
+  headway::CommandContext context{.out = std::cout,
+                                  .err = std::cerr,
+                                  .results_root = headway::default_results_root(),
+                                  .colours = isatty(STDOUT_FILENO) != 0 && !headway::no_color()};
+  return headway::run_program(std::vector<std::string>(argv + 1, argv + argc), context);
+}

@@ -1,0 +1,221 @@
+#include "runner/supervisor/run_sweep.h"
+
+#include <fmt/format.h>
+#include <fmt/ostream.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <ostream>
+
+#include "base/errors.h"
+#include "base/host.h"
+#include "base/time.h"
+#include "runner/commands/measured_costs.h"
+#include "runner/commands/prediction.h"
+#include "runner/commands/sweep_argument.h"
+#include "runner/commands/text_columns.h"
+#include "runner/supervisor/allocation.h"
+#include "runner/supervisor/supervisor.h"
+
+namespace headway {
+namespace {
+
+struct PreparedSweep {
+  SweepLocation location;
+  ResourcesConfig resources;
+};
+
+void tell_change(const PlanChange& change, std::ostream& err) {
+  if (change.is_new || (change.added.empty() && change.vanished.empty())) return;
+  fmt::print(err,
+             "the sweep file has changed: {} new; {} no longer in the plan (kept in the store, out "
+             "of the tables)\n",
+             counted(change.added.size(), "trial"),
+             change.vanished.size());
+}
+
+ResourcesConfig with_options(ResourcesConfig resources, const RunOptions& options) {
+  if (options.groups) resources.groups = options.groups;
+  if (options.ranks) resources.ranks = options.ranks;
+  if (options.time_limit_seconds) resources.time_limit_seconds = options.time_limit_seconds;
+  return resources;
+}
+
+PreparedSweep prepare_from_file(const RunOptions& options, const CommandContext& context) {
+  Sweep sweep = load_sweep(options.sweep, options.overrides);
+  sweep.resources = with_options(sweep.resources, options);
+  const SweepLocation location{sweep.name, context.results_root / sweep.name};
+  for (const std::string& note : sweep.notes) fmt::print(context.err, "note: {}\n", note);
+  for (const CellFlag& flag : sweep.flags) {
+    fmt::print(context.err, "note: cell {}: {}\n", flag.cell_id, flag.message);
+  }
+  tell_change(write_plan(location.directory, sweep), context.err);
+  const CostModel costs = measured_costs(location.directory);
+  for (const std::string& hint : predict(sweep, costs, available_cores()).hints) {
+    fmt::print(context.err, "note: {}\n", hint);
+  }
+  return {location, sweep.resources};
+}
+
+PreparedSweep prepare(const RunOptions& options, const CommandContext& context) {
+  if (names_sweep_file(options.sweep)) return prepare_from_file(options, context);
+  const SweepLocation location = find_sweep(options.sweep, context.results_root);
+  if (!options.overrides.empty()) {
+    throw ConfigError(fmt::format(
+        "'{}' changes a sweep file, but '{}' names a sweep that is planned already; name its file",
+        options.overrides.front(),
+        options.sweep));
+  }
+  return {location, with_options(read_plan(location.directory).resources, options)};
+}
+
+std::optional<int> as_int(const std::optional<std::int64_t>& number) {
+  return number ? std::optional(static_cast<int>(*number)) : std::nullopt;
+}
+
+SupervisorOptions supervisor_options(const PreparedSweep& sweep, const RunOptions& options) {
+  const ResourcesConfig& resources = sweep.resources;
+  const auto worker = find_worker_program();
+  const Allocation allocation = local_allocation(resources.device, worker);
+  const int threads = static_cast<int>(resources.threads_per_rank);
+  const auto directory = std::filesystem::absolute(sweep.location.directory);
+  return {.sweep_directory = directory,
+          .group = {.worker = worker,
+                    .sweep_directory = directory,
+                    .group = "",
+                    .threads_per_rank = threads,
+                    .device = allocation.device,
+                    .checkpoint_seconds = resources.checkpoint_seconds},
+          .gpus = allocation.gpus,
+          .limits = group_limits(
+              allocation.slots(threads), as_int(resources.ranks), as_int(resources.groups)),
+          .time_limit_seconds = resources.time_limit_seconds,
+          .hang_seconds = options.hang_seconds};
+}
+
+int exit_code(SupervisorEnd end, const TrialCounts& counts) {
+  switch (end) {
+    case SupervisorEnd::kInterrupted:
+      return kExitInterrupted;
+    case SupervisorEnd::kYielded:
+      return kExitYielded;
+    case SupervisorEnd::kTimeLimit:
+      return kExitTimeBudget;
+    case SupervisorEnd::kBadStart:
+      return kExitFailed;
+    case SupervisorEnd::kFinished:
+      break;
+  }
+  return counts.failed > 0 ? kExitFailed : kExitDone;
+}
+
+std::string end_text(SupervisorEnd end) {
+  switch (end) {
+    case SupervisorEnd::kInterrupted:
+      return "interrupted; the same command goes on from here";
+    case SupervisorEnd::kYielded:
+      return "stopped on request; the same command goes on from here";
+    case SupervisorEnd::kTimeLimit:
+      return "time limit reached; the same command goes on from here";
+    case SupervisorEnd::kBadStart:
+      return "given up";
+    case SupervisorEnd::kFinished:
+      break;
+  }
+  return "finished";
+}
+
+struct RunSummary {
+  SweepLocation sweep;
+  std::string how;
+  TrialCounts counts;
+  double seconds = 0;
+  int exit_code = kExitDone;
+};
+
+void print_json(const RunSummary& summary, std::ostream& out) {
+  const TrialCounts& counts = summary.counts;
+  const nlohmann::json json{{"sweep", summary.sweep.name},
+                            {"directory", summary.sweep.directory.string()},
+                            {"database", results_database(summary.sweep.directory).string()},
+                            {"end", summary.how},
+                            {"trials",
+                             {{"total", counts.total},
+                              {"done", counts.done},
+                              {"failed", counts.failed},
+                              {"cancelled", counts.cancelled},
+                              {"open", counts.open()}}},
+                            {"seconds", summary.seconds},
+                            {"exit_code", summary.exit_code}};
+  fmt::print(out, "{}\n", json.dump(2));
+}
+
+void print_summary(const RunSummary& summary, std::ostream& err) {
+  const TrialCounts& counts = summary.counts;
+  std::string text = fmt::format("{} done", counts.done);
+  if (counts.failed > 0) text += fmt::format(", {} failed", counts.failed);
+  if (counts.cancelled > 0) text += fmt::format(", {} cancelled", counts.cancelled);
+  if (counts.open() > 0) text += fmt::format(", {} left", counts.open());
+  fmt::print(err,
+             "{}: {} of {} after {}; results in {}\n",
+             summary.how,
+             text,
+             counted(static_cast<std::size_t>(counts.total), "trial"),
+             format_duration(summary.seconds),
+             results_database(summary.sweep.directory).string());
+  if (counts.failed > 0) {
+    fmt::print(err,
+               "`headway status {0}` says what failed; `headway retry {0}` tries it again\n",
+               summary.sweep.directory.string());
+  }
+}
+
+/// Whether all trials are settled already; says so.
+std::optional<TrialCounts> settled_counts(const SweepLocation& sweep) {
+  SegmentWriter reports(sweep.directory, "supervisor");  // leaves no file unless it has a report
+  SweepWatch watch(sweep.directory);
+  watch.look(reports);
+  return watch.counts().open() == 0 ? std::optional(watch.counts()) : std::nullopt;
+}
+
+int report_nothing_to_do(const RunOptions& options, RunSummary summary, CommandContext& context) {
+  const TrialCounts& counts = summary.counts;
+  summary.exit_code = counts.failed > 0 ? kExitFailed : kExitNothingToDo;
+  ResultsStore(summary.sweep.directory).sync();
+  if (options.json) print_json(summary, context.out);
+  if (counts.failed > 0) {
+    print_summary(summary, context.err);
+  } else {
+    fmt::print(context.err,
+               "nothing to do: {} of {} done{}; `headway table {}` prints the results\n",
+               counts.done,
+               counted(static_cast<std::size_t>(counts.total), "trial"),
+               counts.cancelled > 0 ? fmt::format(", {} cancelled", counts.cancelled) : "",
+               summary.sweep.directory.string());
+  }
+  return summary.exit_code;
+}
+
+}  // namespace
+
+int run_sweep(const RunOptions& options, CommandContext& context) {
+  const double started_at = monotonic_seconds();
+  const PreparedSweep sweep = prepare(options, context);
+  RunSummary summary{.sweep = sweep.location, .how = "nothing to do", .counts = {}};
+  if (const auto counts = settled_counts(sweep.location)) {
+    summary.counts = *counts;
+    return report_nothing_to_do(options, summary, context);
+  }
+  ProgressDisplay display(context.err, ProgressDisplay::standard_error());
+  Supervisor supervisor(supervisor_options(sweep, options), display);
+  const SupervisorEnd end = supervisor.run();
+  summary.how = end_text(end);
+  summary.counts = supervisor.counts();
+  summary.seconds = monotonic_seconds() - started_at;
+  summary.exit_code = exit_code(end, summary.counts);
+  if (options.json) print_json(summary, context.out);
+  print_summary(summary, context.err);
+  return summary.exit_code;
+}
+
+}  // namespace headway

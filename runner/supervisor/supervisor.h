@@ -1,0 +1,80 @@
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cluster/launch.h"
+#include "runner/supervisor/group_widths.h"
+#include "runner/supervisor/progress_display.h"
+#include "runner/supervisor/stop_signals.h"
+#include "runner/supervisor/sweep_watch.h"
+#include "runner/supervisor/worker_groups.h"
+#include "scheduling/supervisors.h"
+#include "store/results_store.h"
+#include "store/segment_writer.h"
+
+namespace headway {
+
+struct SupervisorOptions {
+  std::filesystem::path sweep_directory;  // absolute, with a plan
+  GroupSpec group;                        // what all groups have in common
+  std::vector<int> gpus = {};             // of this allocation; empty on CPUs
+  GroupLimits limits;
+  std::optional<double> time_limit_seconds = {};
+  double hang_seconds = 900;          // a group that does not come forward for so long is hung
+  double stop_patience_seconds = 60;  // for checkpoints, before groups that were asked are killed
+};
+
+/// Why a supervisor came to its end.
+enum class SupervisorEnd {
+  kFinished,     // nothing is left to do
+  kInterrupted,  // SIGINT
+  kYielded,      // SIGTERM or SIGUSR2
+  kTimeLimit,
+  kBadStart,  // groups die before they take a trial
+};
+
+/// Owns one allocation: starts worker groups on it, sees how they end, starts others, until all
+/// trials of the sweep are settled or someone asks it to stop. Groups find their trials themselves;
+/// any number of supervisors may serve one sweep.
+class Supervisor {
+ public:
+  Supervisor(SupervisorOptions options, ProgressDisplay& display);
+
+  SupervisorEnd run();
+  /// As of the last look.
+  const TrialCounts& counts() const { return watch_.counts(); }
+
+ private:
+  void look();
+  void bury(const EndedGroup& group);
+  void note_start(const EndedGroup& group, bool took_a_trial);
+  void start_groups();
+  void heed_requests();
+  void stop(SupervisorEnd reason);
+  void sync_store();
+  void show();
+  bool is_over() const;
+  std::string log_tail(const std::string& group) const;
+
+  SupervisorOptions options_;
+  ProgressDisplay& display_;
+  StopSignals signals_;
+  SupervisorPresence presence_;
+  SegmentWriter reports_;
+  SweepWatch watch_;
+  WorkerGroups groups_;
+  ResultsStore store_;
+  double started_at_;
+  double next_look_ = 0;
+  double next_sync_ = 0;
+  double next_start_ = 0;  // groups that found nothing to do are not replaced at once
+  int bad_starts_ = 0;     // in a row
+  bool told_of_waiting_ = false;
+  std::optional<SupervisorEnd> stopping_;
+  double stopped_at_ = 0;
+};
+
+}  // namespace headway

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include "comm/communicator.h"
+
+namespace headway {
+
+struct ServeOptions {
+  std::filesystem::path sweep_directory;
+  std::string group;
+  std::string device = "cpu";
+  int threads = 1;
+  double checkpoint_seconds = 60;
+  std::optional<std::string> only_trial;
+  bool verbose = false;  // epochs also on standard error
+};
+
+/// Trains trials of the sweep until nothing suits. 0, or 75 when asked to stop. Collective.
+int serve(const ServeOptions& options, Communicator& comm);
+
+struct FeatureOptions {
+  std::filesystem::path sweep_directory;
+  std::string trial;
+  std::string split = "test";
+  std::filesystem::path output;
+};
+
+/// Writes features [N, D], labels [N], logits [N, K] and class_vectors [K, D] of a finished trial.
+void export_features(const FeatureOptions& options);
+
+/// What this build and this machine offer, as JSON on standard output.
+void print_info();
+/// The same for people: `--version`.
+std::string version_text();
+
+std::string torch_version();
+
+}  // namespace headway

@@ -1,0 +1,130 @@
+#include "runner/worker/trial_source.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "base/errors.h"
+#include "base/nearest_name.h"
+#include "runner/attempt_end.h"
+#include "runner/trial_outlook.h"
+#include "scheduling/cost_model.h"
+
+namespace headway {
+namespace {
+
+void keep_only(std::vector<PlannedTrial>& trials, const std::string& trial_id) {
+  std::vector<std::string> ids;
+  for (const PlannedTrial& trial : trials) ids.push_back(trial.trial_id);
+  std::erase_if(trials, [&](const PlannedTrial& trial) { return trial.trial_id != trial_id; });
+  if (trials.empty()) {
+    throw ConfigError(fmt::format(
+        "the sweep has no trial '{}'{}", trial_id, ids.empty() ? "" : suggestion(trial_id, ids)));
+  }
+}
+
+Plan plan_of(const std::filesystem::path& directory, const std::optional<std::string>& only_trial) {
+  Plan plan = read_plan(directory);
+  if (only_trial) keep_only(plan.trials, *only_trial);
+  return plan;
+}
+
+// Predicted at the default speed, not at the measured one: every group must see the same order.
+TrialQueue queue_of(const Plan& plan, int width) {
+  const CostModel model;
+  CostTable costs;
+  std::vector<QueuedTrial> trials;
+  trials.reserve(plan.trials.size());
+  for (const PlannedTrial& trial : plan.trials) {
+    const TrialCost& cost = costs.at(trial.cell_id, [&] { return trial.config(); });
+    trials.push_back({trials.size(), model.predicted_seconds(cost), cost.shards});
+  }
+  return {std::move(trials), width};
+}
+
+}  // namespace
+
+TrialSource::TrialSource(std::filesystem::path sweep_directory,
+                         ClaimOwner owner,
+                         std::optional<std::string> only_trial)
+    : sweep_directory_(std::move(sweep_directory)),
+      owner_(std::move(owner)),
+      plan_(plan_of(sweep_directory_, only_trial)),
+      state_(sweep_directory_),
+      queue_(queue_of(plan_, owner_.world_size)),
+      abandonment_(sweep_directory_, StalenessObserver()),
+      reports_(sweep_directory_, "supervisor") {}
+
+std::optional<ClaimedTrial> TrialSource::next() {
+  for (;;) {
+    state_.refresh();
+    const auto index = queue_.first([this](std::size_t candidate) { return judge(candidate); });
+    if (!index) return std::nullopt;
+    const PlannedTrial& planned = plan_.trials[*index];
+    auto claimed = try_claim(sweep_directory_, planned.trial_id, next_attempt_, owner_);
+    if (!claimed || !is_still_wanted(*claimed)) continue;
+    return ClaimedTrial{{planned.trial_id, planned.cell_id, planned.config()}, std::move(*claimed)};
+  }
+}
+
+Verdict TrialSource::judge(std::size_t index) {
+  const std::string& trial_id = plan_.trials[index].trial_id;
+  const TrialRecord& record = state_.trial(trial_id);
+  switch (outlook(record)) {
+    case Outlook::kDone:
+      return Verdict::kNever;
+    case Outlook::kFailedForGood:
+    case Outlook::kCancelled:
+      return Verdict::kNotNow;
+    case Outlook::kOpen:
+      break;
+  }
+  return is_free(trial_id, record) ? Verdict::kTake : Verdict::kNotNow;
+}
+
+// Settles the attempt to claim by the same look at the claims: whoever looked again before claiming
+// would take a claim made in between for the one it judged, and fence a live group off.
+bool TrialSource::is_free(const std::string& trial_id, const TrialRecord& record) {
+  const auto latest = latest_claim(sweep_directory_, trial_id);
+  const int claimed = latest ? latest->attempt : 0;
+  next_attempt_ = std::max(claimed, static_cast<int>(record.highest_attempt())) + 1;
+  return !latest || has_ended(record, latest->attempt) || take_over(*latest);
+}
+
+// Reports the end of an attempt whose owner is gone, so that the history is whole.
+bool TrialSource::take_over(const ClaimView& claim) {
+  const auto abandoned = abandonment_.judge(claim);
+  if (!abandoned) return false;
+  state_.refresh();  // the owner may have recorded the end and left since the last look
+  const TrialRecord& record = state_.trial(claim.trial_id);
+  if (has_ended(record, claim.attempt)) return outlook(record) == Outlook::kOpen;
+  append_attempt_end(reports_,
+                     {.trial_id = claim.trial_id,
+                      .attempt = claim.attempt,
+                      .failure = abandoned->failure,
+                      .message = abandoned->message});
+  state_.refresh();
+  return outlook(state_.trial(claim.trial_id)) == Outlook::kOpen;
+}
+
+// Between the last look at the records and the claim, another group may have finished the trial, or
+// someone may have cancelled it. A claim on a done trial stays without records: a record of a
+// higher attempt would supersede the done one.
+bool TrialSource::is_still_wanted(const Claim& claim) {
+  state_.refresh();
+  const Outlook now = outlook(state_.trial(claim.trial_id()));
+  if (now == Outlook::kOpen) return true;
+  if (now == Outlook::kCancelled) {
+    append_attempt_end(reports_,
+                       {.trial_id = claim.trial_id(),
+                        .attempt = claim.attempt(),
+                        .state = "cancelled",
+                        .failure = "",
+                        .message = "cancelled before it began"});
+  }
+  return false;
+}
+
+}  // namespace headway

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include "config/sweep.h"
+#include "scheduling/abandonment.h"
+#include "scheduling/claims.h"
+#include "scheduling/queue.h"
+#include "store/segment_writer.h"
+#include "store/sweep_directory.h"
+#include "store/sweep_state.h"
+
+namespace headway {
+
+struct ClaimedTrial {
+  Trial trial;
+  Claim claim;
+};
+
+/// Gives a worker group its trials, one after the other: the first of the queue that is open and
+/// not claimed, claimed for `owner`. Everything it knows stands in the sweep's folder, so any
+/// number of groups, supervisors and machines may draw from one sweep; claims keep them apart.
+class TrialSource {
+ public:
+  /// With `only_trial`, that trial is the whole queue. ConfigError when the plan lacks it.
+  TrialSource(std::filesystem::path sweep_directory,
+              ClaimOwner owner,
+              std::optional<std::string> only_trial = std::nullopt);
+
+  /// Nothing when there is nothing left that this group could do now.
+  std::optional<ClaimedTrial> next();
+
+ private:
+  Verdict judge(std::size_t index);
+  bool is_free(const std::string& trial_id, const TrialRecord& record);
+  bool take_over(const ClaimView& claim);
+  bool is_still_wanted(const Claim& claim);
+
+  std::filesystem::path sweep_directory_;
+  ClaimOwner owner_;
+  Plan plan_;
+  SweepState state_;
+  TrialQueue queue_;
+  int next_attempt_ = 0;  // at the trial that was judged last
+  AbandonmentJudge abandonment_;
+  // Its own segment, in the role of a supervisor: a worker's word on an attempt is taken for that
+  // of the one who ran it, and here others' attempts are reported.
+  SegmentWriter reports_;
+};
+
+}  // namespace headway
