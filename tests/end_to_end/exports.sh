@@ -1,0 +1,57 @@
+#!/usr/bin/env bash
+# Weights and features leave as safetensors that fit together: logits can be computed from features.
+set -euo pipefail
+# shellcheck source=tests/support/sweeps.sh
+source "$SOURCE_DIR/tests/support/sweeps.sh"
+
+make_dataset "$work/data" 300 70
+cat >"$work/exports.yaml" <<YAML
+name: exports
+trial:
+  dataset: {root: $work/data}
+  encoder: {name: small_cnn, width: 4}
+  head: {name: cosine, scale: 12}
+  class_vectors: {distribution: orthonormal, learned: false, norm: unit}
+  training: {epochs: 1, batch_size: 30}
+YAML
+"$HEADWAY" run "$work/exports.yaml"
+trial=$(query exports "select trial_id from trials")
+"$HEADWAY" export weights "$trial" --out "$work/weights.safetensors"
+"$HEADWAY" export features "$trial" --split test --out "$work/features.safetensors"
+status=0
+"$HEADWAY" export weights "$trial" --out "$work/weights.safetensors" || status=$?
+[[ $status -eq 2 ]] || fail "an existing file was overwritten without --force (exit $status)"
+
+python3 - "$work/weights.safetensors" "$work/features.safetensors" <<'PYTHON'
+import array, json, math, struct, sys
+
+def read(path):
+    data = open(path, "rb").read()
+    (size,) = struct.unpack("<Q", data[:8])
+    header = json.loads(data[8:8 + size])
+    header.pop("__metadata__", None)
+    tensors = {}
+    for name, entry in header.items():
+        begin, end = entry["data_offsets"]
+        values = array.array({"F32": "f", "I64": "q"}[entry["dtype"]])
+        values.frombytes(data[8 + size + begin:8 + size + end])
+        tensors[name] = (entry["shape"], values)
+    return tensors
+
+weights, features = read(sys.argv[1]), read(sys.argv[2])
+assert weights["conv1.weight"][0] == [4, 1, 3, 3], weights["conv1.weight"][0]
+assert weights["bn1.running_mean"][0] == [4]
+assert features["features"][0] == [70, 16] and features["logits"][0] == [70, 10]
+assert features["labels"][0] == [70] and sorted(set(features["labels"][1])) == list(range(10))
+vectors = features["class_vectors"]
+assert vectors[0] == [10, 16] and vectors[1] == weights["linear.weight"][1]
+for i in range(70):
+    z = features["features"][1][16 * i:16 * i + 16]
+    norm = math.sqrt(sum(x * x for x in z))
+    for k in range(10):
+        w = vectors[1][16 * k:16 * k + 16]
+        expected = 12 * sum(a * b for a, b in zip(z, w)) / norm
+        found = features["logits"][1][10 * i + k]
+        assert abs(expected - found) < 1e-3, (i, k, expected, found)
+print("exports agree")
+PYTHON

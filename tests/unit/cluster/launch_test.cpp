@@ -1,0 +1,120 @@
+#include "cluster/launch.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <fstream>
+
+#include "base/errors.h"
+#include "support/temporary_directory.h"
+
+namespace headway {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+GroupSpec two_threads() {
+  return {.worker = "/opt/headway-worker",
+          .sweep_directory = "/data/results/first",
+          .group = "node7-1a2b3c4d-0",
+          .ranks = 1,
+          .threads_per_rank = 2,
+          .device = "cpu",
+          .checkpoint_seconds = 30};
+}
+
+TEST(GroupCommand, one_rank_needs_no_mpirun) {
+  EXPECT_THAT(group_command(two_threads()),
+              ElementsAre("/opt/headway-worker",
+                          "serve",
+                          "--sweep-dir",
+                          "/data/results/first",
+                          "--group",
+                          "node7-1a2b3c4d-0",
+                          "--device",
+                          "cpu",
+                          "--threads",
+                          "2",
+                          "--checkpoint-seconds",
+                          "30",
+                          "--lifeline"));
+}
+
+TEST(GroupCommand, several_ranks_run_unbound_under_mpirun) {
+  GroupSpec spec = two_threads();
+  spec.ranks = 4;
+  const auto command = group_command(spec);
+  EXPECT_THAT((std::vector<std::string>(command.begin(), command.begin() + 8)),
+              ElementsAre("mpirun",
+                          "--bind-to",
+                          "none",
+                          "--oversubscribe",
+                          "-np",
+                          "4",
+                          "/opt/headway-worker",
+                          "serve"));
+}
+
+TEST(GroupCommand, a_group_may_serve_a_single_trial) {
+  GroupSpec spec = two_threads();
+  spec.only_trial = "abcdef012345";
+  const auto command = group_command(spec);
+  EXPECT_EQ(command[command.size() - 2], "--trial");
+  EXPECT_EQ(command.back(), "abcdef012345");
+}
+
+TEST(GroupEnvironment, threads_and_waiting_ranks_are_taken_care_of) {
+  const auto environment = group_environment(two_threads());
+  EXPECT_EQ(environment.at("OMP_NUM_THREADS"), "2");
+  EXPECT_EQ(environment.at("OMPI_MCA_mpi_yield_when_idle"), "1");
+  EXPECT_EQ(environment.contains("OMPI_ALLOW_RUN_AS_ROOT"), ::geteuid() == 0);
+}
+
+TEST(GroupEnvironment, a_group_sees_its_own_gpus_alone) {
+  GroupSpec spec = two_threads();
+  EXPECT_FALSE(group_environment(spec).contains("CUDA_VISIBLE_DEVICES"));
+  spec.gpus = {2, 3};
+  EXPECT_EQ(group_environment(spec).at("CUDA_VISIBLE_DEVICES"), "2,3");
+}
+
+TEST(GroupEnvironment, a_named_libtorch_comes_first_among_the_libraries) {
+  ::setenv("HEADWAY_TORCH", "/opt/torch", 1);
+  ::setenv("LD_LIBRARY_PATH", "/usr/local/lib", 1);
+  EXPECT_EQ(group_environment(two_threads()).at("LD_LIBRARY_PATH"),
+            "/opt/torch/lib:/usr/local/lib");
+  ::unsetenv("LD_LIBRARY_PATH");
+  EXPECT_EQ(group_environment(two_threads()).at("LD_LIBRARY_PATH"), "/opt/torch/lib");
+  ::unsetenv("HEADWAY_TORCH");
+}
+
+TEST(FindWorkerProgram, the_environment_variable_comes_first) {
+  ::setenv("HEADWAY_WORKER", "/bin/sh", 1);
+  EXPECT_EQ(find_worker_program(), "/bin/sh");
+  ::setenv("HEADWAY_WORKER", "/no/such/worker", 1);
+  EXPECT_THROW(find_worker_program(), ConfigError);
+  ::unsetenv("HEADWAY_WORKER");
+}
+
+TEST(FindWorkerProgram, the_path_is_searched) {
+  const TemporaryDirectory folder;
+  const auto program = folder.path() / "headway-worker";
+  std::ofstream(program) << "#!/bin/sh\n";
+  std::filesystem::permissions(program, std::filesystem::perms::owner_all);
+  const std::string old_path = std::getenv("PATH");
+  ::setenv("PATH", (folder.path().string() + ":" + old_path).c_str(), 1);
+  EXPECT_EQ(find_worker_program(), program);
+  ::setenv("PATH", "/no/such/folder", 1);
+  try {
+    find_worker_program();
+    FAIL() << "a worker was found";
+  } catch (const ConfigError& error) {
+    EXPECT_THAT(error.what(), HasSubstr("HEADWAY_WORKER"));
+  }
+  ::setenv("PATH", old_path.c_str(), 1);
+}
+
+}  // namespace
+}  // namespace headway

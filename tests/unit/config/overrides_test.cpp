@@ -1,0 +1,132 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "sweep_file.h"
+
+namespace headway {
+namespace {
+
+using testing::Contains;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+TEST(Overrides, a_key_may_be_given_bare_or_below_trial) {
+  const SweepFile file("trial: {optimizer: {learning_rate: 0.1}}");
+  for (const char* text : {"optimizer.learning_rate=0.05", "trial.optimizer.learning_rate=5e-2"}) {
+    EXPECT_EQ(file.load({text}).trials.at(0).config.optimizer.learning_rate, 0.05);
+  }
+}
+
+TEST(Overrides, a_comma_list_adds_an_axis) {
+  const SweepFile file("trial: {head: {name: cosine}}\nsweep: {seeds: 2}");
+  const Sweep sweep = file.load({"head.scale=10,20,40"});
+  EXPECT_EQ(sweep.trials.size(), 6);
+  EXPECT_EQ(sweep.trials.back().config.head.options.number("scale"), 40);
+  EXPECT_THAT(sweep.notes, IsEmpty());
+}
+
+TEST(Overrides, an_added_axis_multiplies_listed_cells_too) {
+  const SweepFile file("sweep: {list: [{head.name: dot}, {head.name: cosine}]}");
+  EXPECT_EQ(file.load({"training.epochs=1,2,3"}).trials.size(), 6);
+}
+
+TEST(Overrides, commas_inside_brackets_belong_to_the_value) {
+  const SweepFile file("trial: {}");
+  const Sweep step = file.load({"schedule={name: step, milestones: [3, 6]}"});
+  ASSERT_EQ(step.trials.size(), 1);
+  EXPECT_THAT(step.trials[0].config.schedule.options.numbers("milestones"), ElementsAre(3, 6));
+  EXPECT_EQ(file.load({"schedule.name=step", "schedule.milestones=[3],[4,5]"}).trials.size(), 2);
+}
+
+TEST(Overrides, a_tilde_removes) {
+  const SweepFile file(R"(
+trial: {augmentation: [{name: flip}], optimizer: {weight_decay: 1e-3}}
+sweep: {grid: {optimizer.weight_decay: [0.1, 0.2], head.name: [dot, cosine]}}
+slurm: {partition: gpu}
+)");
+  EXPECT_EQ(file.load({"~augmentation"}).trials.at(0).config.augmentation.size(), 0);
+  const Sweep sweep = file.load({"~optimizer.weight_decay", "~slurm"});
+  EXPECT_EQ(sweep.trials.size(), 2);
+  EXPECT_EQ(sweep.trials[0].config.optimizer.weight_decay, 0);
+  EXPECT_EQ(sweep.slurm.partition, "");
+  EXPECT_EQ(file.load({"~sweep"}).trials.size(), 1);
+}
+
+TEST(Overrides, an_axis_of_the_same_key_is_replaced_with_a_note) {
+  const SweepFile file("sweep: {grid: {head.name: [dot, cosine], training.epochs: [1, 2]}}");
+  const Sweep single = file.load({"head.name=cosine"});
+  EXPECT_EQ(single.trials.size(), 2);
+  EXPECT_EQ(single.trials[0].config.head.name, "cosine");
+  EXPECT_THAT(single.notes,
+              ElementsAre("command line: 'head.name=cosine' replaces the axis "
+                          "'head.name' of the sweep file"));
+  EXPECT_EQ(file.load({"training.epochs=3,4,5"}).trials.size(), 6);
+}
+
+TEST(Overrides, the_command_line_also_wins_inside_zips_sections_and_lists) {
+  const SweepFile file(R"(
+sweep:
+  zip: [{training.epochs: [1, 2], optimizer.learning_rate: [0.1, 0.2]}]
+  grid: {head: [{name: cosine, scale: 5}, {name: dot}]}
+  list: [{training.epochs: 7, head.name: cosine}]
+)");
+  const Sweep sweep = file.load({"training.epochs=4"});
+  ASSERT_EQ(sweep.trials.size(), 5);
+  for (const Trial& trial : sweep.trials) EXPECT_EQ(trial.config.training.epochs, 4);
+  EXPECT_THAT(sweep.notes,
+              Contains(HasSubstr("replaces 'training.epochs' in entries of sweep.list")));
+}
+
+TEST(Overrides, a_new_name_drops_the_options_of_the_old_one) {
+  const SweepFile file("trial: {head: {name: cosine, scale: 20}}");
+  const Sweep sweep = file.load({"head.name=dot"});
+  EXPECT_EQ(sweep.trials.at(0).config.head.name, "dot");
+  EXPECT_THAT(sweep.notes, ElementsAre(HasSubstr("dropped head.scale of the base configuration")));
+}
+
+TEST(Overrides, everything_beside_the_trial_can_be_set) {
+  const SweepFile file("trial: {}\nsweep: {seeds: 9}\nslurm: {extra: [--x]}");
+  const Sweep sweep = file.load({"name=other",
+                                 "description=a, b: c",
+                                 "resources.ranks=2",
+                                 "sweep.seeds=4,5",
+                                 "resources.time_limit=1h30m",
+                                 "slurm.time=01:30:00",
+                                 "slurm.extra=--a,--b"});
+  EXPECT_EQ(sweep.name, "other");
+  EXPECT_EQ(sweep.description, "a, b: c");
+  EXPECT_EQ(sweep.resources.ranks, 2);
+  EXPECT_EQ(sweep.resources.time_limit_seconds, 5400);
+  EXPECT_EQ(sweep.slurm.time, "01:30:00");
+  EXPECT_THAT(sweep.slurm.extra, ElementsAre("--a", "--b"));
+  ASSERT_EQ(sweep.trials.size(), 2);
+  EXPECT_EQ(sweep.trials[1].config.seed, 5);
+  EXPECT_EQ(file.load({"sweep.seeds=3"}).trials.size(), 3);
+}
+
+TEST(Overrides, mistakes_name_the_override) {
+  const SweepFile file("trial: {}");
+  EXPECT_THAT(
+      file.errors({"optimizer.learning_rte=1",
+                   "training.epochs=many",
+                   "seed",
+                   "name=a/b",
+                   "resources.rank=1",
+                   "trial.name=x",
+                   "trial={}",
+                   "head.scale=[1"}),
+      ElementsAre("command line: 'optimizer.learning_rte=1': unknown key "
+                  "'optimizer.learning_rte'; did you mean 'optimizer.learning_rate'?",
+                  "command line: 'seed': expected KEY=VALUE or ~KEY",
+                  HasSubstr("unknown key 'resources.rank'; did you mean 'resources.ranks'?"),
+                  HasSubstr("unknown key 'trial.name'"),
+                  HasSubstr("unknown key 'trial'"),
+                  "command line: 'head.scale=[1': '[1' is not a valid value",
+                  HasSubstr("command line: 'name=a/b': name: expected letters"),
+                  "command line: 'training.epochs=many': training.epochs: expected an "
+                  "integer >= 0, found 'many'"));
+}
+
+}  // namespace
+}  // namespace headway

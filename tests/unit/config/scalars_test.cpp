@@ -1,0 +1,56 @@
+#include "config/scalars.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+namespace headway {
+namespace {
+
+TEST(Number, is_decimal_and_finite) {
+  EXPECT_EQ(parse_number("5e-4"), 0.0005);
+  EXPECT_EQ(parse_number("+1.5"), 1.5);
+  EXPECT_EQ(parse_number(".5"), 0.5);
+  EXPECT_EQ(parse_number("010"), 10);
+  EXPECT_FALSE(std::signbit(*parse_number("-0.0")));
+  for (const char* text :
+       {"", "abc", "1x", " 1", "1,5", "nan", "inf", "-inf", "1e999", "0x10", "+-1", "++1"}) {
+    EXPECT_EQ(parse_number(text), std::nullopt) << text;
+  }
+}
+
+TEST(Integer, has_no_fraction_and_fits_64_bits) {
+  EXPECT_EQ(parse_integer("-7"), -7);
+  EXPECT_EQ(parse_integer("9223372036854775807"), INT64_MAX);
+  for (const char* text : {"", "1.0", "1e3", "9223372036854775808"}) {
+    EXPECT_EQ(parse_integer(text), std::nullopt) << text;
+  }
+}
+
+TEST(Flag, may_be_written_as_yaml_allows) {
+  for (const char* text : {"true", "True", "yes", "on"}) EXPECT_EQ(parse_flag(text), true);
+  for (const char* text : {"false", "NO", "off"}) EXPECT_EQ(parse_flag(text), false);
+  for (const char* text : {"1", "0", "y", ""}) EXPECT_EQ(parse_flag(text), std::nullopt);
+}
+
+TEST(Duration, adds_falling_units) {
+  EXPECT_EQ(parse_duration_seconds("2h"), 7200);
+  EXPECT_EQ(parse_duration_seconds("90m"), 5400);
+  EXPECT_EQ(parse_duration_seconds("1h30m"), 5400);
+  EXPECT_EQ(parse_duration_seconds("1d2h3m4s"), 93784);
+  EXPECT_EQ(parse_duration_seconds("0.5h"), 1800);
+  EXPECT_EQ(parse_duration_seconds("45"), 45);
+  for (const char* text : {"", "0", "0h", "-5", "h", "30m1h", "1h1h", "2w", "1h30", "soon"}) {
+    EXPECT_EQ(parse_duration_seconds(text), std::nullopt) << text;
+  }
+}
+
+TEST(SlurmTime, has_the_forms_of_sbatch) {
+  for (const char* text : {"30", "30:00", "04:00:00", "1-0", "1-12", "1-12:30", "1-12:30:00"}) {
+    EXPECT_TRUE(is_slurm_time(text)) << text;
+  }
+  for (const char* text : {"", "2h", "1:2:3:4", "1-", "-1", "a"}) EXPECT_FALSE(is_slurm_time(text));
+}
+
+}  // namespace
+}  // namespace headway

@@ -1,0 +1,144 @@
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/allclose.h>
+#include <ATen/ops/arange.h>
+#include <ATen/ops/equal.h>
+#include <ATen/ops/ones.h>
+#include <ATen/ops/zeros.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "base/errors.h"
+#include "models/layers/batch_norm2d.h"
+#include "models/layers/conv2d.h"
+#include "models/layers/pooling.h"
+#include "support/reference_model.h"
+
+namespace headway {
+namespace {
+
+at::Tensor channels_last_images(const std::string& name, at::IntArrayRef shape) {
+  return reference_images(name, shape).contiguous(at::MemoryFormat::ChannelsLast);
+}
+
+TEST(AsChannelsLast, one_channel_gets_channels_last_strides_without_a_copy) {
+  const at::Tensor images = reference_images("x", {2, 1, 5, 7});
+  const at::Tensor result = as_channels_last(images);
+  EXPECT_EQ(result.suggest_memory_format(), at::MemoryFormat::ChannelsLast);
+  EXPECT_EQ(result.data_ptr(), images.data_ptr());
+  EXPECT_TRUE(at::equal(result, images));
+}
+
+TEST(AsChannelsLast, three_channels_are_reordered_once) {
+  const at::Tensor images = reference_images("x", {2, 3, 5, 7});
+  const at::Tensor result = as_channels_last(images);
+  EXPECT_EQ(result.suggest_memory_format(), at::MemoryFormat::ChannelsLast);
+  EXPECT_TRUE(at::equal(result, images));
+  EXPECT_EQ(as_channels_last(result).data_ptr(), result.data_ptr());
+}
+
+TEST(Conv2d, a_stride_of_two_rounds_odd_sides_up) {
+  ParameterSet parameters(0);
+  const Conv2d conv(parameters, "conv", {.in = 3, .out = 4, .kernel = 3, .stride = 2});
+  EXPECT_EQ(conv.forward(channels_last_images("x", {2, 3, 7, 8})).sizes(),
+            (at::IntArrayRef{2, 4, 4, 4}));
+}
+
+TEST(Conv2d, weights_start_within_one_over_the_root_of_the_fan_in) {
+  ParameterSet parameters(0);
+  const Conv2d conv(parameters, "conv", {.in = 16, .out = 32});
+  const at::Tensor weight = parameters.parameters().front().tensor.detach();
+  EXPECT_EQ(parameters.parameters().front().name, "conv.weight");
+  EXPECT_LE(weight.abs().max().item<double>(), 1 / 12.0);  // fan-in 16 * 9 = 144
+  EXPECT_GT(weight.abs().max().item<double>(), 0.99 / 12.0);
+}
+
+class BatchNorm : public ::testing::Test {
+ protected:
+  at::Tensor buffer(const std::string& name) const {
+    for (const Buffer& entry : parameters_.buffers()) {
+      if (entry.name == name) return entry.tensor;
+    }
+    return {};
+  }
+
+  ParameterSet parameters_{0};
+  BatchNorm2d norm_{parameters_, "bn", 4};
+  at::Tensor x_ = channels_last_images("x", {3, 4, 5, 6}) * 3 + 2;
+};
+
+TEST_F(BatchNorm, training_normalises_every_channel) {
+  const at::Tensor y = norm_.forward(x_, true).detach();
+  EXPECT_TRUE(at::allclose(y.mean({0, 2, 3}), at::zeros({4}), 0, 1e-6));
+  EXPECT_TRUE(at::allclose(y.pow(2).mean({0, 2, 3}), at::ones({4}), 0, 1e-5));
+}
+
+TEST_F(BatchNorm, running_statistics_move_by_a_tenth_and_take_the_unbiased_variance) {
+  norm_.forward(x_, true);
+  EXPECT_TRUE(at::allclose(buffer("bn.running_mean"), 0.1 * x_.mean({0, 2, 3}), 1e-5));
+  EXPECT_TRUE(at::allclose(
+      buffer("bn.running_var"), 0.9 + 0.1 * x_.var({0, 2, 3}, /*unbiased=*/true), 1e-5));
+  EXPECT_EQ(buffer("bn.num_batches_tracked").item<std::int64_t>(), 1);
+}
+
+TEST_F(BatchNorm, evaluation_uses_the_running_statistics_and_leaves_them_alone) {
+  const at::Tensor y =
+      norm_.forward(x_, false).detach();  // mean 0, variance 1: nearly the identity
+  EXPECT_TRUE(at::allclose(y, x_, 1e-5));
+  EXPECT_EQ(buffer("bn.num_batches_tracked").item<std::int64_t>(), 0);
+  EXPECT_EQ(buffer("bn.running_mean").abs().max().item<float>(), 0);
+}
+
+TEST_F(BatchNorm, the_fused_forms_equal_their_parts) {
+  const at::Tensor shortcut = channels_last_images("shortcut", {3, 4, 5, 6});
+  for (const bool training : {true, false}) {
+    const at::Tensor y = norm_.forward(x_, training);
+    EXPECT_TRUE(at::allclose(norm_.forward_relu(x_, training), y.relu(), 1e-5, 1e-6));
+    EXPECT_TRUE(at::allclose(
+        norm_.forward_add_relu(x_, shortcut, training), (y + shortcut).relu(), 1e-5, 1e-6));
+  }
+}
+
+TEST(Pooling, feature_sizes_follow_from_the_map) {
+  EXPECT_EQ(Pooling("global", {512, 4, 4}).feature_size(), 512);
+  EXPECT_EQ(Pooling("average4", {512, 4, 4}).feature_size(), 512);
+  EXPECT_EQ(Pooling("average4", {512, 8, 8}).feature_size(), 2048);
+  EXPECT_EQ(Pooling("average4", {512, 12, 12}).feature_size(), 4608);
+  EXPECT_EQ(Pooling("flatten", {512, 3, 5}).feature_size(), 7680);
+}
+
+TEST(Pooling, features_lie_in_channel_row_column_order) {
+  const at::Tensor map = at::arange(2 * 3 * 2 * 5, at::kFloat)
+                             .view({2, 3, 2, 5})
+                             .contiguous(at::MemoryFormat::ChannelsLast);
+  const at::Tensor features = Pooling("flatten", {3, 2, 5}).forward(map);
+  EXPECT_TRUE(at::equal(features, at::arange(60, at::kFloat).view({2, 30})));
+}
+
+TEST(Pooling, means_over_windows_of_four_keep_that_order) {
+  const at::Tensor map = channels_last_images("map", {2, 3, 8, 9});  // the ninth column is left out
+  const at::Tensor features = Pooling("average4", {3, 8, 9}).forward(map);
+  ASSERT_EQ(features.sizes(), (at::IntArrayRef{2, 12}));
+  const at::Tensor window = map.slice(2, 4, 8).slice(3, 0, 4);  // second row, first column
+  EXPECT_TRUE(at::allclose(features.select(1, 4 * 1 + 2), window.mean({2, 3}).select(1, 1)));
+}
+
+TEST(Pooling, average4_refuses_a_map_smaller_than_its_window) {
+  try {
+    Pooling("average4", {8, 3, 4});
+    FAIL() << "accepted";
+  } catch (const ConfigError& error) {
+    EXPECT_THAT(error.what(), ::testing::HasSubstr("at least 4 x 4, but it is 3 x 4"));
+  }
+}
+
+TEST(Pooling, an_unknown_name_is_refused_with_the_nearest) {
+  try {
+    Pooling("globl", {8, 4, 4});
+    FAIL() << "accepted";
+  } catch (const ConfigError& error) {
+    EXPECT_THAT(error.what(), ::testing::HasSubstr("did you mean 'global'"));
+  }
+}
+
+}  // namespace
+}  // namespace headway

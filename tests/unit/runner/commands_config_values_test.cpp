@@ -1,0 +1,72 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "config/catalog.h"
+#include "runner/commands/config_values.h"
+#include "runner/commands/trial_baseline.h"
+#include "support/small_sweep.h"
+
+namespace headway {
+namespace {
+
+using testing::ElementsAre;
+using testing::Pair;
+
+TEST(ConfigValues, keys_are_dotted_and_a_list_is_one_value) {
+  const auto config = nlohmann::json::parse(
+      R"({"seed": 1, "head": {"name": "dot"}, "augmentation": [{"name": "crop", "padding": 4}]})");
+  const ConfigValues values = config_values(config);
+  EXPECT_THAT(
+      values,
+      ElementsAre(
+          Pair("augmentation", config["augmentation"]), Pair("head.name", "dot"), Pair("seed", 1)));
+}
+
+TEST(ConfigValues, a_key_varies_when_a_value_differs_or_is_absent) {
+  const ConfigValues all{{"dataset.name", "cifar10"}, {"seed", 0}};
+  const ConfigValues few{
+      {"dataset.name", "cifar10"}, {"dataset.samples_per_class", 10}, {"seed", 1}};
+  EXPECT_THAT(varying_keys(std::vector<ConfigValues>{all, few}),
+              ElementsAre("dataset.samples_per_class", "seed"));
+  EXPECT_THAT(varying_keys(std::vector<ConfigValues>{all, all}), ElementsAre());
+}
+
+TEST(ConfigValues, an_option_that_only_one_component_has_does_not_vary_by_itself) {
+  const ConfigValues dot{{"head.name", "dot"}};
+  const ConfigValues cosine{{"head.name", "cosine"}, {"head.scale", 20}};
+  const ConfigValues sharper{{"head.name", "cosine"}, {"head.scale", 40}};
+  EXPECT_THAT(varying_keys(std::vector<ConfigValues>{dot, cosine}), ElementsAre("head.name"));
+  EXPECT_THAT(varying_keys(std::vector<ConfigValues>{dot, cosine, sharper}),
+              ElementsAre("head.name", "head.scale"));
+}
+
+TEST(ConfigValues, values_are_shown_for_people) {
+  EXPECT_EQ(value_text(nlohmann::json("dot")), "dot");
+  EXPECT_EQ(value_text(nlohmann::json(5e-4)), "0.0005");
+  EXPECT_EQ(value_text(nlohmann::json(true)), "true");
+  EXPECT_EQ(
+      value_text(nlohmann::json::parse(R"([{"name": "crop", "padding": 4}, {"name": "flip"}])")),
+      "crop+flip");
+  EXPECT_EQ(value_text(nlohmann::json::array()), "none");
+  EXPECT_EQ(value_text(ConfigValues{}, "head.scale"), "-");
+}
+
+TEST(ChangedValues, a_default_trial_has_nothing_to_tell_but_its_seed) {
+  const auto changed = changed_values(to_canonical_json(small_trial_config(3)));
+  EXPECT_THAT(changed, ElementsAre(Pair("seed", 3)));
+}
+
+TEST(ChangedValues, another_component_is_told_by_name_and_only_its_unusual_options) {
+  TrialConfig config = small_trial_config(0);
+  config.head.name = "cosine";
+  config.head.options = default_options(Family::kHead, "cosine");
+  config.optimizer.learning_rate = 0.025;
+  const auto changed = changed_values(to_canonical_json(config));
+  EXPECT_THAT(
+      changed,
+      ElementsAre(
+          Pair("head.name", "cosine"), Pair("optimizer.learning_rate", 0.025), Pair("seed", 0)));
+}
+
+}  // namespace
+}  // namespace headway

@@ -1,0 +1,243 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "base/files.h"
+#include "base/safetensors.h"
+#include "runner/commands/command.h"
+#include "store/segment_writer.h"
+#include "store/sweep_directory.h"
+#include "support/small_sweep.h"
+#include "support/temporary_directory.h"
+
+namespace headway {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+namespace fs = std::filesystem;
+
+constexpr const char* kHash = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+
+/// A sweep of three trials: two done, with accuracies 0.5 and 0.75, and one failed.
+class Records : public testing::Test {
+ protected:
+  void SetUp() override {
+    write_plan(sweep(), small_sweep(3));
+    SegmentWriter writer(sweep(), "worker", {{"torch_version", "2.11.0"}});
+    finish(writer, 0, 0.5);
+    finish(writer, 1, 0.75);
+    start(writer, 2);
+    writer.append({{"kind", "attempt_finished"},
+                   {"trial_id", id(2)},
+                   {"attempt", 1},
+                   {"state", "failed"},
+                   {"failure", "diverged"},
+                   {"message", "loss is nan at step 7"}},
+                  Flush::kNow);
+    write_weights(0, kHash);
+  }
+
+  static std::string id(std::int64_t seed) { return small_trial(seed).trial_id; }
+  fs::path root() const { return directory_.path(); }
+  fs::path sweep() const { return root() / "small"; }
+
+  void start(SegmentWriter& writer, std::int64_t seed) {
+    writer.append({{"kind", "attempt_started"},
+                   {"trial_id", id(seed)},
+                   {"attempt", 1},
+                   {"group", "group-1"},
+                   {"host", "node7"},
+                   {"device", "cpu"},
+                   {"world_size", 2},
+                   {"threads_per_rank", 1},
+                   {"precision", "fp32"},
+                   {"resumed_from_step", 0}},
+                  Flush::kLater);
+  }
+
+  void finish(SegmentWriter& writer, std::int64_t seed, double accuracy) {
+    start(writer, seed);
+    const nlohmann::json values{{"test", {{"top1_accuracy", accuracy}}}};
+    writer.append({{"kind", "metrics"},
+                   {"trial_id", id(seed)},
+                   {"attempt", 1},
+                   {"epoch", 1},
+                   {"step", 100},
+                   {"values", values}},
+                  Flush::kLater);
+    writer.append({{"kind", "attempt_finished"},
+                   {"trial_id", id(seed)},
+                   {"attempt", 1},
+                   {"state", "done"},
+                   {"failure", ""},
+                   {"message", ""},
+                   {"exit_code", 0},
+                   {"duration_s", 12.5},
+                   {"weights_sha256", kHash},
+                   {"state_sha256", kHash},
+                   {"metrics_sha256", kHash},
+                   {"class_vectors_sha256", kHash},
+                   {"results", values},
+                   {"missing", {{"test", {{"nc1_pinv", "one sample per class"}}}}}},
+                  Flush::kNow);
+  }
+
+  void write_weights(std::int64_t seed, const std::string& hash) {
+    const fs::path folder = SweepDirectory(sweep()).artifacts(id(seed));
+    fs::create_directories(folder);
+    const float value = 1.5F;
+    write_safetensors(folder / "weights.safetensors",
+                      {{"linear.weight", "F32", {1}, std::as_bytes(std::span(&value, 1))}},
+                      {{"trial_id", id(seed)}, {"weights_sha256", hash}});
+  }
+
+  struct Outcome {
+    int exit_code = 0;
+    std::string out;
+    std::string err;
+  };
+  Outcome headway(const std::vector<std::string>& arguments) {
+    std::ostringstream out;
+    std::ostringstream err;
+    CommandContext context{.out = out, .err = err, .results_root = root()};
+    const int exit_code = run_program(arguments, context);
+    return {exit_code, out.str(), err.str()};
+  }
+  nlohmann::json json_of(const std::vector<std::string>& arguments) {
+    return nlohmann::json::parse(headway(arguments).out);
+  }
+
+  TemporaryDirectory directory_;
+};
+
+TEST_F(Records, status_counts_and_tells_why_trials_failed) {
+  const auto status = json_of({"status", "small", "--json"});
+  EXPECT_EQ(status.at("counts").at("done"), 2);
+  EXPECT_EQ(status.at("counts").at("failed"), 1);
+  ASSERT_EQ(status.at("failed").size(), 1U);
+  EXPECT_EQ(status["failed"][0].at("trial_id"), id(2));
+  EXPECT_EQ(status["failed"][0].at("failure"), "diverged");
+  EXPECT_TRUE(status["failed"][0].at("final"));  // it would diverge again
+  const std::string text = headway({"status", "small"}).out;
+  EXPECT_THAT(text, HasSubstr("loss is nan at step 7"));
+  EXPECT_THAT(text, Not(HasSubstr("\x1b[")));  // no terminal, no colours
+}
+
+TEST_F(Records, show_gives_the_record_the_results_and_why_one_is_missing) {
+  const Outcome outcome = headway({"show", id(0).substr(0, 8)});
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
+  const std::vector<std::string> expected{
+      "test/top1_accuracy", "0.5", "one sample per class", "node7", kHash, id(0)};
+  for (const std::string& text : expected) {
+    EXPECT_THAT(outcome.out, HasSubstr(text));
+  }
+}
+
+TEST_F(Records, show_as_json_holds_the_metrics_of_every_epoch) {
+  const auto trial = json_of({"show", id(1), "--json"});
+  EXPECT_EQ(trial.at("state"), "done");
+  EXPECT_EQ(trial.at("world_size"), 2);
+  EXPECT_EQ(trial.at("torch_version"), "2.11.0");
+  EXPECT_EQ(trial.at("config").at("head").at("name"), "dot");
+  EXPECT_EQ(trial.at("results").at("test").at("top1_accuracy"), 0.75);
+  EXPECT_TRUE(trial.at("results").at("test").at("nc1_pinv").is_null());
+  ASSERT_EQ(trial.at("metrics").size(), 1U);
+  EXPECT_EQ(trial["metrics"][0].at("step"), 100);
+}
+
+TEST_F(Records, table_averages_over_seeds) {
+  const auto table = json_of({"table", "small", "--metrics", "test/top1_accuracy", "--json"});
+  EXPECT_THAT(table.dump(), HasSubstr("0.625"));  // (0.5 + 0.75) / 2
+  EXPECT_EQ(headway({"table", "small", "--format", "csv"}).exit_code, 0);
+  const Outcome wrong = headway({"table", "small", "--metrics", "test/top1_acuracy"});
+  EXPECT_EQ(wrong.exit_code, kExitUsage);
+  EXPECT_THAT(wrong.err, HasSubstr("top1_accuracy"));
+}
+
+TEST_F(Records, exported_weights_are_the_files_bytes) {
+  const fs::path target = root() / "model.safetensors";
+  const Outcome outcome = headway({"export", "weights", id(0), "--out", target.string()});
+  ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
+  EXPECT_EQ(read_text(target),
+            read_text(SweepDirectory(sweep()).artifacts(id(0)) / "weights.safetensors"));
+}
+
+TEST_F(Records, exporting_never_overwrites_unless_forced) {
+  const fs::path target = root() / "model.safetensors";
+  std::ofstream(target) << "precious";
+  const std::vector<std::string> command{"export", "weights", id(0), "--out", target.string()};
+  const Outcome refused = headway(command);
+  EXPECT_EQ(refused.exit_code, kExitUsage);
+  EXPECT_THAT(refused.err, HasSubstr("--force"));
+  EXPECT_EQ(read_text(target), "precious");
+  std::vector<std::string> forced = command;
+  forced.push_back("--force");
+  EXPECT_EQ(headway(forced).exit_code, 0);
+  EXPECT_NE(read_text(target), "precious");
+}
+
+TEST_F(Records, weights_that_are_not_the_recorded_ones_are_not_exported) {
+  write_weights(0, std::string(64, 'f'));
+  const fs::path target = root() / "model.safetensors";
+  const Outcome outcome = headway({"export", "weights", id(0), "--out", target.string()});
+  EXPECT_EQ(outcome.exit_code, kExitStore);
+  EXPECT_THAT(outcome.err, HasSubstr(kHash));
+  EXPECT_FALSE(fs::exists(target));
+}
+
+TEST_F(Records, damaged_weights_are_not_exported) {
+  const fs::path file = SweepDirectory(sweep()).artifacts(id(0)) / "weights.safetensors";
+  fs::resize_file(file, fs::file_size(file) - 1);
+  const Outcome outcome =
+      headway({"export", "weights", id(0), "--out", (root() / "model.safetensors").string()});
+  EXPECT_EQ(outcome.exit_code, kExitStore);
+  EXPECT_THAT(outcome.err, HasSubstr("fsck"));
+}
+
+TEST_F(Records, weights_of_an_unfinished_trial_do_not_exist_yet) {
+  const Outcome outcome =
+      headway({"export", "weights", id(2), "--out", (root() / "model.safetensors").string()});
+  EXPECT_EQ(outcome.exit_code, kExitUsage);
+  EXPECT_THAT(outcome.err, HasSubstr("no final weights yet"));
+}
+
+TEST_F(Records, raw_tables_go_to_standard_output_or_a_file) {
+  const Outcome printed = headway({"export", "results", "small"});
+  EXPECT_THAT(printed.out, HasSubstr("top1_accuracy"));
+  const fs::path target = root() / "results.csv";
+  EXPECT_EQ(headway({"export", "results", "small", "--out", target.string()}).exit_code, 0);
+  EXPECT_EQ(read_text(target), printed.out);
+}
+
+TEST_F(Records, rebuilding_the_store_changes_no_table) {
+  const std::string before = headway({"table", "small", "--format", "csv"}).out;
+  headway({"fsck", "small", "--rebuild", "--quick"});
+  EXPECT_EQ(headway({"table", "small", "--format", "csv"}).out, before);
+}
+
+TEST_F(Records, fsck_of_a_damaged_segment_ends_with_code_4) {
+  for (const auto& segment : fs::directory_iterator(SweepDirectory(sweep()).segments())) {
+    std::fstream file(segment.path(), std::ios::in | std::ios::out | std::ios::binary);
+    file.seekp(60);
+    file << "XXXX";
+  }
+  const Outcome outcome = headway({"fsck", "small", "--quick"});
+  EXPECT_EQ(outcome.exit_code, kExitStore);
+  EXPECT_THAT(outcome.out, HasSubstr("damage"));
+}
+
+TEST_F(Records, logs_print_the_last_lines) {
+  const fs::path folder = SweepDirectory(sweep()).artifacts(id(1));
+  fs::create_directories(folder);
+  std::ofstream(folder / "log.txt") << "one\ntwo\nthree\n";
+  EXPECT_EQ(headway({"logs", id(1)}).out, "one\ntwo\nthree\n");
+  EXPECT_EQ(headway({"logs", id(1), "-n", "2"}).out, "two\nthree\n");
+  EXPECT_EQ(headway({"logs", id(1), "--follow"}).out, "one\ntwo\nthree\n");  // done: ends at once
+}
+
+}  // namespace
+}  // namespace headway

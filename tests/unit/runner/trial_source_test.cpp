@@ -1,0 +1,222 @@
+#include "runner/worker/trial_source.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <thread>
+
+#include "base/errors.h"
+#include "scheduling/supervisors.h"
+#include "support/small_sweep.h"
+#include "support/temporary_directory.h"
+
+namespace headway {
+namespace {
+
+class TrialSourceTest : public testing::Test {
+ protected:
+  void plan(const Sweep& sweep) { write_plan(folder_.path(), sweep); }
+
+  TrialSource source(const std::string& group = "g1", int width = 1) {
+    return {folder_.path(), owner(group, width)};
+  }
+
+  static ClaimOwner owner(const std::string& group, int width = 1) {
+    return {this_process(), group, width};
+  }
+
+  static ClaimOwner dead_owner(const std::string& group) {
+    ClaimOwner gone = owner(group);
+    gone.process.start_ticks += 1;
+    return gone;
+  }
+
+  static ClaimOwner owner_elsewhere() {
+    ClaimOwner far = owner("far-1");
+    far.process.machine = "another-boot/1";
+    return far;
+  }
+
+  void started(const std::string& trial_id, int attempt) {
+    writer_.append(
+        {{"kind", "attempt_started"}, {"trial_id", trial_id}, {"attempt", attempt}, {"group", "g"}},
+        Flush::kLater);
+  }
+
+  void finished(const std::string& trial_id,
+                int attempt,
+                const std::string& state,
+                const std::string& failure = "") {
+    writer_.append({{"kind", "attempt_finished"},
+                    {"trial_id", trial_id},
+                    {"attempt", attempt},
+                    {"state", state},
+                    {"failure", failure}},
+                   Flush::kLater);
+  }
+
+  TrialRecord record(const std::string& trial_id) {
+    SweepState state(folder_.path());
+    state.refresh();
+    return state.trial(trial_id);
+  }
+
+  TemporaryDirectory folder_;
+  SegmentWriter writer_{folder_.path(), "worker"};
+};
+
+TEST_F(TrialSourceTest, every_trial_is_given_once) {
+  const Sweep sweep = small_sweep(5);
+  plan(sweep);
+  TrialSource trials = source();
+  std::vector<ClaimedTrial> taken;
+  while (auto trial = trials.next()) taken.push_back(std::move(*trial));
+  ASSERT_EQ(taken.size(), 5U);
+  for (std::size_t i = 0; i < taken.size(); ++i) {
+    EXPECT_EQ(taken[i].trial.trial_id, sweep.trials[i].trial_id) << "ties keep plan order";
+    EXPECT_EQ(taken[i].trial.config.seed, static_cast<std::int64_t>(i));
+    EXPECT_EQ(taken[i].claim.attempt(), 1);
+  }
+}
+
+TEST_F(TrialSourceTest, many_groups_at_once_never_take_the_same_trial) {
+  plan(small_sweep(40));
+  std::vector<std::vector<std::string>> taken(4);
+  std::vector<std::thread> groups;
+  for (std::size_t group = 0; group < taken.size(); ++group) {
+    groups.emplace_back([&, group] {
+      TrialSource trials = source("g" + std::to_string(group));
+      while (auto trial = trials.next()) taken[group].push_back(trial->trial.trial_id);
+    });
+  }
+  for (std::thread& group : groups) group.join();
+  std::multiset<std::string> all;
+  for (const auto& ids : taken) all.insert(ids.begin(), ids.end());
+  EXPECT_EQ(all.size(), 40U);
+  EXPECT_EQ(std::set<std::string>(all.begin(), all.end()).size(), 40U);
+}
+
+TEST_F(TrialSourceTest, the_longest_trial_comes_first) {
+  Sweep sweep = small_sweep(3);
+  sweep.trials[1].config.training.epochs = 50;
+  sweep.trials[1].trial_id = trial_id(sweep.trials[1].config);
+  sweep.trials[1].cell_id = cell_id(sweep.trials[1].config);
+  plan(sweep);
+  TrialSource trials = source();
+  EXPECT_EQ(trials.next()->trial.trial_id, sweep.trials[1].trial_id);
+  EXPECT_EQ(trials.next()->trial.trial_id, sweep.trials[0].trial_id);
+}
+
+TEST_F(TrialSourceTest, a_wide_group_takes_what_its_width_divides) {
+  Sweep sweep = small_sweep(1);
+  sweep.trials.push_back(small_trial(1, 4));
+  plan(sweep);
+  TrialSource trials = source("g1", 2);
+  EXPECT_EQ(trials.next()->trial.trial_id, sweep.trials[1].trial_id);
+  EXPECT_FALSE(trials.next());
+}
+
+TEST_F(TrialSourceTest, a_failed_attempt_is_tried_again_as_the_policy_allows) {
+  const Sweep sweep = small_sweep(1);
+  plan(sweep);
+  TrialSource trials = source();
+  for (int attempt = 1; attempt <= 3; ++attempt) {
+    const auto trial = trials.next();
+    ASSERT_TRUE(trial);
+    EXPECT_EQ(trial->claim.attempt(), attempt);
+    started(trial->trial.trial_id, attempt);
+    finished(trial->trial.trial_id, attempt, "failed", "crash");
+  }
+  EXPECT_FALSE(trials.next()) << "three crashes are enough";
+  writer_.append(
+      {{"kind", "retry_requested"}, {"trial_id", sweep.trials[0].trial_id}, {"through_attempt", 3}},
+      Flush::kLater);
+  const auto again = trials.next();
+  ASSERT_TRUE(again);
+  EXPECT_EQ(again->claim.attempt(), 4);
+}
+
+TEST_F(TrialSourceTest, a_yielded_trial_goes_on_and_a_cancelled_one_does_not) {
+  const Sweep sweep = small_sweep(2);
+  plan(sweep);
+  try_claim(folder_.path(), sweep.trials[0].trial_id, 1, owner("g0"));
+  started(sweep.trials[0].trial_id, 1);
+  finished(sweep.trials[0].trial_id, 1, "yielded");
+  writer_.append({{"kind", "cancel_requested"}, {"trial_id", sweep.trials[1].trial_id}},
+                 Flush::kLater);
+  TrialSource trials = source();
+  const auto trial = trials.next();
+  ASSERT_TRUE(trial);
+  EXPECT_EQ(trial->trial.trial_id, sweep.trials[0].trial_id);
+  EXPECT_EQ(trial->claim.attempt(), 2);
+  EXPECT_FALSE(trials.next());
+}
+
+TEST_F(TrialSourceTest, a_claim_that_may_be_alive_is_respected) {
+  const Sweep sweep = small_sweep(2);
+  plan(sweep);
+  try_claim(folder_.path(), sweep.trials[0].trial_id, 1, owner("other"));
+  try_claim(folder_.path(), sweep.trials[1].trial_id, 1, owner_elsewhere());
+  EXPECT_FALSE(source().next());
+}
+
+TEST_F(TrialSourceTest, a_trial_whose_group_and_supervisor_died_is_taken_over) {
+  const Sweep sweep = small_sweep(1);
+  plan(sweep);
+  const std::string& id = sweep.trials[0].trial_id;
+  const auto lost = try_claim(folder_.path(), id, 1, dead_owner("gone-1234-0"));
+  started(id, 1);
+  const auto trial = source().next();
+  ASSERT_TRUE(trial);
+  EXPECT_EQ(trial->claim.attempt(), 2);
+  EXPECT_TRUE(lost->fenced());
+  const AttemptRecord first = record(id).attempts.at(1);
+  EXPECT_EQ(first.state, "failed");
+  EXPECT_EQ(first.failure, "node_failure");
+  EXPECT_THAT(first.message, testing::HasSubstr("gone-1234-0"));
+}
+
+TEST_F(TrialSourceTest, a_dead_group_is_left_to_its_living_supervisor) {
+  const Sweep sweep = small_sweep(1);
+  plan(sweep);
+  const SupervisorPresence supervisor(folder_.path());
+  try_claim(folder_.path(), sweep.trials[0].trial_id, 1, dead_owner(supervisor.group_name(0)));
+  EXPECT_FALSE(source().next());
+}
+
+TEST_F(TrialSourceTest, a_done_trial_is_never_given_again) {
+  const Sweep sweep = small_sweep(1);
+  plan(sweep);
+  const std::string& id = sweep.trials[0].trial_id;
+  try_claim(folder_.path(), id, 1, dead_owner("gone-1234-0"));
+  started(id, 1);
+  finished(id, 1, "done");
+  EXPECT_FALSE(source().next());
+  EXPECT_EQ(record(id).state(), TrialState::kDone);
+  EXPECT_EQ(record(id).attempts.size(), 1U);
+}
+
+TEST_F(TrialSourceTest, news_are_read_between_trials) {
+  const Sweep sweep = small_sweep(3);
+  plan(sweep);
+  TrialSource trials = source();
+  EXPECT_EQ(trials.next()->trial.trial_id, sweep.trials[0].trial_id);
+  started(sweep.trials[1].trial_id, 1);
+  finished(sweep.trials[1].trial_id, 1, "done");
+  EXPECT_EQ(trials.next()->trial.trial_id, sweep.trials[2].trial_id);
+}
+
+TEST_F(TrialSourceTest, a_single_trial_can_be_asked_for) {
+  const Sweep sweep = small_sweep(3);
+  plan(sweep);
+  TrialSource trials(folder_.path(), owner("g1"), sweep.trials[2].trial_id);
+  EXPECT_EQ(trials.next()->trial.trial_id, sweep.trials[2].trial_id);
+  EXPECT_FALSE(trials.next());
+  EXPECT_THROW(TrialSource(folder_.path(), owner("g1"), "0123456789ab"), ConfigError);
+}
+
+}  // namespace
+}  // namespace headway

@@ -1,0 +1,67 @@
+#include "scheduling/abandonment.h"
+
+#include <gtest/gtest.h>
+
+#include "scheduling/supervisors.h"
+#include "support/temporary_directory.h"
+
+namespace headway {
+namespace {
+
+class AbandonmentTest : public testing::Test {
+ protected:
+  static ClaimView claim_of(ProcessIdentity process, const std::string& group) {
+    return {"a", 1, {std::move(process), group, 1}, 0, {}};
+  }
+
+  static ProcessIdentity dead_process() {
+    ProcessIdentity gone = this_process();
+    gone.start_ticks += 1;
+    return gone;
+  }
+
+  TemporaryDirectory folder_;
+  double now_ = 0;
+  AbandonmentJudge judge_{folder_.path(), StalenessObserver(60, [this] { return now_; })};
+};
+
+TEST_F(AbandonmentTest, a_living_owner_keeps_its_claim) {
+  EXPECT_FALSE(judge_.judge(claim_of(this_process(), "by-hand-0")));
+}
+
+TEST_F(AbandonmentTest, an_owner_that_died_with_its_supervisor_is_a_node_failure) {
+  const auto abandoned = judge_.judge(claim_of(dead_process(), "gone-00ff-0"));
+  ASSERT_TRUE(abandoned);
+  EXPECT_EQ(abandoned->failure, "node_failure");
+}
+
+TEST_F(AbandonmentTest, an_owner_that_died_alone_is_its_supervisors_business) {
+  std::string group;
+  {
+    const SupervisorPresence supervisor(folder_.path());
+    group = supervisor.group_name(0);
+    EXPECT_FALSE(judge_.judge(claim_of(dead_process(), group)));
+  }
+  EXPECT_TRUE(judge_.judge(claim_of(dead_process(), group)));
+}
+
+TEST_F(AbandonmentTest, an_owner_elsewhere_is_given_up_after_long_silence) {
+  ProcessIdentity far = this_process();
+  far.machine = "another-boot/1";
+  EXPECT_FALSE(judge_.judge(claim_of(far, "far-00ff-0")));
+  now_ = 61;
+  const auto abandoned = judge_.judge(claim_of(far, "far-00ff-0"));
+  ASSERT_TRUE(abandoned);
+  EXPECT_EQ(abandoned->failure, "node_failure");
+}
+
+TEST_F(AbandonmentTest, a_living_owner_whose_heart_stands_still_is_hung) {
+  EXPECT_FALSE(judge_.judge(claim_of(this_process(), "here-00ff-0")));
+  now_ = 61;
+  const auto abandoned = judge_.judge(claim_of(this_process(), "here-00ff-0"));
+  ASSERT_TRUE(abandoned);
+  EXPECT_EQ(abandoned->failure, "hung");
+}
+
+}  // namespace
+}  // namespace headway

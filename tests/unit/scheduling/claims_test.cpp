@@ -1,0 +1,179 @@
+#include "scheduling/claims.h"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <fstream>
+#include <thread>
+#include <vector>
+
+#include "base/errors.h"
+#include "support/temporary_directory.h"
+
+namespace headway {
+namespace {
+
+ClaimOwner owner_here(const std::string& group = "g1") {
+  return {this_process(), group, 2};
+}
+
+ClaimOwner owner_elsewhere() {
+  ClaimOwner owner = owner_here();
+  owner.process.machine = "another-boot/1";
+  return owner;
+}
+
+ClaimOwner dead_owner_here() {
+  ClaimOwner owner = owner_here();
+  owner.process.start_ticks += 1;  // the process number was given to someone else
+  return owner;
+}
+
+ClaimView seen(const ClaimOwner& owner, int attempt = 1, std::uint64_t counter = 0) {
+  return {"a", attempt, owner, counter, {}};
+}
+
+TEST(Claims, a_claim_is_seen_with_its_owner_and_progress) {
+  const TemporaryDirectory folder;
+  auto claim = try_claim(folder.path(), "abc", 1, owner_here());
+  ASSERT_TRUE(claim);
+  EXPECT_EQ(claim->trial_id(), "abc");
+  EXPECT_EQ(claim->attempt(), 1);
+
+  auto view = latest_claim(folder.path(), "abc");
+  ASSERT_TRUE(view);
+  EXPECT_EQ(view->owner.process, this_process());
+  EXPECT_EQ(view->owner.group, "g1");
+  EXPECT_EQ(view->owner.world_size, 2);
+  EXPECT_EQ(view->counter, 0U);
+
+  claim->beat({.epoch = 3,
+               .epochs = 10,
+               .step = 44,
+               .total_steps = 100,
+               .images_per_second = 12.5,
+               .phase = "training"});
+  view = latest_claim(folder.path(), "abc");
+  EXPECT_EQ(view->counter, 1U);
+  EXPECT_EQ(view->progress.step, 44);
+  EXPECT_EQ(view->progress.phase, "training");
+  EXPECT_EQ(view->progress.images_per_second, 12.5);
+}
+
+TEST(Claims, the_same_attempt_is_claimed_once) {
+  const TemporaryDirectory folder;
+  EXPECT_TRUE(try_claim(folder.path(), "abc", 1, owner_here()));
+  EXPECT_FALSE(try_claim(folder.path(), "abc", 1, owner_here("g2")));
+  EXPECT_EQ(latest_claim(folder.path(), "abc")->owner.group, "g1");
+}
+
+TEST(Claims, of_many_contenders_exactly_one_wins_each_trial) {
+  const TemporaryDirectory folder;
+  std::vector<std::atomic<int>> winners(50);
+  std::vector<std::thread> contenders;
+  for (int id = 0; id < 4; ++id) {
+    contenders.emplace_back([&, id] {
+      for (std::size_t trial = 0; trial < winners.size(); ++trial) {
+        if (try_claim(folder.path(), std::to_string(trial), 1, owner_here(std::to_string(id)))) {
+          ++winners[trial];
+        }
+      }
+    });
+  }
+  for (std::thread& contender : contenders) contender.join();
+  for (const auto& count : winners) EXPECT_EQ(count, 1);
+}
+
+TEST(Claims, a_lost_contest_leaves_nothing_behind) {
+  const TemporaryDirectory folder;
+  const auto claim = try_claim(folder.path(), "abc", 1, owner_here());
+  EXPECT_FALSE(try_claim(folder.path(), "abc", 1, owner_here("g2")));
+  int entries = 0;
+  for ([[maybe_unused]] const auto& entry :
+       std::filesystem::directory_iterator(folder.path() / "claims" / "abc")) {
+    ++entries;
+  }
+  EXPECT_EQ(entries, 1);
+}
+
+TEST(Claims, a_higher_attempt_fences_the_lower_one_off) {
+  const TemporaryDirectory folder;
+  const auto first = try_claim(folder.path(), "abc", 1, owner_here());
+  EXPECT_FALSE(first->fenced());
+  const auto second = try_claim(folder.path(), "abc", 2, owner_here("g2"));
+  EXPECT_TRUE(first->fenced());
+  EXPECT_FALSE(second->fenced());
+  EXPECT_EQ(latest_claim(folder.path(), "abc")->attempt, 2);
+}
+
+TEST(Claims, attempts_are_ordered_as_numbers) {
+  const TemporaryDirectory folder;
+  for (const int attempt : {2, 9, 10}) try_claim(folder.path(), "abc", attempt, owner_here());
+  EXPECT_EQ(latest_claim(folder.path(), "abc")->attempt, 10);
+}
+
+TEST(Claims, a_trial_without_claims_has_no_latest_claim) {
+  const TemporaryDirectory folder;
+  EXPECT_FALSE(latest_claim(folder.path(), "abc"));
+  EXPECT_TRUE(latest_claims(folder.path()).empty());
+}
+
+TEST(Claims, latest_claims_lists_every_trial_once) {
+  const TemporaryDirectory folder;
+  try_claim(folder.path(), "b", 1, owner_here());
+  try_claim(folder.path(), "a", 1, owner_here());
+  try_claim(folder.path(), "a", 2, owner_here());
+  const auto views = latest_claims(folder.path());
+  ASSERT_EQ(views.size(), 2U);
+  EXPECT_EQ(views[0].trial_id, "a");
+  EXPECT_EQ(views[0].attempt, 2);
+  EXPECT_EQ(views[1].trial_id, "b");
+}
+
+TEST(Claims, a_heartbeat_emptied_by_a_crash_still_holds_the_attempt) {
+  const TemporaryDirectory folder;
+  try_claim(folder.path(), "abc", 1, owner_here());
+  std::ofstream(folder.path() / "claims/abc/1/heartbeat.json", std::ios::trunc).close();
+  const auto view = latest_claim(folder.path(), "abc");
+  ASSERT_TRUE(view);
+  EXPECT_EQ(view->attempt, 1);
+  EXPECT_EQ(liveness(view->owner.process), Liveness::kUnknown);
+  EXPECT_FALSE(try_claim(folder.path(), "abc", 1, owner_here()));
+}
+
+TEST(Claims, attempts_count_from_one) {
+  const TemporaryDirectory folder;
+  EXPECT_THROW(try_claim(folder.path(), "abc", 0, owner_here()), std::logic_error);
+}
+
+TEST(StalenessObserver, an_owner_that_died_here_is_stale_at_once) {
+  StalenessObserver observer(100, [] { return 0.0; });
+  EXPECT_TRUE(observer.stale(seen(dead_owner_here())));
+}
+
+TEST(StalenessObserver, an_owner_elsewhere_is_stale_when_its_counter_stands_still) {
+  double now = 1000;
+  StalenessObserver observer(60, [&] { return now; });
+  ClaimView claim = seen(owner_elsewhere(), 1, 5);
+  EXPECT_FALSE(observer.stale(claim));
+  now += 59;
+  EXPECT_FALSE(observer.stale(claim));
+  claim.counter = 6;
+  EXPECT_FALSE(observer.stale(claim));
+  now += 59;
+  EXPECT_FALSE(observer.stale(claim)) << "the patience starts anew with every beat";
+  now += 1;
+  EXPECT_TRUE(observer.stale(claim));
+}
+
+TEST(StalenessObserver, attempts_are_watched_apart) {
+  double now = 0;
+  StalenessObserver observer(60, [&] { return now; });
+  observer.stale(seen(owner_elsewhere(), 1));
+  now = 100;
+  EXPECT_FALSE(observer.stale(seen(owner_elsewhere(), 2)));
+  EXPECT_TRUE(observer.stale(seen(owner_elsewhere(), 1)));
+}
+
+}  // namespace
+}  // namespace headway

@@ -1,0 +1,49 @@
+#include "scheduling/supervisors.h"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "support/temporary_directory.h"
+
+namespace headway {
+namespace {
+
+TEST(SupervisorPresence, its_groups_are_known_to_be_watched_while_it_lives) {
+  const TemporaryDirectory folder;
+  std::string group;
+  {
+    const SupervisorPresence presence(folder.path());
+    group = presence.group_name(12);
+    EXPECT_EQ(supervisor_of(folder.path(), group), Liveness::kAlive);
+  }
+  EXPECT_EQ(supervisor_of(folder.path(), group), Liveness::kDead);
+}
+
+TEST(SupervisorPresence, two_supervisors_of_one_process_have_different_groups) {
+  const TemporaryDirectory folder;
+  const SupervisorPresence first(folder.path());
+  const SupervisorPresence second(folder.path());
+  EXPECT_NE(first.group_name(0), second.group_name(0));
+}
+
+TEST(SupervisorPresence, an_entry_left_by_a_dead_process_counts_as_dead) {
+  const TemporaryDirectory folder;
+  ProcessIdentity gone = this_process();
+  gone.start_ticks += 1;
+  std::filesystem::create_directories(folder.path() / "supervisors");
+  std::ofstream(folder.path() / "supervisors/node-00ff.json") << nlohmann::json(gone).dump();
+  EXPECT_EQ(supervisor_of(folder.path(), "node-00ff-3"), Liveness::kDead);
+  std::ofstream(folder.path() / "supervisors/node-00aa.json").close();
+  EXPECT_EQ(supervisor_of(folder.path(), "node-00aa-3"), Liveness::kDead);
+}
+
+TEST(SupervisorPresence, a_group_that_no_supervisor_started_is_not_watched) {
+  const TemporaryDirectory folder;
+  EXPECT_EQ(supervisor_of(folder.path(), "by-hand"), Liveness::kDead);
+  EXPECT_EQ(supervisor_of(folder.path(), "solo"), Liveness::kDead);
+}
+
+}  // namespace
+}  // namespace headway

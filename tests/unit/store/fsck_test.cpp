@@ -1,0 +1,143 @@
+#include "store/fsck.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <soci/soci.h>
+
+#include <fstream>
+#include <span>
+
+#include "base/errors.h"
+#include "base/safetensors.h"
+#include "base/sha256.h"
+#include "store/results_store.h"
+#include "unit/store/sweep_fixture.h"
+
+namespace headway {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+class Fsck : public ::testing::Test {
+ protected:
+  // One finished trial with its weights.
+  Fsck() {
+    const std::string header = R"(["linear.weight","F32",[4]])";
+    nlohmann::json done = fixture_.done(0, 1, 0.5);
+    done["weights_sha256"] =
+        Sha256().add(header).add(std::as_bytes(std::span(values_))).hex_digest();
+    fixture_.write({fixture_.started(0, 1), done});
+    write_weights();
+    ResultsStore(fixture_.path()).sync();
+  }
+
+  std::filesystem::path weights_file() const {
+    return SweepDirectory(fixture_.path()).artifacts(fixture_.id(0)) / "weights.safetensors";
+  }
+  void write_weights() {
+    std::filesystem::create_directories(weights_file().parent_path());
+    write_safetensors(weights_file(),
+                      {{"linear.weight", "F32", {4}, std::as_bytes(std::span(values_))}});
+  }
+  // The only problem's message.
+  std::string problem() {
+    const FsckReport report = fsck(fixture_.path());
+    EXPECT_EQ(report.problems.size(), 1);
+    return report.problems.empty() ? "" : report.problems[0].message;
+  }
+
+  std::vector<float> values_{1, 2, 3, 4};
+  SweepFixture fixture_;
+};
+
+TEST_F(Fsck, finds_nothing_wrong_with_a_sound_sweep) {
+  const FsckReport report = fsck(fixture_.path());
+  EXPECT_THAT(report.problems, IsEmpty());
+  EXPECT_TRUE(report.is_sound());
+  EXPECT_EQ(report.segments, 1);
+  EXPECT_EQ(report.records, 3);
+  EXPECT_EQ(report.trials, 6);
+  EXPECT_EQ(report.artifacts, 1);
+}
+
+TEST_F(Fsck, names_the_place_of_a_flipped_bit) {
+  const auto segment = segment_paths(fixture_.path()).front();
+  std::string text = read_text(segment);
+  const std::size_t record = text.find('\n') + 1;
+  text[record + 30] ^= 1;
+  std::ofstream(segment, std::ios::binary) << text;
+  ResultsStore::rebuild(fixture_.path());
+  const FsckReport report = fsck(fixture_.path());
+  ASSERT_EQ(report.problems.size(), 1);
+  EXPECT_EQ(report.problems[0].where, segment.string() + ":" + std::to_string(record));
+  EXPECT_FALSE(report.is_sound());
+}
+
+TEST_F(Fsck, finds_weights_that_are_not_the_recorded_ones) {
+  values_[2] = 3.5;
+  write_weights();
+  EXPECT_THAT(problem(), HasSubstr("but the record says"));
+}
+
+TEST_F(Fsck, finds_a_weights_file_that_is_cut_off) {
+  std::filesystem::resize_file(weights_file(), 40);
+  EXPECT_FALSE(fsck(fixture_.path()).is_sound());
+  EXPECT_TRUE(fsck(fixture_.path(), {.check_artifacts = false}).is_sound());
+}
+
+TEST_F(Fsck, finds_a_trial_that_was_recorded_as_done_twice) {
+  nlohmann::json again = fixture_.done(0, 2, 0.6);
+  again.erase("weights_sha256");
+  fixture_.write({fixture_.started(0, 2), again});
+  EXPECT_THAT(problem(), HasSubstr("recorded as done 2 times"));
+}
+
+TEST_F(Fsck, finds_rows_of_the_store_that_the_segments_do_not_tell) {
+  ResultsStore(fixture_.path()).query([](soci::session& sql) {
+    sql << "UPDATE results SET value = 0.99 WHERE name = 'top1_accuracy'";
+  });
+  EXPECT_THAT(problem(), HasSubstr("of table results are not what the segments say"));
+  ResultsStore::rebuild(fixture_.path());
+  EXPECT_THAT(fsck(fixture_.path()).problems, IsEmpty());
+}
+
+TEST_F(Fsck, finds_a_configuration_that_does_not_fit_its_id) {
+  const auto file = SweepDirectory(fixture_.path()).trials_file();
+  std::string text = read_text(file);
+  const std::string place = "\"epochs\":";
+  text.insert(text.find(place) + place.size(), "1");
+  std::ofstream(file) << text;
+  ResultsStore(fixture_.path()).sync();
+  EXPECT_THAT(problem(), HasSubstr("has the id"));
+}
+
+TEST_F(Fsck, finds_a_damaged_database) {
+  std::ofstream(fixture_.path() / "results.sqlite") << std::string(8192, 'x');
+  EXPECT_THAT(problem(), HasSubstr("headway fsck --rebuild"));
+}
+
+TEST_F(Fsck, a_tail_cut_off_by_a_writer_elsewhere_is_a_remark) {
+  const nlohmann::json elsewhere = {
+      {"host", "node7"}, {"machine", "another boot"}, {"pid", 1}, {"start_ticks", 1}};
+  SegmentWriter writer(fixture_.path(), "worker", {{"process", elsewhere}});
+  writer.append(fixture_.started(1, 1), Flush::kLater);
+  std::ofstream(writer.path(), std::ios::app) << "0000";
+  EXPECT_THAT(problem(), HasSubstr("its writer died in mid-record"));
+  EXPECT_TRUE(fsck(fixture_.path()).is_sound());
+}
+
+TEST_F(Fsck, a_tail_of_a_living_writer_is_being_written) {
+  SegmentWriter writer(fixture_.path(), "worker");
+  writer.append(fixture_.started(1, 1), Flush::kLater);
+  std::ofstream(writer.path(), std::ios::app) << "0000";
+  EXPECT_THAT(fsck(fixture_.path()).problems, IsEmpty());
+}
+
+TEST_F(Fsck, needs_a_sweep) {
+  const TemporaryDirectory directory;
+  EXPECT_THROW(fsck(directory.path()), ConfigError);
+}
+
+}  // namespace
+}  // namespace headway

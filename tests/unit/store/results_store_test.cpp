@@ -1,0 +1,350 @@
+#include "store/results_store.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <soci/soci.h>
+
+#include <fstream>
+#include <thread>
+
+#include "base/errors.h"
+#include "store/queries.h"
+#include "store/store_check.h"
+#include "unit/store/sweep_fixture.h"
+
+namespace headway {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+// The tables in which the store differs from one that is built in a single go.
+std::vector<TableDifference> differences_from_rebuilt(const SweepFixture& fixture,
+                                                      const ResultsStore& store) {
+  const auto fresh = fixture.path() / "fresh.sqlite";
+  std::filesystem::remove(fresh);
+  ResultsStore(fixture.path(), fresh).sync();
+  return differences(store, fresh);
+}
+
+std::vector<double> validation_values(const ResultsStore& store, const std::string& trial) {
+  std::vector<double> values;
+  for (const MetricRow& row : trial_metrics(store, trial)) {
+    if (row.name == "top1_accuracy") values.push_back(*row.value);
+  }
+  return values;
+}
+
+TEST(ResultsStore, holds_pending_trials_before_anything_ran) {
+  const SweepFixture fixture;
+  ResultsStore store(fixture.path());
+  store.sync();
+  const auto rows = list_trials(store);
+  ASSERT_EQ(rows.size(), 6);
+  EXPECT_EQ(rows[0].trial_id, fixture.id(0));
+  EXPECT_EQ(rows[0].state, "pending");
+  EXPECT_EQ(rows[0].sweep, "heads");
+  EXPECT_EQ(rows[4].seed, 1);
+  EXPECT_EQ(rows[0].attempts, 0);
+}
+
+TEST(ResultsStore, describes_a_finished_trial_in_full) {
+  const SweepFixture fixture;
+  fixture.write({fixture.started(0, 1), fixture.metrics(0, 1, 1, 0.5), fixture.done(0, 1, 0.75)});
+  ResultsStore store(fixture.path());
+  store.sync();
+  const TrialDetails details = trial_details(store, fixture.id(0).substr(0, 8));
+  EXPECT_EQ(details.trial.state, "done");
+  EXPECT_EQ(details.trial.world_size, 2);
+  EXPECT_EQ(details.trial.host, "node1");
+  EXPECT_EQ(details.trial.torch_version, "2.11.0");
+  EXPECT_EQ(details.trial.weights_sha256, "aa");
+  EXPECT_EQ(details.trial.class_vectors_sha256, "dd");
+  EXPECT_EQ(details.trial.duration_s, 12.5);
+  EXPECT_EQ(details.trial.failure, "");
+  ASSERT_EQ(details.attempts.size(), 1);
+  EXPECT_EQ(details.attempts[0].worker_group, "g1");
+  EXPECT_EQ(details.attempts[0].step, 10);
+  ASSERT_EQ(details.results.size(), 2);
+  EXPECT_EQ(details.results[0].name, "nc1_pinv");
+  EXPECT_EQ(details.results[0].value, std::nullopt);
+  EXPECT_EQ(details.results[0].missing_reason, "one class has a single sample");
+  EXPECT_EQ(details.results[1].value, 0.75);
+  const auto metrics = trial_metrics(store, fixture.id(0));
+  ASSERT_EQ(metrics.size(), 2);
+  EXPECT_EQ(metrics[0].name, "loss");
+  EXPECT_EQ(metrics[0].value, std::nullopt);
+  EXPECT_EQ(metrics[1].value, 0.5);
+}
+
+TEST(ResultsStore, a_failed_trial_carries_its_class_and_message_and_counts_time_of_all_attempts) {
+  const SweepFixture fixture;
+  fixture.write({fixture.started(0, 1),
+                 fixture.failed(0, 1, "oom"),
+                 fixture.started(0, 2),
+                 fixture.failed(0, 2, "oom")});
+  ResultsStore store(fixture.path());
+  store.sync();
+  const TrialRow row = trial_details(store, fixture.id(0)).trial;
+  EXPECT_EQ(row.state, "failed");
+  EXPECT_EQ(row.failure, "oom");
+  EXPECT_EQ(row.message, "it broke");
+  EXPECT_EQ(row.attempts, 2);
+  EXPECT_EQ(row.duration_s, 4.0);
+}
+
+TEST(ResultsStore, built_step_by_step_equals_built_at_once) {
+  const SweepFixture fixture;
+  ResultsStore store(fixture.path());
+  SegmentWriter worker(fixture.path(), "worker");
+  SegmentWriter supervisor(fixture.path(), "supervisor");
+  const std::vector<nlohmann::json> records = {fixture.started(0, 1),
+                                               fixture.metrics(0, 1, 1, 0.1),
+                                               fixture.metrics(0, 1, 2, 0.2),
+                                               fixture.failed(0, 1, "oom"),
+                                               fixture.started(1, 1),
+                                               fixture.started(0, 2, 10),
+                                               fixture.done(1, 1, 0.9),
+                                               fixture.metrics(0, 2, 2, 0.3),
+                                               fixture.retry(0, 1),
+                                               fixture.done(0, 2, 0.8),
+                                               fixture.started(2, 1),
+                                               fixture.started(1, 2)};
+  for (std::size_t i = 0; i < records.size(); ++i) {
+    (i % 3 == 0 ? supervisor : worker).append(records[i], Flush::kLater);
+    store.sync();
+    EXPECT_THAT(differences_from_rebuilt(fixture, store), IsEmpty()) << "after record " << i;
+  }
+  EXPECT_TRUE(store.is_current());
+}
+
+TEST(ResultsStore, rows_of_a_superseded_attempt_are_dropped_up_to_where_the_next_resumed) {
+  const SweepFixture fixture;
+  ResultsStore store(fixture.path());
+  fixture.write({fixture.started(0, 1),
+                 fixture.metrics(0, 1, 1, 0.1),
+                 fixture.metrics(0, 1, 2, 0.2),
+                 fixture.metrics(0, 1, 3, 0.3)});
+  store.sync();
+  EXPECT_THAT(validation_values(store, fixture.id(0)), ElementsAre(0.1, 0.2, 0.3));
+  // Step 20 is the end of epoch 2: the first two epochs are this attempt's own past.
+  fixture.write({fixture.started(0, 2, 20), fixture.metrics(0, 2, 3, 0.4)});
+  store.sync();
+  EXPECT_THAT(validation_values(store, fixture.id(0)), ElementsAre(0.1, 0.2, 0.4));
+  fixture.write({fixture.started(0, 3, 0), fixture.metrics(0, 3, 1, 0.5)});
+  store.sync();
+  EXPECT_THAT(validation_values(store, fixture.id(0)), ElementsAre(0.5));
+}
+
+TEST(ResultsStore, an_epoch_that_a_resumed_attempt_records_again_stands_once) {
+  const SweepFixture fixture;
+  ResultsStore store(fixture.path());
+  fixture.write({fixture.started(0, 1), fixture.metrics(0, 1, 1, 0.1)});
+  fixture.write(
+      {fixture.started(0, 2, 10), fixture.metrics(0, 2, 1, 0.1), fixture.metrics(0, 2, 2, 0.2)});
+  store.sync();
+  EXPECT_THAT(validation_values(store, fixture.id(0)), ElementsAre(0.1, 0.2));
+}
+
+TEST(ResultsStore, results_of_an_attempt_that_was_superseded_are_gone) {
+  const SweepFixture fixture;
+  ResultsStore store(fixture.path());
+  fixture.write({fixture.started(0, 1), fixture.done(0, 1, 0.5)});
+  store.sync();
+  EXPECT_EQ(trial_details(store, fixture.id(0)).results.size(), 2);
+  fixture.write({fixture.started(0, 2)});
+  store.sync();
+  EXPECT_THAT(trial_details(store, fixture.id(0)).results, IsEmpty());
+  EXPECT_EQ(trial_details(store, fixture.id(0)).trial.state, "running");
+}
+
+TEST(ResultsStore, trials_that_vanish_from_the_plan_stay_but_are_not_counted) {
+  const SweepFixture fixture;
+  fixture.write({fixture.started(0, 1), fixture.done(0, 1, 0.5)});
+  ResultsStore store(fixture.path());
+  store.sync();
+  Sweep shorter = fixture.sweep;
+  shorter.trials.erase(shorter.trials.begin());
+  write_plan(fixture.path(), shorter);
+  store.sync();
+  EXPECT_EQ(list_trials(store).size(), 5);
+  const auto all = list_trials(store, {.include_vanished = true});
+  ASSERT_EQ(all.size(), 6);
+  EXPECT_EQ(all.back().trial_id, fixture.id(0));
+  EXPECT_FALSE(all.back().in_plan());
+  const SweepSummary summary = sweep_summary(store);
+  EXPECT_EQ(summary.total, 5);
+  EXPECT_EQ(summary.vanished, 1);
+  EXPECT_EQ(summary.trials.at(TrialState::kDone), 0);
+  EXPECT_THAT(differences_from_rebuilt(fixture, store), IsEmpty());
+}
+
+TEST(ResultsStore, the_view_of_cells_agrees_with_values_computed_by_hand) {
+  const SweepFixture fixture;
+  fixture.write({fixture.started(0, 1),
+                 fixture.done(0, 1, 0.90),
+                 fixture.started(1, 1),
+                 fixture.done(1, 1, 0.94)});
+  ResultsStore store(fixture.path());
+  store.sync();
+  double mean = 0;
+  double std = 0;
+  double least = 0;
+  double most = 0;
+  int n = 0;
+  int missing = 0;
+  store.query([&](soci::session& sql) {
+    sql << "SELECT n, mean, std, min, max, n_missing FROM cells WHERE split = 'test' "
+           "AND name = 'top1_accuracy' AND cell_id = :cell",
+        soci::into(n), soci::into(mean), soci::into(std), soci::into(least), soci::into(most),
+        soci::into(missing), soci::use(fixture.sweep.trials[0].cell_id);
+  });
+  EXPECT_EQ(n, 2);
+  EXPECT_EQ(missing, 1);  // the third seed is pending
+  EXPECT_NEAR(mean, 0.92, 1e-15);
+  EXPECT_NEAR(std, 0.028284271247461901, 1e-15);  // sqrt(2 * 0.02^2 / (2 - 1))
+  EXPECT_EQ(least, 0.90);
+  EXPECT_EQ(most, 0.94);
+}
+
+TEST(ResultsStore, follows_a_plan_whose_data_set_moved) {
+  const SweepFixture fixture(make_sweep(1));
+  ResultsStore store(fixture.path());
+  store.sync();
+  Sweep moved = fixture.sweep;
+  for (Trial& trial : moved.trials) trial.config.dataset.root = "/elsewhere";
+  const PlanChange change = write_plan(fixture.path(), moved);
+  EXPECT_EQ(change.unchanged, 2);  // where files are is no part of an id
+  store.sync();
+  int count = 0;
+  store.query([&](soci::session& sql) {
+    sql << "SELECT count(*) FROM parameters WHERE key = 'dataset.root' AND value = '/elsewhere'",
+        soci::into(count);
+  });
+  EXPECT_EQ(count, 2);
+  EXPECT_THAT(differences_from_rebuilt(fixture, store), IsEmpty());
+}
+
+TEST(ResultsStore, a_damaged_record_is_told_and_the_others_are_kept) {
+  const SweepFixture fixture;
+  fixture.write({fixture.started(0, 1), fixture.metrics(0, 1, 1, 0.1), fixture.done(0, 1, 0.5)});
+  const auto segment = segment_paths(fixture.path()).front();
+  std::string text = read_text(segment);
+  text[text.find("\"metrics\"") + 2] ^= 1;
+  std::ofstream(segment, std::ios::binary) << text;
+  ResultsStore store(fixture.path());
+  store.sync();
+  ASSERT_EQ(store.damage().size(), 1);
+  EXPECT_EQ(store.damage()[0].segment, segment.filename());
+  EXPECT_EQ(trial_details(store, fixture.id(0)).trial.state, "done");
+}
+
+TEST(ResultsStore, starts_anew_when_segments_were_taken_away) {
+  const SweepFixture fixture;
+  fixture.write({fixture.started(0, 1), fixture.done(0, 1, 0.5)});
+  ResultsStore store(fixture.path());
+  store.sync();
+  std::filesystem::remove(segment_paths(fixture.path()).front());
+  store.sync();
+  EXPECT_EQ(trial_details(store, fixture.id(0)).trial.state, "pending");
+  EXPECT_THAT(differences_from_rebuilt(fixture, store), IsEmpty());
+}
+
+TEST(ResultsStore, a_damaged_database_is_refused_with_the_way_out) {
+  const SweepFixture fixture;
+  fixture.write({fixture.started(0, 1), fixture.done(0, 1, 0.5)});
+  std::ofstream(fixture.path() / "results.sqlite") << std::string(8192, 'x');
+  try {
+    ResultsStore(fixture.path()).sync();
+    FAIL() << "a damaged database was read";
+  } catch (const StoreError& error) {
+    EXPECT_THAT(error.what(), HasSubstr("headway fsck --rebuild"));
+    EXPECT_THAT(error.what(), HasSubstr("results.sqlite"));
+  }
+  const ResultsStore store = ResultsStore::rebuild(fixture.path());
+  EXPECT_EQ(trial_details(store, fixture.id(0)).trial.state, "done");
+  EXPECT_THAT(differences_from_rebuilt(fixture, store), IsEmpty());
+}
+
+TEST(ResultsStore, a_folder_without_a_sweep_gets_no_database) {
+  const TemporaryDirectory directory;
+  EXPECT_THROW(ResultsStore{directory.path()}, ConfigError);
+  EXPECT_TRUE(std::filesystem::is_empty(directory.path()));
+}
+
+TEST(ResultsStore, several_processes_may_sync_at_once) {
+  const SweepFixture fixture;
+  for (std::size_t trial = 0; trial < 6; ++trial) {
+    fixture.write({fixture.started(trial, 1), fixture.done(trial, 1, 0.5)});
+  }
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 4; ++i) {
+    threads.emplace_back([&] { ResultsStore(fixture.path()).sync(); });
+  }
+  for (std::thread& thread : threads) thread.join();
+  ResultsStore store(fixture.path());
+  EXPECT_TRUE(store.is_current());
+  EXPECT_THAT(differences_from_rebuilt(fixture, store), IsEmpty());
+  EXPECT_EQ(sweep_summary(store).trials.at(TrialState::kDone), 6);
+}
+
+TEST(Queries, filter_trials_by_state_and_sum_them_up) {
+  const SweepFixture fixture;
+  fixture.write({fixture.started(0, 1),
+                 fixture.done(0, 1, 0.5),
+                 fixture.started(1, 1),
+                 fixture.failed(1, 1, "oom"),
+                 fixture.started(2, 1)});
+  ResultsStore store(fixture.path());
+  store.sync();
+  const auto failed = list_trials(store, {.states = {TrialState::kFailed}});
+  ASSERT_EQ(failed.size(), 1);
+  EXPECT_EQ(failed[0].trial_id, fixture.id(1));
+  const SweepSummary summary = sweep_summary(store);
+  EXPECT_EQ(summary.sweep, "heads");
+  EXPECT_EQ(summary.total, 6);
+  EXPECT_EQ(summary.trials.at(TrialState::kDone), 1);
+  EXPECT_EQ(summary.trials.at(TrialState::kFailed), 1);
+  EXPECT_EQ(summary.trials.at(TrialState::kRunning), 1);
+  EXPECT_EQ(summary.trials.at(TrialState::kPending), 3);
+  EXPECT_EQ(summary.trials.at(TrialState::kCancelled), 0);
+  EXPECT_EQ(summary.failures, (std::map<std::string, std::int64_t>{{"oom", 1}}));
+  EXPECT_EQ(summary.busy_seconds, 14.5);
+}
+
+TEST(Queries, an_unknown_trial_is_answered_with_the_nearest) {
+  const SweepFixture fixture;
+  ResultsStore store(fixture.path());
+  store.sync();
+  std::string slip = fixture.id(0);
+  std::swap(slip[3], slip[4]);
+  if (slip == fixture.id(0)) slip[3] = slip[3] == 'a' ? 'b' : 'a';
+  try {
+    find_trial(store, slip);
+    FAIL() << "found a trial that is not there";
+  } catch (const ConfigError& error) {
+    EXPECT_THAT(error.what(), HasSubstr("did you mean '" + fixture.id(0) + "'?"));
+  }
+  EXPECT_THROW(find_trial(store, ""), ConfigError);
+  EXPECT_THROW(find_trial(store, "*"), ConfigError);
+}
+
+TEST(Queries, a_beginning_that_several_trials_share_is_ambiguous) {
+  const SweepFixture fixture(make_sweep(20));  // 40 ids, 16 first digits
+  ResultsStore store(fixture.path());
+  store.sync();
+  int refused = 0;
+  for (const char digit : std::string("0123456789abcdef")) {
+    try {
+      find_trial(store, std::string(1, digit));
+    } catch (const ConfigError& error) {
+      refused += std::string(error.what()).find("ambiguous") != std::string::npos ? 1 : 0;
+    }
+  }
+  EXPECT_GT(refused, 0);
+  EXPECT_EQ(find_trial(store, fixture.id(7)), fixture.id(7));
+}
+
+}  // namespace
+}  // namespace headway

@@ -1,0 +1,238 @@
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+
+#include <csignal>
+#include <fstream>
+
+#include "base/errors.h"
+#include "base/host.h"
+#include "store/record_framing.h"
+#include "store/segment_reader.h"
+#include "store/segment_writer.h"
+#include "store/sweep_directory.h"
+#include "support/temporary_directory.h"
+
+namespace headway {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using ::testing::UnorderedElementsAre;
+
+nlohmann::json numbered(int value) {
+  return {{"kind", "number"}, {"value", value}};
+}
+
+// The values of all new records, writers left out.
+std::vector<int> new_values(SegmentReader& reader) {
+  std::vector<int> values;
+  reader.poll([&](const SegmentRecord& record) {
+    if (record.kind() == "number") values.push_back(record.json.at("value").get<int>());
+  });
+  return values;
+}
+
+void append_text(const std::filesystem::path& path, const std::string& text) {
+  std::ofstream(path, std::ios::app | std::ios::binary) << text;
+}
+
+void overwrite(const std::filesystem::path& path, const std::string& text) {
+  std::ofstream(path, std::ios::binary) << text;
+}
+
+class Segments : public ::testing::Test {
+ protected:
+  std::filesystem::path path() const { return directory_.path(); }
+  TemporaryDirectory directory_;
+};
+
+TEST_F(Segments, appear_with_the_first_record_and_begin_with_their_writer) {
+  SegmentWriter writer(path(), "worker", {{"torch_version", "2.11.0"}});
+  EXPECT_FALSE(std::filesystem::exists(SweepDirectory(path()).segments()));
+  writer.append(numbered(1), Flush::kNow);
+  std::vector<nlohmann::json> records;
+  SegmentReader reader(path());
+  reader.poll([&](const SegmentRecord& record) { records.push_back(record.json); });
+  ASSERT_EQ(records.size(), 2);
+  EXPECT_EQ(records[0].at("kind"), "writer");
+  EXPECT_EQ(records[0].at("role"), "worker");
+  EXPECT_EQ(records[0].at("torch_version"), "2.11.0");
+  EXPECT_EQ(records[0].at("process").get<ProcessIdentity>(), this_process());
+  EXPECT_EQ(records[1].at("value"), 1);
+  EXPECT_THAT(records[1].at("at").get<std::string>(), ::testing::EndsWith("Z"));
+}
+
+TEST_F(Segments, of_two_writers_are_read_each_record_once) {
+  SegmentWriter one(path(), "worker");
+  SegmentWriter two(path(), "supervisor");
+  one.append(numbered(1), Flush::kLater);
+  two.append(numbered(2), Flush::kLater);
+  SegmentReader reader(path());
+  EXPECT_THAT(new_values(reader), UnorderedElementsAre(1, 2));
+  EXPECT_FALSE(reader.has_news());
+  one.append(numbered(3), Flush::kLater);
+  EXPECT_TRUE(reader.has_news());
+  EXPECT_THAT(new_values(reader), ElementsAre(3));
+  EXPECT_THAT(new_values(reader), IsEmpty());
+}
+
+TEST_F(Segments, tell_each_record_who_wrote_it_also_after_going_on) {
+  SegmentWriter writer(path(), "supervisor");
+  writer.append(numbered(1), Flush::kLater);
+  SegmentReader first(path());
+  EXPECT_THAT(new_values(first), ElementsAre(1));
+  writer.append(numbered(2), Flush::kLater);
+  SegmentReader second(path(), first.positions());
+  second.poll([](const SegmentRecord& record) {
+    EXPECT_EQ(record.json.at("value"), 2);
+    EXPECT_EQ(record.writer.at("role"), "supervisor");
+  });
+}
+
+TEST_F(Segments, a_torn_tail_waits_until_the_rest_is_written) {
+  SegmentWriter writer(path(), "worker");
+  writer.append(numbered(1), Flush::kLater);
+  const std::string next = frame_record(numbered(2).dump());
+  append_text(writer.path(), next.substr(0, 25));
+  SegmentReader reader(path());
+  EXPECT_THAT(new_values(reader), ElementsAre(1));
+  ASSERT_EQ(reader.damage().size(), 1);
+  EXPECT_EQ(reader.damage()[0].kind, DamageKind::kTornTail);
+  EXPECT_EQ(reader.damage()[0].bytes, 25);
+  append_text(writer.path(), next.substr(25));
+  EXPECT_THAT(new_values(reader), ElementsAre(2));
+  EXPECT_THAT(reader.damage(), IsEmpty());
+}
+
+TEST_F(Segments, a_torn_record_is_damage_once_another_follows) {
+  SegmentWriter writer(path(), "worker");
+  writer.append(numbered(1), Flush::kLater);
+  const auto offset = std::filesystem::file_size(writer.path());
+  append_text(writer.path(), frame_record(numbered(2).dump()).substr(0, 25) + "\n");
+  SegmentReader reader(path());
+  EXPECT_THAT(new_values(reader), ElementsAre(1));
+  append_text(writer.path(), frame_record(numbered(3).dump()));
+  EXPECT_THAT(new_values(reader), ElementsAre(3));
+  ASSERT_EQ(reader.damage().size(), 1);
+  EXPECT_EQ(reader.damage()[0].kind, DamageKind::kDamaged);
+  EXPECT_EQ(reader.damage()[0].offset, offset);
+  EXPECT_EQ(reader.damage()[0].bytes, 26);
+  EXPECT_EQ(reader.damage()[0].segment, writer.path().filename());
+}
+
+TEST_F(Segments, any_flipped_bit_costs_one_record_and_is_reported) {
+  SegmentWriter writer(path(), "worker");
+  for (int value = 1; value <= 3; ++value) writer.append(numbered(value), Flush::kLater);
+  const std::string good = read_text(writer.path());
+  const std::size_t begin = good.find('\n', good.find("\"value\":1")) + 1;
+  const std::size_t end = good.find('\n', begin) + 1;
+  for (std::size_t byte = begin; byte < end; ++byte) {
+    for (const int mask : {0x01, 0x10, 0x80}) {
+      std::string text = good;
+      text[byte] = static_cast<char>(text[byte] ^ mask);
+      overwrite(writer.path(), text);
+      SegmentReader reader(path());
+      EXPECT_THAT(new_values(reader), ElementsAre(1, 3)) << byte << " " << mask;
+      ASSERT_EQ(reader.damage().size(), 1);
+      EXPECT_EQ(reader.damage()[0].offset, begin);
+      EXPECT_EQ(reader.damage()[0].bytes, end - begin);
+      EXPECT_EQ(reader.damage()[0].kind, DamageKind::kDamaged);
+    }
+  }
+}
+
+TEST_F(Segments, a_flipped_bit_in_the_last_record_is_reported_too) {
+  SegmentWriter writer(path(), "worker");
+  writer.append(numbered(1), Flush::kLater);
+  writer.append(numbered(2), Flush::kLater);
+  std::string text = read_text(writer.path());
+  text[text.rfind("value")] ^= 0x04;
+  overwrite(writer.path(), text);
+  SegmentReader reader(path());
+  EXPECT_THAT(new_values(reader), ElementsAre(1));
+  ASSERT_EQ(reader.damage().size(), 1);
+  EXPECT_EQ(reader.damage()[0].reason, "the record's checksum is wrong");
+}
+
+TEST_F(Segments, a_tail_of_zeroes_is_reported_and_hides_nothing_behind_it) {
+  SegmentWriter writer(path(), "worker");
+  writer.append(numbered(1), Flush::kLater);
+  append_text(writer.path(), std::string(4096, '\0'));
+  SegmentReader reader(path());
+  EXPECT_THAT(new_values(reader), ElementsAre(1));
+  ASSERT_EQ(reader.damage().size(), 1);
+  EXPECT_EQ(reader.damage()[0].bytes, 4096);
+  append_text(writer.path(), "\n" + frame_record(numbered(2).dump()));
+  EXPECT_THAT(new_values(reader), ElementsAre(2));
+  EXPECT_EQ(reader.damage()[0].kind, DamageKind::kDamaged);
+}
+
+TEST_F(Segments, a_well_framed_text_that_is_no_record_is_damage) {
+  SegmentWriter writer(path(), "worker");
+  writer.append(numbered(1), Flush::kLater);
+  append_text(writer.path(), frame_record("{]") + frame_record(numbered(2).dump()));
+  SegmentReader reader(path());
+  EXPECT_THAT(new_values(reader), ElementsAre(1, 2));
+  ASSERT_EQ(reader.damage().size(), 1);
+}
+
+TEST_F(Segments, larger_than_one_reading_are_read_whole) {
+  SegmentWriter writer(path(), "worker");
+  nlohmann::json large = numbered(1);
+  large["text"] = std::string(6 << 20, 'x');
+  writer.append(large, Flush::kLater);
+  writer.append(numbered(2), Flush::kLater);
+  SegmentReader reader(path());
+  EXPECT_THAT(new_values(reader), ElementsAre(1, 2));
+  EXPECT_THAT(reader.damage(), IsEmpty());
+}
+
+TEST_F(Segments, text_that_is_not_utf8_is_recorded_all_the_same) {
+  SegmentWriter writer(path(), "worker");
+  writer.append({{"kind", "number"}, {"value", 1}, {"message", "\xff\xfe"}}, Flush::kLater);
+  SegmentReader reader(path());
+  EXPECT_THAT(new_values(reader), ElementsAre(1));
+}
+
+TEST_F(Segments, a_segment_that_lost_records_is_noticed) {
+  SegmentWriter writer(path(), "worker");
+  writer.append(numbered(1), Flush::kLater);
+  SegmentReader reader(path());
+  new_values(reader);
+  EXPECT_FALSE(reader.lost_records());
+  std::filesystem::resize_file(writer.path(), 10);
+  EXPECT_TRUE(reader.lost_records());
+  std::filesystem::remove(writer.path());
+  EXPECT_TRUE(reader.lost_records());
+}
+
+TEST_F(Segments, stay_readable_when_the_disk_takes_only_half_a_record) {
+  SegmentWriter writer(path(), "worker");
+  writer.append(numbered(1), Flush::kNow);
+  // A limit on the size of files makes write(2) fall short just as a full disk does.
+  const auto previous_handler = std::signal(SIGXFSZ, SIG_IGN);
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &before), 0);
+  rlimit limit = before;
+  limit.rlim_cur = std::filesystem::file_size(writer.path()) + 30;
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &limit), 0);
+  EXPECT_THROW(writer.append(numbered(2), Flush::kNow), EnvironmentError);
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &before), 0);
+  std::signal(SIGXFSZ, previous_handler);
+  SegmentReader reader(path());
+  EXPECT_THAT(new_values(reader), ElementsAre(1));
+  EXPECT_THAT(reader.damage(), IsEmpty());
+  writer.append(numbered(3), Flush::kNow);
+  EXPECT_THAT(new_values(reader), ElementsAre(3));
+}
+
+TEST_F(Segments, none_at_all_are_no_error) {
+  SegmentReader reader(path() / "absent");
+  EXPECT_FALSE(reader.has_news());
+  EXPECT_THAT(new_values(reader), IsEmpty());
+}
+
+}  // namespace
+}  // namespace headway

@@ -1,0 +1,160 @@
+#include "store/sweep_directory.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <thread>
+
+#include "base/errors.h"
+#include "unit/store/sweep_fixture.h"
+
+namespace headway {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+std::vector<std::string> ids(const std::vector<PlannedTrial>& trials) {
+  std::vector<std::string> result;
+  for (const PlannedTrial& trial : trials) result.push_back(trial.trial_id);
+  return result;
+}
+
+TEST(SweepDirectory, a_plan_is_read_back_as_it_was_written) {
+  Sweep sweep = make_sweep(2);
+  sweep.description = "which head?";
+  sweep.resources.ranks = 4;
+  sweep.resources.time_limit_seconds = 7200;
+  sweep.slurm.extra = {"--account=x"};
+  sweep.flags = {{sweep.trials[0].cell_id, "a_rule", "a message"}};
+  sweep.notes = {"two cells were merged"};
+  const SweepFixture fixture(sweep);
+  const Plan plan = read_plan(fixture.path());
+  EXPECT_EQ(plan.name, "heads");
+  EXPECT_EQ(plan.description, "which head?");
+  EXPECT_EQ(plan.resources.ranks, 4);
+  EXPECT_EQ(plan.resources.groups, std::nullopt);
+  EXPECT_EQ(plan.resources.time_limit_seconds, 7200);
+  EXPECT_EQ(plan.slurm.extra, std::vector<std::string>{"--account=x"});
+  ASSERT_EQ(plan.flags.size(), 1);
+  EXPECT_EQ(plan.flags[0].message, "a message");
+  EXPECT_EQ(plan.notes, sweep.notes);
+  ASSERT_EQ(plan.trials.size(), 4);
+  for (std::size_t i = 0; i < plan.trials.size(); ++i) {
+    EXPECT_EQ(plan.trials[i].trial_id, sweep.trials[i].trial_id);
+    EXPECT_EQ(plan.trials[i].cell_id, sweep.trials[i].cell_id);
+    EXPECT_EQ(plan.trials[i].seed, sweep.trials[i].config.seed);
+    EXPECT_EQ(trial_id(plan.trials[i].config()), sweep.trials[i].trial_id);
+  }
+}
+
+TEST(SweepDirectory, every_line_of_the_plan_is_json_of_its_own) {
+  const SweepFixture fixture;
+  std::ifstream file(SweepDirectory(fixture.path()).trials_file());
+  std::string line;
+  std::size_t count = 0;
+  while (std::getline(file, line)) {
+    const auto json = nlohmann::json::parse(line);
+    EXPECT_EQ(json.at("trial_id"), fixture.id(count));
+    EXPECT_EQ(trial_id(trial_config_from_json(json.at("config"))), fixture.id(count));
+    ++count;
+  }
+  EXPECT_EQ(count, fixture.sweep.trials.size());
+}
+
+TEST(SweepDirectory, reads_plans_whose_keys_stand_in_another_order) {
+  const SweepFixture fixture(make_sweep(1));
+  const auto file = SweepDirectory(fixture.path()).trials_file();
+  const auto before = read_plan(fixture.path()).trials;
+  std::string text;
+  for (const PlannedTrial& trial : before) {
+    text += nlohmann::json{{"trial_id", trial.trial_id},
+                           {"cell_id", trial.cell_id},
+                           {"seed", trial.seed},
+                           {"config", nlohmann::json::parse(trial.config_text)}}
+                .dump() +
+            "\n";
+  }
+  std::ofstream(file) << text;
+  const auto after = read_plan(fixture.path()).trials;
+  EXPECT_EQ(ids(after), ids(before));
+  EXPECT_EQ(after[0].config_text, before[0].config_text);
+}
+
+TEST(SweepDirectory, the_same_sweep_again_changes_nothing) {
+  const SweepFixture fixture;
+  const auto file = SweepDirectory(fixture.path()).trials_file();
+  const auto written = std::filesystem::last_write_time(file);
+  const PlanChange change = write_plan(fixture.path(), fixture.sweep);
+  EXPECT_FALSE(change.is_new);
+  EXPECT_THAT(change.added, IsEmpty());
+  EXPECT_THAT(change.vanished, IsEmpty());
+  EXPECT_EQ(change.unchanged, 6);
+  EXPECT_EQ(std::filesystem::last_write_time(file), written);
+  EXPECT_FALSE(std::filesystem::exists(fixture.path() / "sweep.2.yaml"));
+}
+
+TEST(SweepDirectory, a_changed_sweep_extends_and_keeps_every_version) {
+  const SweepFixture fixture(make_sweep(2));
+  Sweep longer = make_sweep(3);
+  longer.text = "name: heads\nseeds: 3\n";
+  longer.trials.erase(longer.trials.begin());  // one of the old ones leaves
+  const PlanChange change = write_plan(fixture.path(), longer);
+  EXPECT_EQ(change.added,
+            (std::vector<std::string>{longer.trials[1].trial_id, longer.trials[4].trial_id}));
+  EXPECT_EQ(change.vanished, std::vector<std::string>{fixture.id(0)});
+  EXPECT_EQ(change.unchanged, 3);
+  EXPECT_EQ(read_text(fixture.path() / "sweep.yaml"), fixture.sweep.text);
+  EXPECT_EQ(read_text(fixture.path() / "sweep.2.yaml"), longer.text);
+  EXPECT_EQ(ids(read_vanished_trials(fixture.path())), std::vector<std::string>{fixture.id(0)});
+
+  const PlanChange back = write_plan(fixture.path(), fixture.sweep);
+  EXPECT_EQ(back.added, std::vector<std::string>{fixture.id(0)});
+  EXPECT_EQ(ids(read_vanished_trials(fixture.path())), change.added);
+  EXPECT_EQ(read_text(fixture.path() / "sweep.3.yaml"), fixture.sweep.text);
+}
+
+TEST(SweepDirectory, two_supervisors_at_once_leave_a_whole_plan) {
+  const TemporaryDirectory directory;
+  const Sweep sweep = make_sweep(20);
+  const auto submit = [&] { write_plan(directory.path(), sweep); };
+  std::thread one(submit);
+  std::thread two(submit);
+  one.join();
+  two.join();
+  EXPECT_EQ(read_plan(directory.path()).trials.size(), 40);
+  EXPECT_FALSE(std::filesystem::exists(directory.path() / "sweep.2.yaml"));
+  EXPECT_THAT(read_vanished_trials(directory.path()), IsEmpty());
+}
+
+TEST(SweepDirectory, a_damaged_plan_is_named_with_its_line) {
+  const SweepFixture fixture;
+  const auto file = SweepDirectory(fixture.path()).trials_file();
+  std::string text = read_text(file);
+  std::filesystem::resize_file(file, text.size() - 10);
+  try {
+    read_plan(fixture.path());
+    FAIL() << "a damaged plan was read";
+  } catch (const StoreError& error) {
+    EXPECT_THAT(error.what(), HasSubstr("trials.jsonl:6"));
+  }
+}
+
+TEST(SweepDirectory, an_unknown_sweep_is_answered_with_the_nearest) {
+  const TemporaryDirectory results;
+  write_plan(results.path() / "heads", make_sweep(1));
+  EXPECT_EQ(find_sweep_directory(results.path(), "heads"), results.path() / "heads");
+  EXPECT_EQ(find_sweep_directory("/nowhere", (results.path() / "heads").string()),
+            results.path() / "heads");
+  try {
+    find_sweep_directory(results.path(), "haeds");
+    FAIL() << "an unknown sweep was found";
+  } catch (const ConfigError& error) {
+    EXPECT_THAT(error.what(), HasSubstr("did you mean 'heads'?"));
+  }
+  EXPECT_THROW(read_plan(results.path()), ConfigError);
+}
+
+}  // namespace
+}  // namespace headway
