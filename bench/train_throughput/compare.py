@@ -1,0 +1,110 @@
+#!/usr/bin/env python3
+"""Images per second of headway's training step against PyTorch's, and on two ranks against one.
+
+    PYTHONPATH=.deps/torch python3 bench/train_throughput/compare.py [--quick]
+
+Needs Python with PyTorch 2.11 (a LibTorch that scripts/setup fetched is one) and the benchmarks built
+by `cmake --workflow --preset release`. All contestants of a case stand ready at once and take turns of
+a few seconds, A B A B; each turn gives a ratio, and the median of the ratios is printed with their
+range, so that a slow minute of the machine hits both sides.
+"""
+
+import argparse
+import os
+import pathlib
+import statistics
+import subprocess
+import sys
+
+HERE = pathlib.Path(__file__).resolve().parent
+REPOSITORY = HERE.parents[1]
+
+# name: encoder, width, channels, side, global batch, shards, precision
+CASES = {
+    "small_cnn w32 28x28": ("small_cnn", 32, 1, 28, 128, 1, "fp32"),
+    "small_cnn w16 28x28": ("small_cnn", 16, 1, 28, 128, 1, "fp32"),
+    "resnet18 w16 32x32": ("resnet18", 16, 3, 32, 128, 1, "fp32"),
+    "resnet18 w64 32x32": ("resnet18", 64, 3, 32, 128, 1, "fp32"),
+    "resnet18 w64 32x32 bf16": ("resnet18", 64, 3, 32, 128, 1, "bf16"),
+}
+RANKS_CASE = ("resnet18", 64, 3, 32, 128, 2, "fp32")
+
+
+class Contestant:
+    """A trainer process that runs as many steps as it is told and says how long they took."""
+
+    def __init__(self, command, arguments, threads, environment=None):
+        self.process = subprocess.Popen(
+            [*command, *map(str, arguments), str(threads)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "OMP_NUM_THREADS": str(threads), **(environment or {})},
+        )
+        if self.process.stdout.readline() != "ready\n":
+            sys.exit(f"{command[-1]} did not start")
+
+    def seconds(self, steps):
+        self.process.stdin.write(f"{steps}\n")
+        self.process.stdin.flush()
+        return float(self.process.stdout.readline())
+
+    def close(self):
+        self.process.stdin.close()
+        self.process.wait()
+
+
+def race(first, second, turns, seconds):
+    """Steps per turn, and the seconds that each contestant's turns took."""
+    for contestant in (first, second):
+        contestant.seconds(3)
+    steps = max(3, round(seconds / (second.seconds(3) / 3)))
+    times = [(first.seconds(steps), second.seconds(steps)) for _ in range(turns)]
+    first.close()
+    second.close()
+    return steps, times
+
+
+def report(name, batch, steps, times):
+    ratios = sorted(second / first for first, second in times)
+    speeds = [steps * batch / statistics.median(column) for column in zip(*times)]
+    print(
+        f"{name:<34} {speeds[0]:>9.1f} {speeds[1]:>9.1f} images/s   ratio "
+        f"{statistics.median(ratios):.3f} ({ratios[0]:.3f} to {ratios[-1]:.3f})",
+        flush=True,
+    )
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--build", type=pathlib.Path, default=REPOSITORY / "build" / "release")
+    parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
+    parser.add_argument("--case", help="only the cases whose name contains this")
+    parser.add_argument("--quick", action="store_true", help="few short turns, to see that it works")
+    options = parser.parse_args()
+    turns, seconds = (3, 0.3) if options.quick else (9, 4)
+    wanted = options.case or ""
+
+    ours = [str(options.build / "bench" / "bench_train_throughput")]
+    # glibc would give each tensor's memory back and fault it in again; PyTorch is spared that too.
+    peer = [sys.executable, str(HERE / "pytorch_trainer.py")]
+    keep_memory = {"MALLOC_MMAP_THRESHOLD_": "2147483647", "MALLOC_TRIM_THRESHOLD_": "2147483647"}
+    print(f"{options.threads} threads; headway, then PyTorch; ratio above 1: headway is faster")
+    for name, case in CASES.items():
+        if wanted in name:
+            contestants = (
+                Contestant(ours, case, options.threads),
+                Contestant(peer, case, options.threads, keep_memory),
+            )
+            report(name, case[4], *race(*contestants, turns, seconds))
+
+    name = "resnet18 w64, 2 ranks x 1 thread"
+    if wanted in name:
+        print("2 ranks of 1 thread, then 1 rank of 2 threads; ratio above 1: ranks are faster")
+        mpirun = [str(REPOSITORY / "tests" / "support" / "mpirun.sh"), "2", "--stdin", "all"]
+        contestants = (Contestant(mpirun + ours, RANKS_CASE, 1), Contestant(ours, RANKS_CASE, 2))
+        report(name, RANKS_CASE[4], *race(*contestants, turns, seconds))
+
+
+if __name__ == "__main__":
+    main()

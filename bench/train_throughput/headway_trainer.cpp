@@ -1,0 +1,150 @@
+// One side of bench/train_throughput/compare.py: headway's training step, augmentation, gradient
+// sum and optimiser included.
+//   bench_train_throughput ENCODER WIDTH CHANNELS SIDE BATCH SHARDS fp32|bf16 THREADS
+// Started by mpirun (with --stdin all) it uses all ranks. Says "ready", then reads a number of steps a line and
+// answers with the seconds they took, until its input ends.
+#include <ATen/Parallel.h>
+#include <fmt/format.h>
+
+#include <cstdlib>
+#include <iostream>
+#include <numeric>
+#include <span>
+#include <string>
+
+#include "base/environment.h"
+#include "base/philox.h"
+#include "base/time.h"
+#include "config/catalog.h"
+#include "training/model.h"
+#include "training/resident_memory.h"
+#include "training/train_step.h"
+
+namespace headway {
+namespace {
+
+constexpr std::int64_t kClasses = 10;
+constexpr std::int64_t kImages = 4096;
+
+struct Arguments {
+  std::string encoder;
+  std::int64_t width;
+  std::int64_t channels;
+  std::int64_t side;
+  std::int64_t batch;
+  std::int64_t shards;
+  bool bf16;
+  int threads;
+};
+
+Arguments parse(std::span<char*> given) {
+  if (given.size() != 9) throw UsageError("expected 8 arguments; see the top of the source");
+  const auto number = [&](std::size_t i) { return std::stoll(given[i]); };
+  return {.encoder = given[1],
+          .width = number(2),
+          .channels = number(3),
+          .side = number(4),
+          .batch = number(5),
+          .shards = number(6),
+          .bf16 = std::string(given[7]) == "bf16",
+          .threads = static_cast<int>(number(8))};
+}
+
+TrialConfig trial_config(const Arguments& arguments) {
+  TrialConfig config;
+  config.dataset.normalization = "unit";
+  config.encoder = {arguments.encoder, default_options(Family::kEncoder, arguments.encoder)};
+  config.encoder.options.values()["width"] = arguments.width;
+  config.head = {"dot", default_options(Family::kHead, "dot")};
+  config.class_vectors.options =
+      default_options(Family::kClassVectors, config.class_vectors.distribution);
+  config.optimizer.options = default_options(Family::kOptimizer, "sgd");
+  config.optimizer.weight_decay = 5e-4;
+  config.augmentation = {{"crop", default_options(Family::kAugmentation, "crop")},
+                         {"flip", default_options(Family::kAugmentation, "flip")}};
+  config.training.batch_size = arguments.batch;
+  config.training.shards = arguments.shards;
+  return config;
+}
+
+/// Noise and random labels: how fast a step is does not depend on what the images show.
+struct NoiseImages {
+  explicit NoiseImages(const Arguments& arguments) {
+    RandomStream noise(1, "images");
+    pixels.resize(static_cast<std::size_t>(kImages * arguments.channels * arguments.side *
+                                           arguments.side));
+    for (std::uint8_t& pixel : pixels) pixel = static_cast<std::uint8_t>(noise.below(256));
+    for (std::int64_t i = 0; i < kImages; ++i) {
+      labels.push_back(static_cast<std::int32_t>(noise.below(kClasses)));
+    }
+    set = {kImages, arguments.side, arguments.side, arguments.channels, pixels, labels};
+  }
+
+  std::vector<std::uint8_t> pixels;
+  std::vector<std::int32_t> labels;
+  ImageSet set;
+};
+
+class Steps {
+ public:
+  Steps(const Arguments& arguments, Communicator& comm)
+      : config_(trial_config(arguments)),
+        images_(arguments),
+        model_(build_model(
+            config_, {arguments.channels, arguments.side, arguments.side}, kClasses)),
+        step_(config_, images_.set, model_, {at::kCPU, arguments.bf16}, comm),
+        order_(kImages) {
+    std::iota(order_.begin(), order_.end(), 0);
+  }
+
+  double seconds(std::int64_t count) {
+    const auto batch = static_cast<std::size_t>(config_.training.batch_size);
+    const double start = monotonic_seconds();
+    for (std::int64_t i = 0; i < count; ++i) {
+      if (next_ + batch > order_.size()) next_ = 0;
+      step_.run({std::span(order_).subspan(next_, batch), 0, 0.01, false, false});
+      next_ += batch;
+    }
+    return monotonic_seconds() - start;
+  }
+
+ private:
+  TrialConfig config_;
+  NoiseImages images_;
+  Model model_;
+  TrainStep step_;
+  std::vector<std::int32_t> order_;
+  std::size_t next_ = 0;
+};
+
+void serve(const Arguments& arguments, Communicator& comm) {
+  Steps steps(arguments, comm);
+  if (comm.rank() == 0) std::cout << "ready" << std::endl;
+  for (std::string line; std::getline(std::cin, line);) {  // of every rank: waiting costs nothing
+    const double seconds = steps.seconds(std::stoll(line));
+    if (comm.rank() == 0) std::cout << fmt::format("{:.9f}", seconds) << std::endl;
+  }
+}
+
+void run(const Arguments& arguments) {
+  at::set_num_threads(arguments.threads);
+  if (std::getenv("OMPI_COMM_WORLD_SIZE") == nullptr) {
+    serve(arguments, *make_single_process_communicator());
+  } else {
+    MpiSession session;
+    serve(arguments, *make_mpi_communicator(session));
+  }
+}
+
+}  // namespace
+}  // namespace headway
+
+int main(int argc, char** argv) {
+  headway::keep_memory_resident();
+  try {
+    headway::run(headway::parse({argv, static_cast<std::size_t>(argc)}));
+  } catch (const std::exception& error) {
+    std::cerr << "error: " << error.what() << '\n';
+    return EXIT_FAILURE;
+  }
+}
