@@ -13,10 +13,22 @@ add_library(headway_torch INTERFACE)
 target_compile_options(headway_torch INTERFACE
   "SHELL:-idirafter ${HEADWAY_TORCH}/include"
   "SHELL:-idirafter ${HEADWAY_TORCH}/include/torch/csrc/api/include")
+# Without it ATen/TensorOperators.h (a + b on tensors) includes all of ATen.
+target_compile_definitions(headway_torch INTERFACE AT_PER_OPERATOR_HEADERS)
 target_link_directories(headway_torch INTERFACE "${HEADWAY_TORCH}/lib")
 target_link_libraries(headway_torch INTERFACE torch_cpu c10)
 target_link_options(headway_torch INTERFACE -Wl,--allow-shlib-undefined
                     "-Wl,-rpath-link,${HEADWAY_TORCH}/lib")
+
+# at::parallel_for stands in a header and runs on one thread where OpenMP is off. LibTorch's own copy
+# of the OpenMP library, where it has one, so that no second one is loaded.
+find_package(OpenMP REQUIRED COMPONENTS CXX)
+set(openmp_library "${HEADWAY_TORCH}/lib/libgomp.so.1")
+if(NOT EXISTS "${openmp_library}")
+  set(openmp_library OpenMP::OpenMP_CXX)
+endif()
+target_compile_options(headway_torch INTERFACE "$<$<COMPILE_LANGUAGE:CXX>:${OpenMP_CXX_FLAGS}>")
+target_link_libraries(headway_torch INTERFACE ${openmp_library})
 
 if(HEADWAY_CUDA)
   find_package(CUDAToolkit 13.0 REQUIRED)

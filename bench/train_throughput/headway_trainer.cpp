@@ -1,8 +1,8 @@
 // One side of bench/train_throughput/compare.py: headway's training step, augmentation, gradient
 // sum and optimiser included.
 //   bench_train_throughput ENCODER WIDTH CHANNELS SIDE BATCH SHARDS fp32|bf16 THREADS
-// Started by mpirun (with --stdin all) it uses all ranks. Says "ready", then reads a number of steps a line and
-// answers with the seconds they took, until its input ends.
+// Started by mpirun (with --stdin all) it uses all ranks. Says "ready", then reads a number of
+// steps a line and answers with the seconds they took, until its input ends.
 #include <ATen/Parallel.h>
 #include <fmt/format.h>
 
@@ -71,8 +71,8 @@ TrialConfig trial_config(const Arguments& arguments) {
 struct NoiseImages {
   explicit NoiseImages(const Arguments& arguments) {
     RandomStream noise(1, "images");
-    pixels.resize(static_cast<std::size_t>(kImages * arguments.channels * arguments.side *
-                                           arguments.side));
+    pixels.resize(
+        static_cast<std::size_t>(kImages * arguments.channels * arguments.side * arguments.side));
     for (std::uint8_t& pixel : pixels) pixel = static_cast<std::uint8_t>(noise.below(256));
     for (std::int64_t i = 0; i < kImages; ++i) {
       labels.push_back(static_cast<std::int32_t>(noise.below(kClasses)));
@@ -90,8 +90,8 @@ class Steps {
   Steps(const Arguments& arguments, Communicator& comm)
       : config_(trial_config(arguments)),
         images_(arguments),
-        model_(build_model(
-            config_, {arguments.channels, arguments.side, arguments.side}, kClasses)),
+        model_(
+            build_model(config_, {arguments.channels, arguments.side, arguments.side}, kClasses)),
         step_(config_, images_.set, model_, {at::kCPU, arguments.bf16}, comm),
         order_(kImages) {
     std::iota(order_.begin(), order_.end(), 0);

@@ -20,7 +20,7 @@ struct Parameter {
 };
 
 struct Buffer {
-  std::string name;  // e.g. "bn1.running_mean"
+  std::string name;   // e.g. "bn1.running_mean"
   at::Tensor tensor;  // float32, or int64 scalar for num_batches_tracked
   /// Batch-norm statistics: each shard of the global batch has its own copy.
   bool per_shard = false;
@@ -34,9 +34,13 @@ class ParameterSet {
   explicit ParameterSet(std::int64_t init_seed) : init_seed_(init_seed) {}
 
   /// Filled from U(-bound, bound), a pure function of (init seed, name).
-  std::size_t add_uniform(const std::string& name, ParameterKind kind, at::IntArrayRef shape,
+  std::size_t add_uniform(const std::string& name,
+                          ParameterKind kind,
+                          at::IntArrayRef shape,
                           double bound);
-  std::size_t add_constant(const std::string& name, ParameterKind kind, at::IntArrayRef shape,
+  std::size_t add_constant(const std::string& name,
+                           ParameterKind kind,
+                           at::IntArrayRef shape,
                            double value);
   /// Takes a copy of `values`.
   std::size_t add_values(const std::string& name, ParameterKind kind, const at::Tensor& values);

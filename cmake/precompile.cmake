@@ -1,0 +1,78 @@
+# Precompiled headers: most of the build's time would go into reading the same large headers again.
+# Four sets, {without, with} LibTorch x {without, with} GoogleTest; each target of this project gets
+# the largest that its libraries allow. Sources still include all that they use.
+set(plain_headers <algorithm> <filesystem> <fstream> <functional> <map> <memory> <optional> <set>
+                  <span> <sstream> <string> <vector> <fmt/format.h> <nlohmann/json.hpp>)
+set(torch_headers <ATen/core/Tensor.h> <ATen/ops/empty.h> <ATen/ops/zeros.h>)
+set(test_headers <gmock/gmock.h> <gtest/gtest.h>)
+
+function(headway_precompiled_set name)
+  cmake_parse_arguments(arg "" "" "HEADERS;LINKS" ${ARGN})
+  set(source "${CMAKE_BINARY_DIR}/generated/${name}.cpp")
+  file(CONFIGURE OUTPUT "${source}" CONTENT "// Only its precompiled header is of use.\n")
+  add_library(headway_${name} OBJECT "${source}")
+  target_link_libraries(headway_${name} PRIVATE headway_warnings fmt::fmt
+                                                nlohmann_json::nlohmann_json ${arg_LINKS})
+  target_precompile_headers(headway_${name} PRIVATE ${arg_HEADERS})
+endfunction()
+
+# Sets `result` to ON when `target` links `library`, directly or through targets of this project.
+function(headway_links target library result)
+  get_target_property(libraries ${target} LINK_LIBRARIES)
+  set(${result} OFF PARENT_SCOPE)
+  foreach(one IN LISTS libraries)
+    if(one STREQUAL library)
+      set(${result} ON PARENT_SCOPE)
+      return()
+    elseif(TARGET ${one})
+      get_target_property(aliased ${one} ALIASED_TARGET)
+      if(aliased)
+        set(one ${aliased})
+      endif()
+      get_target_property(imported ${one} IMPORTED)
+      get_target_property(type ${one} TYPE)
+      if(NOT imported AND NOT type STREQUAL INTERFACE_LIBRARY)
+        headway_links(${one} ${library} found)
+        if(found)
+          set(${result} ON PARENT_SCOPE)
+          return()
+        endif()
+      endif()
+    endif()
+  endforeach()
+endfunction()
+
+function(headway_precompile_folder folder)
+  get_property(targets DIRECTORY "${folder}" PROPERTY BUILDSYSTEM_TARGETS)
+  foreach(target IN LISTS targets)
+    get_target_property(type ${target} TYPE)
+    if(type MATCHES "^(STATIC_LIBRARY|EXECUTABLE)$")
+      headway_links(${target} headway_torch torch)
+      headway_links(${target} GTest::gtest tests)
+      set(name "precompiled")
+      if(torch)
+        string(APPEND name "_torch")
+      endif()
+      if(tests)
+        string(APPEND name "_tests")
+      endif()
+      target_precompile_headers(${target} REUSE_FROM headway_${name})
+    endif()
+  endforeach()
+  get_property(folders DIRECTORY "${folder}" PROPERTY SUBDIRECTORIES)
+  foreach(one IN LISTS folders)
+    headway_precompile_folder("${one}")
+  endforeach()
+endfunction()
+
+headway_precompiled_set(precompiled HEADERS ${plain_headers})
+headway_precompiled_set(precompiled_torch
+  HEADERS ${plain_headers} ${torch_headers} LINKS headway_torch)
+if(HEADWAY_BUILD_TESTS)
+  headway_precompiled_set(precompiled_tests
+    HEADERS ${plain_headers} ${test_headers} LINKS GTest::gtest GTest::gmock)
+  headway_precompiled_set(precompiled_torch_tests
+    HEADERS ${plain_headers} ${torch_headers} ${test_headers}
+    LINKS headway_torch GTest::gtest GTest::gmock)
+endif()
+headway_precompile_folder("${PROJECT_SOURCE_DIR}")
