@@ -12,7 +12,7 @@
 #include <span>
 #include <string>
 
-#include "base/environment.h"
+#include "base/errors.h"
 #include "base/philox.h"
 #include "base/time.h"
 #include "config/catalog.h"
@@ -38,7 +38,7 @@ struct Arguments {
 };
 
 Arguments parse(std::span<char*> given) {
-  if (given.size() != 9) throw UsageError("expected 8 arguments; see the top of the source");
+  if (given.size() != 9) throw ConfigError("expected 8 arguments; see the top of the source");
   const auto number = [&](std::size_t i) { return std::stoll(given[i]); };
   return {.encoder = given[1],
           .width = number(2),

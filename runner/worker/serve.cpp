@@ -120,6 +120,7 @@ void WorkerGroup::train_and_record(const TrialConfig& config) {
   TrialSink& sink = recorder_ ? static_cast<TrialSink&>(*recorder_) : silent;
   std::string failure;
   std::string message;
+  bool all_ranks_alike = false;
   try {
     const TrialResult result = train(config, sink, trial);
     if (recorder_) recorder_->finished(result);
@@ -129,6 +130,7 @@ void WorkerGroup::train_and_record(const TrialConfig& config) {
   } catch (const ConfigError& error) {
     failure = "error";
     message = error.what();
+    all_ranks_alike = true;
   } catch (const std::bad_alloc&) {
     failure = "oom";
     message = "out of memory";
@@ -142,7 +144,6 @@ void WorkerGroup::train_and_record(const TrialConfig& config) {
   }
   if (!failure.empty()) {
     if (recorder_) recorder_->failed(failure, message);
-    const bool all_ranks_alike = failure == "error" && comm_.size() > 1;
     if (comm_.size() > 1 && !all_ranks_alike) abort_all_ranks(1);
   }
   recorder_.reset();

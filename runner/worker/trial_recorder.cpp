@@ -119,6 +119,7 @@ void TrialRecorder::epoch_ended(const EpochRecord& record) {
 
 void TrialRecorder::progress(const TrainingProgress& progress) {
   const std::scoped_lock guard(mutex_);
+  if (progress_.step == 0 && progress.step > 0) log("first step done");
   progress_ = {progress.epoch,
                progress.epochs,
                progress.step,

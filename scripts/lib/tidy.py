@@ -28,16 +28,23 @@ ANALYZER_STATES = 30000
 terminal = threading.Lock()
 
 
+def is_of_no_matter(word):
+    """Flags of code generation, and of GCC alone: its precompiled headers, its OpenMP."""
+    return word.startswith("-O") or word in ("-Winvalid-pch", "-fpch-preprocess", "-fopenmp")
+
+
 def compiler_flags(command):
-    """The command line without the compiler, its launcher, inputs and outputs."""
+    """What clang-tidy must know of a command line: neither inputs nor outputs."""
     words = shlex.split(command)
     flags, skip = [], False
     for word in words[1:]:
         if skip:
             skip = False
-        elif word in ("-o", "-c", "-MF", "-MT"):
+        elif word in ("-o", "-c", "-MF", "-MT", "-include"):  # all that is included is a precompiled header
             skip = True
-        elif word.startswith("-") or (flags and flags[-1] in ("-I", "-isystem", "-idirafter", "-include")):
+        elif is_of_no_matter(word):
+            continue
+        elif word.startswith("-") or (flags and flags[-1] in ("-I", "-isystem", "-idirafter")):
             flags.append(word)
     return tuple(flags)
 

@@ -12,7 +12,7 @@ namespace {
 std::shared_ptr<spdlog::logger> logger() {
   static const auto instance = [] {
     auto made = spdlog::stderr_logger_mt("headway");
-    made->set_pattern("%H:%M:%S %-5l %v");
+    made->set_pattern("%H:%M:%S.%e %-5l %v");
     return made;
   }();
   return instance;
@@ -21,7 +21,7 @@ std::shared_ptr<spdlog::logger> logger() {
 }  // namespace
 
 void start_logging(int rank, int size) {
-  if (size > 1) logger()->set_pattern(fmt::format("%H:%M:%S %-5l [rank {}] %v", rank));
+  if (size > 1) logger()->set_pattern(fmt::format("%H:%M:%S.%e %-5l [rank {}] %v", rank));
   if (rank != 0) logger()->set_level(spdlog::level::warn);
 }
 

@@ -81,7 +81,7 @@ class Records : public testing::Test {
                    {"state_sha256", kHash},
                    {"metrics_sha256", kHash},
                    {"class_vectors_sha256", kHash},
-                   {"results", values},
+                   {"results", {{"test", {{"top1_accuracy", accuracy}, {"nc1_pinv", nullptr}}}}},
                    {"missing", {{"test", {{"nc1_pinv", "one sample per class"}}}}}},
                   Flush::kNow);
   }
