@@ -124,6 +124,15 @@ void drop_foreign_options(LocatedValue& trial,
   });
 }
 
+bool lacked_by_any(const ComponentSection& section,
+                   const std::vector<std::string>& names,
+                   const std::string& key) {
+  return std::ranges::any_of(names, [&](const std::string& name) {
+    const ComponentSpec* spec = find_component(section.family, name);
+    return spec != nullptr && belongs_elsewhere(section, *spec, key);
+  });
+}
+
 std::string text_of(const LocatedValue& value) {
   std::vector<std::string> parts;
   for (const LocatedValue& item : value.items) parts.push_back(text_of(item));
@@ -188,6 +197,25 @@ LocatedValue apply_choices(const LocatedValue& base,
     }
   }
   return trial;
+}
+
+void drop_options_lacked_by(const std::string& name_key,
+                            const std::vector<std::string>& names,
+                            Choice& choice) {
+  for (const ComponentSection& section : component_sections()) {
+    if (name_key != section.section + "." + section.name_key) continue;
+    const std::string prefix = section.section + ".";
+    std::erase_if(choice, [&](Assignment& assignment) {
+      if (assignment.key.starts_with(prefix)) {
+        return lacked_by_any(section, names, assignment.key.substr(prefix.size()));
+      }
+      if (assignment.key != section.section || !assignment.value.is_map()) return false;
+      std::erase_if(assignment.value.entries, [&](const LocatedValue::Entry& entry) {
+        return lacked_by_any(section, names, entry.key);
+      });
+      return assignment.value.entries.empty();
+    });
+  }
 }
 
 std::string describe(const std::vector<const Choice*>& choices) {

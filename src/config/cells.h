@@ -25,6 +25,12 @@ LocatedValue apply_choices(const LocatedValue& base,
                            const std::vector<const Choice*>& choices,
                            std::vector<std::string>& notes);
 
+/// When the component at `name_key` ("head.name") becomes one of `names`: takes out of `choice` the
+/// options of that section that one of them does not have.
+void drop_options_lacked_by(const std::string& name_key,
+                            const std::vector<std::string>& names,
+                            Choice& choice);
+
 /// "head.name: dot, optimizer.learning_rate: 0.1".
 std::string describe(const std::vector<const Choice*>& choices);
 

@@ -120,13 +120,21 @@ bool remove_key(Choice& choice, const std::string& key) {
   return removed;
 }
 
+/// Takes `key` out of one choice as it gets `values` instead, with what they rule out.
+bool replace_key(Choice& choice, const std::string& key, const std::vector<std::string>& values) {
+  const bool removed = remove_key(choice, key);
+  drop_options_lacked_by(key, values, choice);
+  return removed;
+}
+
 void remove_from_axes(SweepPlan& plan,
                       const std::string& key,
+                      const std::vector<std::string>& values,
                       const std::string& how,
                       std::vector<std::string>& notes) {
   bool removed = false;
   for (Axis& axis : plan.axes) {
-    for (Choice& choice : axis.choices) removed = remove_key(choice, key) || removed;
+    for (Choice& choice : axis.choices) removed = replace_key(choice, key, values) || removed;
   }
   std::erase_if(plan.axes, [](const Axis& axis) {
     return std::ranges::all_of(axis.choices, [](const Choice& choice) { return choice.empty(); });
@@ -134,7 +142,7 @@ void remove_from_axes(SweepPlan& plan,
   if (removed)
     notes.push_back(fmt::format("{} replaces the axis '{}' of the sweep file", how, key));
   removed = false;
-  for (Choice& choice : plan.list) removed = remove_key(choice, key) || removed;
+  for (Choice& choice : plan.list) removed = replace_key(choice, key, values) || removed;
   if (removed) {
     notes.push_back(fmt::format("{} replaces '{}' in entries of sweep.list", how, key));
   }
@@ -169,16 +177,19 @@ void apply_to_trial(const Overrides& overrides,
                     std::vector<std::string>& notes) {
   for (const std::string& key : overrides.removed) {
     erase_at(base, split_key(key));
-    remove_from_axes(plan, key, fmt::format("command line: '~{}'", key), notes);
+    remove_from_axes(plan, key, {}, fmt::format("command line: '~{}'", key), notes);
   }
   Choice set;
   for (const Assignment& assignment : overrides.set) {
-    remove_from_axes(plan, assignment.key, *assignment.key_place.source, notes);
+    remove_from_axes(
+        plan, assignment.key, {assignment.value.text}, *assignment.key_place.source, notes);
     set.push_back(assignment);
   }
   for (const Axis& axis : overrides.axes) {
     const Assignment& first = axis.choices.front().front();
-    remove_from_axes(plan, first.key, *first.key_place.source, notes);
+    std::vector<std::string> values;
+    for (const Choice& choice : axis.choices) values.push_back(choice.front().value.text);
+    remove_from_axes(plan, first.key, values, *first.key_place.source, notes);
     plan.common_axes.push_back(axis);
   }
   if (!set.empty()) base = apply_choices(base, {&set}, notes);

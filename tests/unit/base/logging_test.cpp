@@ -14,7 +14,8 @@ TEST(Logging, rank_zero_tells_all_and_other_ranks_only_warnings) {
   testing::internal::CaptureStderr();
   start_logging();
   log_info("{} of {}", 1, 2);
-  EXPECT_THAT(testing::internal::GetCapturedStderr(), ContainsRegex("^[0-9:]{8} info  1 of 2\n$"));
+  EXPECT_THAT(testing::internal::GetCapturedStderr(),
+              ContainsRegex("^[0-9:]{8}[.][0-9]{3} info  1 of 2\n$"));
   testing::internal::CaptureStderr();
   start_logging(1, 4);
   log_info("not told");

@@ -85,6 +85,21 @@ TEST(Overrides, a_new_name_drops_the_options_of_the_old_one) {
   EXPECT_THAT(sweep.notes, ElementsAre(HasSubstr("dropped head.scale of the base configuration")));
 }
 
+TEST(Overrides, a_new_name_drops_the_options_of_other_components_from_axes) {
+  const SweepFile file(R"(
+sweep:
+  grid:
+    head: [{name: dot}, {name: cosine, scale: 10}, {name: cosine, scale: 40}]
+)");
+  const Sweep dot = file.load({"head.name=dot"});
+  ASSERT_EQ(dot.trials.size(), 1);
+  EXPECT_EQ(dot.trials[0].config.head.name, "dot");
+  const Sweep cosine = file.load({"head.name=cosine"});  // the default scale, 10 and 40
+  EXPECT_EQ(cosine.trials.size(), 3);
+  const Sweep both = file.load({"head.name=dot,cosine"});  // not every head has a scale
+  EXPECT_EQ(both.trials.size(), 2);
+}
+
 TEST(Overrides, everything_beside_the_trial_can_be_set) {
   const SweepFile file("trial: {}\nsweep: {seeds: 9}\nslurm: {extra: [--x]}");
   const Sweep sweep = file.load({"name=other",
