@@ -52,7 +52,7 @@ Arguments parse(std::span<char*> given) {
 
 TrialConfig trial_config(const Arguments& arguments) {
   TrialConfig config;
-  config.dataset.normalization = "unit";
+  config.dataset.normalization = "half";
   config.encoder = {arguments.encoder, default_options(Family::kEncoder, arguments.encoder)};
   config.encoder.options.values()["width"] = arguments.width;
   config.head = {"dot", default_options(Family::kHead, "dot")};

@@ -63,9 +63,9 @@ int Allocation::slots(int threads_per_rank) const {
 }
 
 Allocation local_allocation(const std::string& device, const std::filesystem::path& worker) {
-  const Allocation cpu{.device = "cpu", .cores = available_cores()};
+  Allocation cpu{.device = "cpu", .cores = available_cores()};
   if (device == "cpu") return cpu;
-  const Allocation cuda{.device = "cuda", .cores = cpu.cores, .gpus = visible_gpus()};
+  Allocation cuda{.device = "cuda", .cores = cpu.cores, .gpus = visible_gpus()};
   if (!cuda.gpus.empty() && sees_gpus(worker)) return cuda;
   if (device == "auto") return cpu;
   throw ConfigError(fmt::format("resources.device is 'cuda', but {}",

@@ -18,7 +18,7 @@ namespace {
 
 TrialConfig find_trial(const std::filesystem::path& sweep, const std::string& id) {
   std::vector<std::string> known;
-  for (auto read : {read_plan(sweep).trials, read_vanished_trials(sweep)}) {
+  for (const auto& read : {read_plan(sweep).trials, read_vanished_trials(sweep)}) {
     for (const PlannedTrial& trial : read) {
       if (trial.trial_id == id) return trial.config();
       known.push_back(trial.trial_id);
@@ -31,7 +31,7 @@ TrialConfig find_trial(const std::filesystem::path& sweep, const std::string& id
 void load_weights(Model& model, const std::filesystem::path& path) {
   const at::NoGradGuard no_grad;
   const SafetensorsFile file(path);
-  const auto load = [&](const std::string& name, at::Tensor target) {
+  const auto load = [&](const std::string& name, const at::Tensor& target) {
     const NamedTensor& source = file.at(name);
     if (source.shape != target.sizes().vec()) {
       throw ConfigError(

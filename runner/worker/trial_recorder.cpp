@@ -54,7 +54,7 @@ TrialRecorder::TrialRecorder(SegmentWriter& segment,
   std::filesystem::create_directories(folder);
   log_.open(folder / "log.txt", std::ios::app);
   progress_.phase = "loading";
-  heartbeat_ = std::jthread([this](std::stop_token stop) { beat_until_done(std::move(stop)); });
+  heartbeat_ = std::jthread([this](const std::stop_token& stop) { beat_until_done(stop); });
 }
 
 TrialRecorder::~TrialRecorder() {
@@ -62,7 +62,7 @@ TrialRecorder::~TrialRecorder() {
   heartbeat_.join();
 }
 
-void TrialRecorder::beat_until_done(std::stop_token stop) {
+void TrialRecorder::beat_until_done(const std::stop_token& stop) {
   std::mutex mutex;
   std::condition_variable_any wake;
   std::unique_lock lock(mutex);

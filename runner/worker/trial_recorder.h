@@ -34,7 +34,7 @@ class TrialRecorder final : public TrialSink {
   bool fenced() const { return fenced_.load(); }
 
  private:
-  void beat_until_done(std::stop_token stop);
+  void beat_until_done(const std::stop_token& stop);
   void finish(nlohmann::json record);
   void log(const std::string& line);
 

@@ -48,7 +48,7 @@ TrialQueue queue_of(const Plan& plan, int width) {
 
 TrialSource::TrialSource(std::filesystem::path sweep_directory,
                          ClaimOwner owner,
-                         std::optional<std::string> only_trial)
+                         const std::optional<std::string>& only_trial)
     : sweep_directory_(std::move(sweep_directory)),
       owner_(std::move(owner)),
       plan_(plan_of(sweep_directory_, only_trial)),

@@ -28,7 +28,7 @@ class TrialSource {
   /// With `only_trial`, that trial is the whole queue. ConfigError when the plan lacks it.
   TrialSource(std::filesystem::path sweep_directory,
               ClaimOwner owner,
-              std::optional<std::string> only_trial = std::nullopt);
+              const std::optional<std::string>& only_trial = std::nullopt);
 
   /// Nothing when there is nothing left that this group could do now.
   std::optional<ClaimedTrial> next();

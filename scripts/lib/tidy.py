@@ -29,8 +29,9 @@ terminal = threading.Lock()
 
 
 def is_of_no_matter(word):
-    """Flags of code generation, and of GCC alone: its precompiled headers, its OpenMP."""
-    return word.startswith("-O") or word in ("-Winvalid-pch", "-fpch-preprocess", "-fopenmp")
+    """Flags of code generation, and of GCC alone: its warnings, precompiled headers, OpenMP."""
+    return (word.startswith(("-O", "-Wno-"))  # what is silenced for GCC, clang need not know
+            or word in ("-Winvalid-pch", "-fpch-preprocess", "-fopenmp"))
 
 
 def compiler_flags(command):

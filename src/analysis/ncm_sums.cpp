@@ -31,7 +31,7 @@ double share(const NcmSums& sums, NcmSums::Total which) {
 
 }  // namespace
 
-NcmSums::NcmSums(at::Tensor train_class_means) {
+NcmSums::NcmSums(const at::Tensor& train_class_means) {
   const c10::NoGradGuard no_grad;
   expects(train_class_means.dim() == 2, "class means are [K, D]");
   means_ = train_class_means.to(cpu(at::kDouble));

@@ -18,7 +18,7 @@ class NcmSums {
 
   /// train_class_means [K, D] as class_means() gives them: a class whose row is NaN has no mean and
   /// is never the nearest.
-  explicit NcmSums(at::Tensor train_class_means);
+  explicit NcmSums(const at::Tensor& train_class_means);
 
   /// features [B, D] and logits [B, K] of any floating dtype, labels [B] int64; on any device.
   void add(const at::Tensor& features, const at::Tensor& logits, const at::Tensor& labels);

@@ -30,71 +30,79 @@ struct Source {
 constexpr ColumnType kInteger = ColumnType::kInteger;
 constexpr ColumnType kNumber = ColumnType::kNumber;
 
-const char* kOfTrial = " x JOIN trials t ON t.trial_id = x.trial_id";
+std::vector<Column> trial_columns() {
+  return {{"trial_id"},
+          {"cell_id"},
+          {"sweep"},
+          {"state"},
+          {"failure"},
+          {"attempts", kInteger},
+          {"seed", kInteger},
+          {"config", ColumnType::kJson},
+          {"started_at"},
+          {"finished_at"},
+          {"duration_s", kNumber},
+          {"world_size", kInteger},
+          {"device"},
+          {"host"},
+          {"headway_version"},
+          {"git_revision"},
+          {"torch_version"},
+          {"weights_sha256"},
+          {"state_sha256"},
+          {"metrics_sha256"},
+          {"class_vectors_sha256"},
+          {"threads_per_rank", kInteger},
+          {"precision"},
+          {"message"},
+          {"plan_position", kInteger}};
+}
+
+std::vector<Column> attempt_columns() {
+  return {{"trial_id"},
+          {"attempt", kInteger},
+          {"state"},
+          {"failure"},
+          {"message"},
+          {"exit_code", kInteger},
+          {"worker_group"},
+          {"host"},
+          {"device"},
+          {"world_size", kInteger},
+          {"threads_per_rank", kInteger},
+          {"precision"},
+          {"resumed_from_step", kInteger},
+          {"epoch", kInteger},
+          {"step", kInteger},
+          {"started_at"},
+          {"finished_at"},
+          {"duration_s", kNumber}};
+}
+
+std::vector<Column> metric_columns() {
+  return {{"trial_id"},
+          {"attempt", kInteger},
+          {"epoch", kInteger},
+          {"step", kInteger},
+          {"split"},
+          {"name"},
+          {"value", kNumber}};
+}
 
 Source source_of(ExportKind kind) {
+  const std::string of_trial = " x JOIN trials t ON t.trial_id = x.trial_id";
   switch (kind) {
     case ExportKind::kTrials:
-      return {{{"trial_id"},
-               {"cell_id"},
-               {"sweep"},
-               {"state"},
-               {"failure"},
-               {"attempts", kInteger},
-               {"seed", kInteger},
-               {"config", ColumnType::kJson},
-               {"started_at"},
-               {"finished_at"},
-               {"duration_s", kNumber},
-               {"world_size", kInteger},
-               {"device"},
-               {"host"},
-               {"headway_version"},
-               {"git_revision"},
-               {"torch_version"},
-               {"weights_sha256"},
-               {"state_sha256"},
-               {"metrics_sha256"},
-               {"class_vectors_sha256"},
-               {"threads_per_rank", kInteger},
-               {"precision"},
-               {"message"},
-               {"plan_position", kInteger}},
-              "trials x JOIN trials t ON t.trial_id = x.trial_id"};
+      return {trial_columns(), "trials" + of_trial};
     case ExportKind::kMetrics:
-      return {{{"trial_id"},
-               {"attempt", kInteger},
-               {"epoch", kInteger},
-               {"step", kInteger},
-               {"split"},
-               {"name"},
-               {"value", kNumber}},
-              std::string("metrics") + kOfTrial};
+      return {metric_columns(), "metrics" + of_trial};
     case ExportKind::kResults:
       return {{{"trial_id"}, {"split"}, {"name"}, {"value", kNumber}, {"missing_reason"}},
-              std::string("results") + kOfTrial};
+              "results" + of_trial};
     case ExportKind::kAttempts:
-      return {{{"trial_id"},
-               {"attempt", kInteger},
-               {"state"},
-               {"failure"},
-               {"message"},
-               {"exit_code", kInteger},
-               {"worker_group"},
-               {"host"},
-               {"device"},
-               {"world_size", kInteger},
-               {"threads_per_rank", kInteger},
-               {"precision"},
-               {"resumed_from_step", kInteger},
-               {"epoch", kInteger},
-               {"step", kInteger},
-               {"started_at"},
-               {"finished_at"},
-               {"duration_s", kNumber}},
-              std::string("attempts") + kOfTrial};
+      return {attempt_columns(), "attempts" + of_trial};
     case ExportKind::kParameters:
-      return {{{"trial_id"}, {"key"}, {"value"}}, std::string("parameters") + kOfTrial};
+      return {{{"trial_id"}, {"key"}, {"value"}}, "parameters" + of_trial};
   }
   throw std::logic_error("export kind without a table");
 }

@@ -116,7 +116,7 @@ std::filesystem::path results_database(const std::filesystem::path& sweep_direct
   return folder / (sha256_hex(place).substr(0, 16) + ".sqlite");
 }
 
-ResultsStore::ResultsStore(std::filesystem::path sweep_directory)
+ResultsStore::ResultsStore(const std::filesystem::path& sweep_directory)
     : ResultsStore(sweep_directory, results_database(sweep_directory)) {}
 
 ResultsStore::ResultsStore(std::filesystem::path sweep_directory, std::filesystem::path database)

@@ -20,7 +20,7 @@ namespace headway {
 class ResultsStore {
  public:
   /// Opens the store of `sweep_directory`, creating it when there is none.
-  explicit ResultsStore(std::filesystem::path sweep_directory);
+  explicit ResultsStore(const std::filesystem::path& sweep_directory);
   /// Likewise, in a database file of its own.
   ResultsStore(std::filesystem::path sweep_directory, std::filesystem::path database);
   ResultsStore(ResultsStore&&) noexcept;

@@ -49,7 +49,7 @@ std::vector<std::string> grouping_keys(const TableTrials& trials,
 }
 
 std::string checked_metric(const std::string& name, const std::vector<std::string>& recorded) {
-  const std::string canonical = canonical_metric_name(name);
+  std::string canonical = canonical_metric_name(name);
   std::vector<std::string> known = recorded;
   for (const MetricSpec& metric : metric_catalog()) known.push_back(metric.name);
   if (std::find(known.begin(), known.end(), canonical) == known.end()) {

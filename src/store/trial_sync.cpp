@@ -162,16 +162,14 @@ class TrialSync::Impl {
 
   void drop_superseded(const std::string& trial_id, const TrialRecord& record) {
     std::optional<std::int64_t> last_valid_step;
-    for (auto one = record.attempts.rbegin(); one != record.attempts.rend(); ++one) {
-      const auto& [number, attempt] = *one;
-      if (last_valid_step) {
-        drop_superseded_metrics(sql_, trial_id, number, *last_valid_step);
-      }
-      if (!attempt.resumed_from_step)
-        continue;  // its start is not known (yet): drop nothing for it
+    const auto drop = [&](const auto& entry) {
+      const auto& [number, attempt] = entry;
+      if (last_valid_step) drop_superseded_metrics(sql_, trial_id, number, *last_valid_step);
+      if (!attempt.resumed_from_step) return;  // its start is not known (yet)
       last_valid_step = std::min(last_valid_step.value_or(*attempt.resumed_from_step),
                                  *attempt.resumed_from_step);
-    }
+    };
+    std::for_each(record.attempts.rbegin(), record.attempts.rend(), drop);
   }
 
   soci::session& sql_;

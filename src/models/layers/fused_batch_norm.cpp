@@ -176,7 +176,7 @@ struct TrainingBatchNorm : torch::autograd::Function<TrainingBatchNorm> {
                             bool relu) {
     const ChannelMoments moments = moments_of(x);
     update_running_statistics(tensors, moments, shape_of(x));
-    const at::Tensor y = normalised(x, shortcut, {weight, bias, {}, {}}, moments, relu);
+    at::Tensor y = normalised(x, shortcut, {weight, bias, {}, {}}, moments, relu);
     context->save_for_backward({x,
                                 relu ? y : at::Tensor(),
                                 weight,
