@@ -22,3 +22,9 @@ free_kilobytes() {
   while [[ ! -d $folder ]]; do folder=$(dirname -- "$folder"); done
   df -Pk -- "$folder" | awk 'NR == 2 {print $4}'
 }
+
+# has_cuda_compiler: nvcc on PATH, or where the toolkit's own installer puts it.
+has_cuda_compiler() { command -v nvcc >/dev/null || [[ -x ${CUDA_HOME:-/usr/local/cuda}/bin/nvcc ]]; }
+
+# has_gpu: is there one that answers?
+has_gpu() { command -v nvidia-smi >/dev/null && nvidia-smi -L 2>/dev/null | grep -q '^GPU '; }
