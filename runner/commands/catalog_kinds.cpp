@@ -62,7 +62,7 @@ std::vector<std::string> entry_names(const CatalogKind& kind) {
 
 std::string describe_range(const OptionSpec& option) {
   if (!option.choices.empty()) return fmt::format("one of {}", fmt::join(option.choices, ", "));
-  const std::string type = type_name(option.type);
+  std::string type = type_name(option.type);
   if (option.minimum && option.maximum) {
     return fmt::format("{} in {}{}, {}]",
                        type,

@@ -35,7 +35,7 @@ void refuse_to_overwrite(const ExportArguments& arguments) {
 }
 
 std::filesystem::path weights_file(const TrialLocation& trial) {
-  const auto file =
+  auto file =
       SweepDirectory(trial.sweep.directory).artifacts(trial.trial_id) / "weights.safetensors";
   if (std::filesystem::exists(file)) return file;
   throw ConfigError(fmt::format("trial {} of sweep '{}' has no final weights yet ('{}' is missing)",

@@ -90,7 +90,7 @@ Program worker_of(const Sweep& sweep, const std::filesystem::path& directory) {
                         .checkpoint_seconds = resources.checkpoint_seconds,
                         .only_trial = sweep.trials.front().trial_id};
   Program program{.command = group_command(group), .environment = group_environment(group)};
-  program.command.push_back("--verbose");
+  program.command.emplace_back("--verbose");
   return program;
 }
 

@@ -15,7 +15,8 @@ constexpr double kPassesPerTrainedImage = 3;  // forward, and backward by weight
 
 double evaluation_count(const TrialConfig& config) {
   const std::int64_t every = std::max<std::int64_t>(config.evaluation.every, 1);
-  return static_cast<double>((config.training.epochs + every - 1) / every);
+  const std::int64_t evaluations = (config.training.epochs + every - 1) / every;
+  return static_cast<double>(evaluations);
 }
 
 // A forward pass per evaluated image; three per trained one.
