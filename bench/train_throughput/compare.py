@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Images per second of headway's training step against PyTorch's, and on two ranks against one.
 
-    PYTHONPATH=.deps/torch python3 bench/train_throughput/compare.py [--quick]
+    .deps/pytorch/bin/python bench/train_throughput/compare.py [--quick]
 
-Needs Python with PyTorch 2.11 (a LibTorch that scripts/setup fetched is one) and the benchmarks built
-by `cmake --workflow --preset release`. All contestants of a case stand ready at once and take turns of
+Needs Python with PyTorch 2.11 (see bench/README.md) and the benchmarks built by
+`cmake --workflow --preset release`. All contestants of a case stand ready at once and take turns of
 a few seconds, A B A B; each turn gives a ratio, and the median of the ratios is printed with their
 range, so that a slow minute of the machine hits both sides.
 """
