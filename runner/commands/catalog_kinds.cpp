@@ -64,11 +64,12 @@ std::string describe_range(const OptionSpec& option) {
   if (!option.choices.empty()) return fmt::format("one of {}", fmt::join(option.choices, ", "));
   std::string type = type_name(option.type);
   if (option.minimum && option.maximum) {
-    return fmt::format("{} in {}{}, {}]",
+    return fmt::format("{} in {}{}, {}{}",
                        type,
                        option.exclude_minimum ? '(' : '[',
                        *option.minimum,
-                       *option.maximum);
+                       *option.maximum,
+                       option.exclude_maximum ? ')' : ']');
   }
   if (option.minimum) {
     return fmt::format("{} {} {}", type, option.exclude_minimum ? ">" : ">=", *option.minimum);
