@@ -1,5 +1,6 @@
 #include "base/philox.h"
 
+#include <algorithm>
 #include <cmath>
 #include <numbers>
 
@@ -63,6 +64,17 @@ void RandomStream::refill() {
 std::uint32_t RandomStream::next_uint32() {
   if (used_ == 4) refill();
   return block_[static_cast<std::size_t>(used_++)];
+}
+
+void RandomStream::fill(std::span<std::uint32_t> out) {
+  std::size_t done = 0;
+  for (; done < out.size() && used_ < 4; ++done) out[done] = next_uint32();
+  for (; done + 4 <= out.size(); done += 4) {
+    refill();
+    std::ranges::copy(block_, out.begin() + static_cast<std::ptrdiff_t>(done));
+    used_ = 4;
+  }
+  for (; done < out.size(); ++done) out[done] = next_uint32();
 }
 
 std::uint64_t RandomStream::next_uint64() {

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdint>
+#include <span>
 #include <string_view>
 
 namespace headway {
@@ -22,6 +23,8 @@ class RandomStream {
                std::uint32_t b = 0);
 
   std::uint32_t next_uint32();
+  /// The next numbers of the stream, as that many calls of next_uint32() give them, but faster.
+  void fill(std::span<std::uint32_t> out);
   std::uint64_t next_uint64();
   /// Uniform in {0, ..., bound - 1}, without modulo bias. `bound` > 0.
   std::uint64_t below(std::uint64_t bound);

@@ -54,10 +54,54 @@ ComponentSpec step_schedule() {
   };
 }
 
+OptionSpec beta_option(const char* name, double default_value, const char* summary) {
+  return {.name = name,
+          .type = OptionType::kNumber,
+          .default_value = default_value,
+          .summary = summary,
+          .minimum = 0,
+          .maximum = 1,
+          .exclude_maximum = true};
+}
+
+ComponentSpec adamw_optimizer() {
+  return {
+      .name = "adamw",
+      .summary = "Adam with weight decay apart from the gradient, as in PyTorch",
+      .source = "Loshchilov and Hutter, ICLR 2019; PyTorch's AdamW",
+      .options = {beta_option("beta1", 0.9, "how much of the mean gradient is kept"),
+                  beta_option("beta2", 0.999, "how much of the mean squared gradient is kept"),
+                  {.name = "epsilon",
+                   .type = OptionType::kNumber,
+                   .default_value = 1e-8,
+                   .summary = "added to the root of the mean squared gradient",
+                   .minimum = 0,
+                   .exclude_minimum = true}},
+  };
+}
+
+ComponentSpec mixup_augmentation() {
+  return {
+      .name = "mixup",
+      .summary =
+          "mix the images of a shard, and their losses, in pairs with weights lambda and 1 - "
+          "lambda, "
+          "after all other steps",
+      .source = "Zhang et al., 'mixup', ICLR 2018",
+      .options = {{.name = "alpha",
+                   .type = OptionType::kNumber,
+                   .default_value = 0.2,
+                   .summary = "lambda is drawn from Beta(alpha, alpha), once per shard of a batch",
+                   .minimum = 0,
+                   .exclude_minimum = true}},
+  };
+}
+
 }  // namespace
 
 std::vector<ComponentSpec> optimizer_table() {
   return {
+      adamw_optimizer(),
       {.name = "sgd",
        .summary = "stochastic gradient descent with momentum, as in PyTorch",
        .source = "Sutskever et al., ICML 2013; PyTorch's SGD",
@@ -112,6 +156,7 @@ std::vector<ComponentSpec> augmentation_table() {
                     .summary = "of mirroring an image",
                     .minimum = 0,
                     .maximum = 1}}},
+      mixup_augmentation(),
   };
 }
 

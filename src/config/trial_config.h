@@ -56,7 +56,7 @@ struct OptimizerConfig {
   double learning_rate = 0.1;  // peak, reached after warm-up
   double weight_decay = 0;
   DecayConfig decay;
-  Options options;  // sgd: momentum, nesterov
+  Options options;  // sgd: momentum, nesterov; adamw: beta1, beta2, epsilon
 };
 
 struct ScheduleConfig {
@@ -71,13 +71,14 @@ struct TrainingConfig {
   std::int64_t shards = 1;         // power of two; the batch is cut into so many equal parts
   std::string precision = "fp32";  // fp32 | bf16 | auto
   double label_smoothing = 0;
+  double dropout = 0;        // share of the feature's entries left out in training
   bool drop_last = true;     // an incomplete last batch is left out
   bool reproducible = true;  // deterministic kernels and ordered sums on GPUs
 };
 
 struct AugmentationConfig {
   std::string name;
-  Options options;  // crop: padding; flip: probability
+  Options options;  // crop: padding; flip: probability; mixup: alpha
 };
 
 struct EvaluationConfig {
@@ -98,7 +99,7 @@ struct TrialConfig {
   EvaluationConfig evaluation;
   std::int64_t seed = 0;
   std::optional<std::int64_t> init_seed;   // default: seed
-  std::optional<std::int64_t> order_seed;  // default: seed; also drives augmentation
+  std::optional<std::int64_t> order_seed;  // default: seed; also drives augmentation, dropout
 
   std::int64_t effective_init_seed() const { return init_seed.value_or(seed); }
   std::int64_t effective_order_seed() const { return order_seed.value_or(seed); }

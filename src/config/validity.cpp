@@ -16,6 +16,8 @@ namespace {
 constexpr double kWantedProbability = 0.9;
 // U(-1/sqrt(D), 1/sqrt(D)) rows have norm 0.577; unit rows are fine.
 constexpr double kShortVector = 0.8;
+// Published recipes stay at or below 1e-2.
+constexpr double kLargestAdamwRate = 0.03;
 
 /// A cell and what its rules need to know of it.
 struct Cell {
@@ -148,10 +150,19 @@ void check_schedule(Cell& cell) {
 
 void check_optimizer(Cell& cell) {
   const OptimizerConfig& optimizer = cell.config.optimizer;
-  if (optimizer.options.flag("nesterov") && optimizer.options.number("momentum") == 0) {
+  if (optimizer.name == "sgd" && optimizer.options.flag("nesterov") &&
+      optimizer.options.number("momentum") == 0) {
     cell.refuse("nesterov_without_momentum",
                 "optimizer.nesterov",
                 "nesterov looks ahead along the momentum, which is 0");
+  }
+  if (optimizer.name == "adamw" && optimizer.learning_rate > kLargestAdamwRate) {
+    cell.flag("adamw_learning_rate_too_large",
+              "optimizer.learning_rate",
+              fmt::format("adamw moves every weight by up to the learning rate per step, and {} is "
+                          "more than {}",
+                          optimizer.learning_rate,
+                          kLargestAdamwRate));
   }
   if (optimizer.weight_decay == 0) return;
   const DecayConfig& decay = optimizer.decay;
@@ -173,7 +184,16 @@ void check_optimizer(Cell& cell) {
 
 void check_augmentation(Cell& cell) {
   const std::int64_t side = std::min(cell.dataset.height, cell.dataset.width);
+  const TrainingConfig& training = cell.config.training;
   for (const AugmentationConfig& augmentation : cell.config.augmentation) {
+    if (augmentation.name == "mixup" && training.batch_size == training.shards) {
+      cell.flag("mixup_without_partners",
+                "augmentation",
+                fmt::format("mixup mixes within a shard, and a batch of {} in {} shards leaves one "
+                            "image each",
+                            training.batch_size,
+                            training.shards));
+    }
     if (augmentation.name != "crop" || augmentation.options.integer("padding") < side) continue;
     cell.refuse("crop_may_miss_the_image",
                 "augmentation",

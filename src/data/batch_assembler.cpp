@@ -105,9 +105,12 @@ BatchAssembler::BatchAssembler(const ImageSet& images, const TrialConfig& config
     } else if (step.name == "flip") {
       flip_probability_ = step.options.number("probability");
       flip_first_ = !seen.contains("crop");
+    } else if (step.name == "mixup") {
+      mixup_alpha_ = step.options.number("alpha");
     } else {
-      throw ConfigError(fmt::format(
-          "augmentation: unknown name '{}'{}", step.name, suggestion(step.name, {"crop", "flip"})));
+      throw ConfigError(fmt::format("augmentation: unknown name '{}'{}",
+                                    step.name,
+                                    suggestion(step.name, {"crop", "flip", "mixup"})));
     }
   }
   if (crop_padding_ < 0) {
@@ -170,6 +173,17 @@ void BatchAssembler::augmented(std::span<const std::int32_t> indices,
       out = fill_black(width - last, depth, lookup_.data(), out + (last - first) * depth);
     }
   }
+}
+
+std::optional<Mixing> BatchAssembler::mixing(std::span<const std::int32_t> indices,
+                                             std::int64_t epoch) const {
+  if (!mixup_alpha_ || indices.empty()) return std::nullopt;
+  // A sample stands in one shard of an epoch only, so the first one names the shard.
+  const RandomStream stream(seed_,
+                            "mixup",
+                            static_cast<std::uint64_t>(epoch),
+                            static_cast<std::uint32_t>(indices.front()));
+  return draw_mixing(stream, *mixup_alpha_, indices.size());
 }
 
 void BatchAssembler::plain(std::span<const std::int32_t> indices, float* out) const {

@@ -1,11 +1,13 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
 #include "config/trial_config.h"
 #include "data/dataset.h"
+#include "data/mixup.h"
 
 namespace headway {
 
@@ -19,6 +21,9 @@ class BatchAssembler {
 
   /// Writes [B, H, W, C] float32 (the memory of a channels_last [B, C, H, W] tensor) to `out`.
   void augmented(std::span<const std::int32_t> indices, std::int64_t epoch, float* out) const;
+  /// How mixup, if it is among the augmentations, mixes the augmented images of one shard: depends
+  /// on (order seed, epoch, first index) and the number of images.
+  std::optional<Mixing> mixing(std::span<const std::int32_t> indices, std::int64_t epoch) const;
   void plain(std::span<const std::int32_t> indices, float* out) const;
   void labels(std::span<const std::int32_t> indices, std::int64_t* out) const;
 
@@ -38,7 +43,8 @@ class BatchAssembler {
   std::uint64_t seed_;
   std::int64_t crop_padding_ = 0;
   double flip_probability_ = 0;
-  bool flip_first_ = false;    // before the crop
+  bool flip_first_ = false;  // before the crop
+  std::optional<double> mixup_alpha_;
   std::vector<float> lookup_;  // [C, 256]: (x / 255 - mean) / std
 };
 

@@ -4,20 +4,13 @@
 
 #include <algorithm>
 #include <cmath>
-#include <utility>
 
 #include "base/errors.h"
 #include "base/philox.h"
+#include "data/shuffle.h"
 
 namespace headway {
 namespace {
-
-// Fisher-Yates.
-void shuffle(std::vector<std::int32_t>& values, RandomStream stream) {
-  for (std::size_t left = values.size(); left > 1; --left) {
-    std::swap(values[left - 1], values[stream.below(left)]);
-  }
-}
 
 std::vector<std::vector<std::int32_t>> indices_by_class(std::span<const std::int32_t> labels,
                                                         std::int64_t classes) {
@@ -77,7 +70,8 @@ Split make_split(std::span<const std::int32_t> labels,
   auto by_class = indices_by_class(labels, classes);
   for (std::size_t label = 0; label < by_class.size(); ++label) {
     std::vector<std::int32_t>& samples = by_class[label];
-    shuffle(samples, RandomStream(static_cast<std::uint64_t>(config.split_seed), "split", label));
+    RandomStream stream(static_cast<std::uint64_t>(config.split_seed), "split", label);
+    shuffle(samples, stream);
     if (config.samples_per_class) cut_to(samples, *config.samples_per_class, label);
     const auto border = samples.begin() + static_cast<std::ptrdiff_t>(validation_count(
                                               samples.size(), config.validation_fraction, label));
@@ -93,9 +87,8 @@ std::vector<std::int32_t> epoch_order(std::span<const std::int32_t> train,
                                       std::int64_t seed,
                                       std::int64_t epoch) {
   std::vector<std::int32_t> order(train.begin(), train.end());
-  shuffle(
-      order,
-      RandomStream(static_cast<std::uint64_t>(seed), "order", static_cast<std::uint64_t>(epoch)));
+  RandomStream stream(static_cast<std::uint64_t>(seed), "order", static_cast<std::uint64_t>(epoch));
+  shuffle(order, stream);
   return order;
 }
 

@@ -19,6 +19,8 @@ class Optimizer {
   virtual void step(double learning_rate) = 0;
   /// The state tensors, each of count() elements laid out like the parameters, by name.
   virtual std::vector<std::pair<std::string, at::Tensor>> state() = 0;
+  /// State of the optimiser as a whole, scalars by name, e.g. the steps that it has seen.
+  virtual std::vector<std::pair<std::string, at::Tensor>> counters() { return {}; }
 };
 
 /// `parameters` must outlive the optimiser.

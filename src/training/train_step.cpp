@@ -1,9 +1,7 @@
 #include "training/train_step.h"
 
-#include <ATen/core/Reduction.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/argmax.h>
-#include <ATen/ops/cross_entropy_loss.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/zeros_like.h>
 
@@ -53,6 +51,7 @@ TrainStep::TrainStep(const TrialConfig& config,
       comm_(comm),
       local_shards_(config.training.shards / comm.size()),
       assembler_(images, config),
+      dropout_(config.training.dropout, config.effective_order_seed()),
       parameters_(*model.parameters,
                   decayed_parameters(model, config.optimizer.decay),
                   comm,
@@ -66,39 +65,45 @@ TrainStep::TrainStep(const TrialConfig& config,
   }
 }
 
+TrainStep::ShardBatch TrainStep::assemble(std::span<const std::int32_t> samples,
+                                          std::int64_t epoch) const {
+  const auto count = static_cast<std::int64_t>(samples.size());
+  ShardBatch batch{at::empty({count, images_.channels, images_.height, images_.width},
+                             at::kFloat,
+                             at::MemoryFormat::ChannelsLast),
+                   {at::empty({count}, at::kLong), assembler_.mixing(samples, epoch)}};
+  auto* pixels = batch.images.mutable_data_ptr<float>();
+  assembler_.augmented(samples, epoch, pixels);
+  assembler_.labels(samples, batch.targets.labels.mutable_data_ptr<std::int64_t>());
+  if (batch.targets.mixing) {
+    mix_images(*batch.targets.mixing, {pixels, static_cast<std::size_t>(batch.images.numel())});
+  }
+  return batch;
+}
+
 double TrainStep::train_shard(std::span<const std::int32_t> samples,
                               std::int64_t local,
                               const Request& request) {
   if (samples.empty()) return 0;
-  const auto batch = static_cast<std::int64_t>(samples.size());
-  const at::Tensor images = at::empty({batch, images_.channels, images_.height, images_.width},
-                                      at::kFloat,
-                                      at::MemoryFormat::ChannelsLast);
-  const at::Tensor labels = at::empty({batch}, at::kLong);
-  assembler_.augmented(samples, request.epoch, images.mutable_data_ptr<float>());
-  assembler_.labels(samples, labels.mutable_data_ptr<std::int64_t>());
+  const ShardBatch batch = assemble(samples, request.epoch);
   buffers_.select(local);
 
   at::Tensor logits;  // [b, K]
   {
     const AutocastScope autocast(execution_.bf16, execution_.device.type());
-    const at::Tensor moved = images.to(execution_.device);
-    logits = model_.head->forward(model_.encoder->forward(moved, /*training=*/true));
+    const at::Tensor moved = batch.images.to(execution_.device);
+    const at::Tensor features = model_.encoder->forward(moved, /*training=*/true);  // [b, D]
+    logits = model_.head->forward(dropout_.apply(features, samples, request.epoch));
   }
-  const at::Tensor loss = at::cross_entropy_loss(logits,
-                                                 labels.to(execution_.device),
-                                                 {},
-                                                 at::Reduction::Sum,
-                                                 /*ignore_index=*/-100,
-                                                 config_.training.label_smoothing);
+  const at::Tensor loss = loss_sum(logits, batch.targets, config_.training.label_smoothing);
   loss.div(static_cast<double>(request.batch.size())).backward();
 
   TrainSums& sums = sums_[static_cast<std::size_t>(local)];
-  const auto loss_sum = static_cast<double>(loss.item<float>());
-  sums.loss += loss_sum;
-  sums.samples += static_cast<double>(batch);
-  count_correct(logits, labels, sums);
-  return loss_sum;
+  const auto loss_value = static_cast<double>(loss.item<float>());
+  sums.loss += loss_value;
+  sums.samples += static_cast<double>(samples.size());
+  count_correct(logits, dominant_labels(batch.targets), sums);
+  return loss_value;
 }
 
 // A binary counter over the shards done: whenever two neighbouring subtrees are complete, the left

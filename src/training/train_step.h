@@ -8,7 +8,9 @@
 #include "comm/communicator.h"
 #include "config/trial_config.h"
 #include "data/batch_assembler.h"
+#include "training/dropout.h"
 #include "training/flat_parameters.h"
+#include "training/loss.h"
 #include "training/model.h"
 #include "training/optimizer.h"
 #include "training/precision.h"
@@ -59,6 +61,12 @@ class TrainStep {
   std::vector<TrainSums>& sums() { return sums_; }
 
  private:
+  struct ShardBatch {
+    at::Tensor images;  // [b, C, H, W] float32, on the CPU
+    Targets targets;
+  };
+
+  ShardBatch assemble(std::span<const std::int32_t> samples, std::int64_t epoch) const;
   double train_shard(std::span<const std::int32_t> samples,
                      std::int64_t local,
                      const Request& request);
@@ -71,6 +79,7 @@ class TrainStep {
   Communicator& comm_;
   std::int64_t local_shards_;
   BatchAssembler assembler_;
+  Dropout dropout_;
   FlatParameters parameters_;
   std::unique_ptr<Optimizer> optimizer_;
   ShardBuffers buffers_;

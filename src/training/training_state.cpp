@@ -82,6 +82,7 @@ TrainingState::Tensors TrainingState::collect() {
       add("optimizer." + state_name + "." + parameters[i].name, step_.parameters().view(flat, i));
     }
   }
+  for (const auto& [name, scalar] : step_.optimizer().counters()) add("optimizer." + name, scalar);
   result.buffers = step_.buffers().gather();
   result.named.push_back(
       {"shards.buffers", "U8", {static_cast<std::int64_t>(result.buffers.size())}, result.buffers});
@@ -103,6 +104,9 @@ void TrainingState::apply(const SafetensorsFile& file) {
       copy_in(step_.parameters().view(flat, i),
               file.at("optimizer." + state_name + "." + parameters[i].name));
     }
+  }
+  for (const auto& [name, scalar] : step_.optimizer().counters()) {
+    copy_in(scalar, file.at("optimizer." + name));
   }
   step_.buffers().restore(file.at("shards.buffers").bytes);
   std::vector<TrainSums>& own = step_.sums();

@@ -42,6 +42,17 @@ TEST(RandomStream, each_part_of_the_name_counts) {
   EXPECT_EQ(streams.size(), 6);
 }
 
+TEST(RandomStream, filling_gives_the_numbers_of_single_calls_and_loses_none) {
+  RandomStream single(7, "fill");
+  RandomStream filled(7, "fill");
+  for (const std::size_t count : {3U, 0U, 1U, 9U, 4U, 2U, 1U}) {
+    std::vector<std::uint32_t> numbers(count);
+    filled.fill(numbers);
+    for (const std::uint32_t number : numbers) EXPECT_EQ(number, single.next_uint32());
+    EXPECT_EQ(filled.next_uint32(), single.next_uint32());
+  }
+}
+
 TEST(RandomStream, sixty_four_bits_are_two_words_low_first) {
   RandomStream words(1, "x");
   RandomStream pairs(1, "x");

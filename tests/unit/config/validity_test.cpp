@@ -130,6 +130,20 @@ TEST(Flag, nothing_about_the_defaults) {
   EXPECT_THAT(flags(nlohmann::json::object()), IsEmpty());
 }
 
+TEST(Flag, a_learning_rate_meant_for_another_optimizer) {
+  EXPECT_THAT(flags({{"optimizer", {{"name", "adamw"}}}}),
+              ElementsAre("adamw_learning_rate_too_large"));
+  EXPECT_THAT(flags({{"optimizer", {{"name", "adamw"}, {"learning_rate", 0.003}}}}), IsEmpty());
+}
+
+TEST(Flag, mixup_where_a_shard_is_one_image) {
+  nlohmann::json trial{{"augmentation", {{{"name", "mixup"}}}},
+                       {"training", {{"batch_size", 8}, {"shards", 8}}}};
+  EXPECT_THAT(flags(trial), ElementsAre("mixup_without_partners"));
+  trial["training"]["shards"] = 4;
+  EXPECT_THAT(flags(trial), IsEmpty());
+}
+
 TEST(Flag, a_cosine_scale_that_cannot_fit) {
   // K = 10, learned vectors, the bound of a simplex: 0.9 needs 3.96.
   EXPECT_THAT(flags({{"head", {{"name", "cosine"}, {"scale", 3.95}}}}),

@@ -50,6 +50,10 @@ AugmentationConfig flip(double probability) {
   return {.name = "flip", .options = Options(nlohmann::json{{"probability", probability}})};
 }
 
+AugmentationConfig mixup(double alpha) {
+  return {.name = "mixup", .options = Options(nlohmann::json{{"alpha", alpha}})};
+}
+
 TrialConfig config_with(std::vector<AugmentationConfig> augmentation,
                         const std::string& normalization = "half") {
   TrialConfig config;
@@ -205,6 +209,30 @@ TEST(BatchAssembler, gives_a_sample_the_same_bytes_at_any_place_of_any_batch) {
     const auto second = augmented(images.set, config, {19 - index, index}, 5);
     EXPECT_TRUE(std::equal(in_batch.begin(), in_batch.end(), second.begin() + size));
   }
+}
+
+TEST(BatchAssembler, mixes_a_shard_by_order_seed_epoch_and_first_sample) {
+  const TestImages images(20, 4, 4, 1);
+  TrialConfig config = config_with({mixup(1)});
+  const std::vector<std::int32_t> shard = {3, 1, 4, 15, 9, 2, 6};
+  const auto weight = [&](const std::vector<std::int32_t>& indices, std::int64_t epoch) {
+    return BatchAssembler(images.set, config).mixing(indices, epoch).value().weight;
+  };
+  const double base = weight(shard, 5);
+  EXPECT_EQ(weight(shard, 5), base);
+  EXPECT_NE(weight(shard, 6), base);
+  EXPECT_NE(weight({1, 3, 4, 15, 9, 2, 6}, 5), base);
+  config.init_seed = 9;
+  EXPECT_EQ(weight(shard, 5), base);
+  config.order_seed = 9;
+  EXPECT_NE(weight(shard, 5), base);
+}
+
+TEST(BatchAssembler, mixes_nothing_unless_asked) {
+  const TestImages images(2, 4, 4, 1);
+  const std::vector<std::int32_t> shard = {0, 1};
+  EXPECT_FALSE(BatchAssembler(images.set, config_with({flip(.5)})).mixing(shard, 0));
+  EXPECT_FALSE(BatchAssembler(images.set, config_with({mixup(1)})).mixing({}, 0));
 }
 
 TEST(BatchAssembler, augments_by_order_seed_and_epoch) {

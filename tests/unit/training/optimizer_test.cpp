@@ -1,53 +1,154 @@
 #include "training/optimizer.h"
 
-#include <ATen/ops/tensor.h>
 #include <gtest/gtest.h>
 
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <set>
+
 #include "config/catalog.h"
+#include "support/reference_values.h"
 
 namespace headway {
 namespace {
 
-// torch.optim.SGD([p], lr=0.1, momentum=0.9, nesterov=True, weight_decay=0.01) with p = 1 and
-// gradients 0.5, -0.25, 1.0, computed by hand: g = grad + 0.01 p; m = 0.9 m + g; p -= 0.1 (g + 0.9
-// m).
-TEST(Sgd, follows_the_formula_of_torch) {
-  ParameterSet parameters(0);
-  parameters.add_constant("w", ParameterKind::kWeight, {3}, 1.0);
-  parameters.add_constant("b", ParameterKind::kBias, {2}, 1.0);
-  const auto comm = make_single_process_communicator();
-  FlatParameters flat(parameters, {true, false}, *comm, at::kCPU);
-  OptimizerConfig config;
-  config.weight_decay = 0.01;
-  config.options = default_options(Family::kOptimizer, "sgd");
-  config.options.values()["nesterov"] = true;
-  const auto optimizer = optimizers().at("sgd")(config, flat);
-  double decayed = 1;
-  double decayed_momentum = 0;
-  double plain = 1;
-  double plain_momentum = 0;
-  const auto advance = [](double& p, double& m, double gradient, double decay) {
-    const double g = gradient + decay * p;
-    m = 0.9 * m + g;
-    p -= 0.1 * (g + 0.9 * m);
-  };
-  for (const double gradient : {0.5, -0.25, 1.0}) {
-    for (Parameter& parameter : parameters.parameters())
-      parameter.tensor.mutable_grad().fill_(gradient);
-    optimizer->step(0.1);
-    advance(decayed, decayed_momentum, gradient, 0.01);
-    advance(plain, plain_momentum, gradient, 0);
+void fill(const at::Tensor& tensor, const std::string& name, double spread) {
+  auto* values = tensor.mutable_data_ptr<float>();
+  for (std::int64_t i = 0; i < tensor.numel(); ++i) {
+    values[i] = reference_value(name, static_cast<std::uint64_t>(i), 0, spread);
   }
-  EXPECT_NEAR(parameters.parameter(0)[2].item<float>(), decayed, 1e-6);
-  EXPECT_NEAR(parameters.parameter(1)[1].item<float>(), plain, 1e-6);
-  EXPECT_NE(parameters.parameter(0)[0].item<float>(), parameters.parameter(1)[0].item<float>());
 }
 
-TEST(Sgd, the_table_and_the_catalog_name_the_same_optimizers) {
+// One decayed and one undecayed parameter, as in tests/fixtures/training/make_optimizer_fixture.py.
+struct TwoParameters {
+  TwoParameters() {
+    set.add_constant("decayed", ParameterKind::kWeight, {19}, 0);
+    set.add_constant("undecayed", ParameterKind::kBias, {5}, 0);
+    for (Parameter& parameter : set.parameters())
+      fill(parameter.tensor.detach(), parameter.name, 1);
+    flat.emplace(set, std::vector{true, false}, *comm, at::kCPU);
+  }
+
+  void take_step(Optimizer& optimizer, int step, double learning_rate) {
+    for (Parameter& parameter : set.parameters()) {
+      fill(parameter.tensor.grad(), parameter.name + "/gradient/" + std::to_string(step), 0.5);
+    }
+    optimizer.step(learning_rate);
+  }
+
+  ParameterSet set{0};
+  std::unique_ptr<Communicator> comm = make_single_process_communicator();
+  std::optional<FlatParameters> flat;
+};
+
+OptimizerConfig config_of(const nlohmann::json& fixture) {
+  return {.name = fixture.at("optimizer"),
+          .learning_rate = fixture.at("learning_rate"),
+          .weight_decay = fixture.at("weight_decay"),
+          .decay = {},
+          .options = Options(fixture.at("options"))};
+}
+
+// The fixture is in double precision: what differs is rounding, about 1e-7 a step.
+void expect_pytorchs_values(const nlohmann::json& fixture) {
+  const OptimizerConfig config = config_of(fixture);
+  TwoParameters parameters;
+  const auto optimizer = optimizers().at(config.name)(config, *parameters.flat);
+  int done = 0;
+  for (const nlohmann::json& recorded : fixture.at("recorded")) {
+    for (; done < recorded.at("step").get<int>(); ++done) {
+      parameters.take_step(*optimizer, done, config.learning_rate * (1 - done / 20.0));
+    }
+    for (const Parameter& parameter : parameters.set.parameters()) {
+      const auto expected = recorded.at(parameter.name).get<std::vector<float>>();
+      const auto* found = parameter.tensor.const_data_ptr<float>();
+      for (std::size_t i = 0; i < expected.size(); ++i) {
+        EXPECT_NEAR(found[i], expected[i], 1e-6)
+            << fixture.at("name") << ", step " << done << ", " << parameter.name << " " << i;
+      }
+    }
+  }
+  EXPECT_EQ(done, 12);
+}
+
+TEST(Optimizer, each_follows_pytorch_with_and_without_decay) {
+  std::ifstream file(std::string(HEADWAY_SOURCE_DIR) + "/tests/fixtures/training/optimizers.json");
+  std::set<std::string> seen;
+  for (const nlohmann::json& fixture : nlohmann::json::parse(file)) {
+    expect_pytorchs_values(fixture);
+    seen.insert(fixture.at("optimizer").get<std::string>());
+  }
+  const std::vector<std::string> names = optimizers().names();
+  EXPECT_EQ(seen, std::set<std::string>(names.begin(), names.end())) << "one has no fixture";
+}
+
+TEST(Optimizer, the_table_and_the_catalog_name_the_same_optimizers) {
   std::vector<std::string> listed;
   for (const ComponentSpec& spec : catalog(Family::kOptimizer)) listed.push_back(spec.name);
   EXPECT_EQ(optimizers().names(), listed);
 }
+
+class EveryOptimizer : public testing::TestWithParam<std::string> {
+ protected:
+  std::unique_ptr<Optimizer> make(TwoParameters& parameters) const {
+    OptimizerConfig config;
+    config.name = GetParam();
+    config.weight_decay = 0.1;
+    config.options = default_options(Family::kOptimizer, GetParam());
+    return optimizers().at(GetParam())(config, *parameters.flat);
+  }
+};
+
+std::vector<at::Tensor> tensors_of(Optimizer& optimizer) {
+  std::vector<at::Tensor> result;
+  for (const auto& [name, tensor] : optimizer.state()) result.push_back(tensor);
+  for (const auto& [name, scalar] : optimizer.counters()) result.push_back(scalar);
+  return result;
+}
+
+TEST_P(EveryOptimizer, has_state_of_the_parameters_size_and_scalar_counters) {
+  TwoParameters parameters;
+  const auto optimizer = make(parameters);
+  for (const auto& [name, tensor] : optimizer->state()) {
+    EXPECT_EQ(tensor.numel(), parameters.flat->count()) << name;
+  }
+  for (const auto& [name, scalar] : optimizer->counters()) EXPECT_EQ(scalar.dim(), 0) << name;
+}
+
+TEST_P(EveryOptimizer, goes_on_with_the_same_bits_from_a_copy_of_its_state) {
+  TwoParameters straight;
+  TwoParameters resumed;
+  const auto first = make(straight);
+  const auto second = make(resumed);
+  for (int step = 0; step < 3; ++step) straight.take_step(*first, step, 0.05);
+  for (std::size_t i = 0; i < straight.set.parameters().size(); ++i) {
+    resumed.set.parameter(i).detach().copy_(straight.set.parameter(i).detach());
+  }
+  const std::vector<at::Tensor> source = tensors_of(*first);
+  const std::vector<at::Tensor> target = tensors_of(*second);
+  for (std::size_t i = 0; i < source.size(); ++i) at::Tensor(target[i]).copy_(source[i]);
+  for (int step = 3; step < 6; ++step) {
+    straight.take_step(*first, step, 0.05);
+    resumed.take_step(*second, step, 0.05);
+  }
+  for (const bool decayed : {true, false}) {
+    EXPECT_TRUE(straight.flat->values(decayed).equal(resumed.flat->values(decayed)));
+  }
+}
+
+TEST_P(EveryOptimizer, leaves_the_gaps_between_parameters_at_zero) {
+  TwoParameters parameters;
+  const auto optimizer = make(parameters);
+  for (int step = 0; step < 3; ++step) parameters.take_step(*optimizer, step, 0.05);
+  const at::Tensor decayed = parameters.flat->values(true);
+  EXPECT_EQ(decayed.narrow(0, 19, decayed.numel() - 19).abs().max().item<float>(), 0);
+}
+
+INSTANTIATE_TEST_SUITE_P(Names,
+                         EveryOptimizer,
+                         testing::ValuesIn(optimizers().names()),
+                         [](const auto& param) { return param.param; });
 
 TEST(FlatParameters, keeps_values_names_and_shapes_and_lays_convolutions_out_channels_last) {
   ParameterSet parameters(5);

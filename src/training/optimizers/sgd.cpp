@@ -1,8 +1,8 @@
-#include "training/optimizer.h"
-
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/_fused_sgd.h>
 #include <ATen/ops/zeros_like.h>
+
+#include "training/optimizer.h"
 
 namespace headway {
 namespace {
@@ -15,8 +15,9 @@ class Sgd final : public Optimizer {
       : parameters_(parameters),
         weight_decay_(config.weight_decay),
         momentum_(config.options.number("momentum")),
-        nesterov_(config.options.flag("nesterov")),
-        momentum_buffer_(at::zeros_like(parameters.all_gradients())) {}
+        nesterov_(config.options.flag("nesterov")) {
+    if (momentum_ > 0) momentum_buffer_ = at::zeros_like(parameters.all_gradients());
+  }
 
   void step(double learning_rate) override {
     const at::NoGradGuard no_grad;
@@ -24,11 +25,12 @@ class Sgd final : public Optimizer {
       at::Tensor values = parameters_.values(decayed);
       if (values.numel() == 0) continue;
       at::Tensor gradients = parameters_.gradients(decayed);
-      at::Tensor momenta = parameters_.part(momentum_buffer_, decayed);
+      std::vector<at::Tensor> momenta;
+      if (momentum_ > 0) momenta.push_back(parameters_.part(momentum_buffer_, decayed));
       // Buffers start at zero, so no step is special: momentum * 0 + g = g.
       at::_fused_sgd_({values},
                       {gradients},
-                      {momenta},
+                      momenta,
                       decayed ? weight_decay_ : 0.0,
                       momentum_,
                       learning_rate,
@@ -40,6 +42,7 @@ class Sgd final : public Optimizer {
   }
 
   std::vector<std::pair<std::string, at::Tensor>> state() override {
+    if (momentum_ == 0) return {};
     return {{"momentum", momentum_buffer_}};
   }
 
@@ -48,18 +51,13 @@ class Sgd final : public Optimizer {
   double weight_decay_;
   double momentum_;
   bool nesterov_;
-  at::Tensor momentum_buffer_;
+  at::Tensor momentum_buffer_;  // undefined without momentum: the fused kernel refuses one then
 };
-
-std::unique_ptr<Optimizer> make_sgd(const OptimizerConfig& config, FlatParameters& parameters) {
-  return std::make_unique<Sgd>(config, parameters);
-}
 
 }  // namespace
 
-const Registry<OptimizerFactory>& optimizers() {
-  static const Registry<OptimizerFactory> table{"optimizer", {{"sgd", make_sgd}}};
-  return table;
+std::unique_ptr<Optimizer> make_sgd(const OptimizerConfig& config, FlatParameters& parameters) {
+  return std::make_unique<Sgd>(config, parameters);
 }
 
 }  // namespace headway
