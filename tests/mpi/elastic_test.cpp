@@ -1,0 +1,202 @@
+// The promise of equal bits: any number of ranks, interrupted anywhere, resumed on any other
+// number. What one process computes without interruption is the reference.
+#include <ATen/Parallel.h>
+#include <gtest/gtest.h>
+
+#include <map>
+#include <stdexcept>
+
+#include "support/small_trial.h"
+
+namespace headway {
+namespace {
+
+struct Case {
+  std::string name;
+  TrialConfig config;
+};
+
+std::vector<Case> cases() {
+  std::vector<Case> result;
+  for (const std::string precision : {"fp32", "bf16"}) {
+    for (const ComponentSpec& optimizer : catalog(Family::kOptimizer)) {
+      result.push_back({optimizer.name + "_" + precision, small_trial(precision, optimizer.name)});
+    }
+    TrialConfig nesterov = small_trial(precision);
+    nesterov.optimizer.options.values()["nesterov"] = true;
+    result.push_back({"nesterov_" + precision, nesterov});
+  }
+  return result;
+}
+
+// Only where rank 0 compares: every other rank would compute the same.
+const TrialHashes& undisturbed(const Case& trial) {
+  static std::map<std::string, TrialHashes> known;
+  if (test_communicator().rank() == 0 && !known.contains(trial.name)) {
+    const TemporaryDirectory folder;
+    const auto alone = make_single_process_communicator();
+    known[trial.name] = train(*alone, trial.config, {folder.path()}).hashes;
+  }
+  return known[trial.name];
+}
+
+void expect_undisturbed(const TrialResult& result, const Case& trial) {
+  ASSERT_EQ(result.end, TrialEnd::kDone) << result.message;
+  const TrialHashes& expected = undisturbed(trial);
+  if (test_communicator().rank() != 0) return;
+  EXPECT_EQ(result.hashes.weights.size(), 64U);
+  EXPECT_EQ(result.hashes.weights, expected.weights);
+  EXPECT_EQ(result.hashes.state, expected.state);
+  EXPECT_EQ(result.hashes.metrics, expected.metrics);
+}
+
+TrialResult train_alone(const Case& trial, const TrainingRun& run) {
+  const auto alone = make_single_process_communicator();
+  return train(*alone, trial.config, run);
+}
+
+// On rank 0 alone, while the others wait.
+template <typename Body>
+void on_rank_zero(const Body& body) {
+  if (test_communicator().rank() == 0) body();
+  test_communicator().barrier();
+}
+
+class Elastic : public testing::TestWithParam<Case> {
+ protected:
+  void SetUp() override { at::set_num_threads(1); }
+};
+
+TEST_P(Elastic, ranks_give_the_bits_of_one_process) {
+  const TemporaryDirectory own;
+  expect_undisturbed(train(test_communicator(), GetParam().config, {shared_folder(own)}),
+                     GetParam());
+}
+
+TEST_P(Elastic, interrupted_at_any_step_one_process_goes_on_with_the_same_bits) {
+  for (std::int64_t stop = 1; stop <= kEpochs * kStepsPerEpoch; ++stop) {
+    const TemporaryDirectory own;
+    const auto folder = shared_folder(own);
+    const TrialResult first = train(test_communicator(), GetParam().config, {folder, stop});
+    ASSERT_EQ(first.end, TrialEnd::kStopped) << "stop after step " << stop;
+    on_rank_zero([&] {
+      const TrialResult second = train_alone(GetParam(), {folder});
+      EXPECT_EQ(second.resumed_from_step, stop);
+      expect_undisturbed(second, GetParam());
+    });
+  }
+}
+
+TEST_P(Elastic, what_one_process_began_ranks_go_on_with_the_same_bits_from_any_step) {
+  for (std::int64_t stop = 1; stop <= kEpochs * kStepsPerEpoch; ++stop) {
+    const TemporaryDirectory own;
+    const auto folder = shared_folder(own);
+    on_rank_zero([&] {
+      ASSERT_EQ(train_alone(GetParam(), {folder, stop}).end, TrialEnd::kStopped);
+    });
+    const TrialResult second = train(test_communicator(), GetParam().config, {folder});
+    EXPECT_EQ(second.resumed_from_step, stop);
+    expect_undisturbed(second, GetParam());
+  }
+}
+
+TEST_P(Elastic, interrupted_three_times_with_ranks_that_change_each_time_it_keeps_the_bits) {
+  const TemporaryDirectory own;
+  const auto folder = shared_folder(own);
+  ASSERT_EQ(train(test_communicator(), GetParam().config, {folder, 2}).end, TrialEnd::kStopped);
+  on_rank_zero([&] {
+    ASSERT_EQ(train_alone(GetParam(), {folder, 3}).end, TrialEnd::kStopped);  // the epoch's last
+  });
+  ASSERT_EQ(train(test_communicator(), GetParam().config, {folder, 1}).end, TrialEnd::kStopped);
+  on_rank_zero([&] {
+    const TrialResult last = train_alone(GetParam(), {folder});
+    EXPECT_EQ(last.resumed_from_step, 6);
+    expect_undisturbed(last, GetParam());
+  });
+}
+
+INSTANTIATE_TEST_SUITE_P(OptimizersAndPrecisions,
+                         Elastic,
+                         testing::ValuesIn(cases()),
+                         [](const auto& param) { return param.param.name; });
+
+// Fails like a process that is killed: at the report number `count`, without any goodbye.
+class FailingSink final : public TrialSink {
+ public:
+  explicit FailingSink(int count) : left_(count) {}
+  void started(std::int64_t, const std::string&) override {}
+  void epoch_ended(const EpochRecord&) override { count_down(); }
+  void progress(const TrainingProgress&) override { count_down(); }
+
+ private:
+  void count_down() {
+    if (--left_ == 0) throw std::runtime_error("killed");
+  }
+  int left_;
+};
+
+TEST(ElasticFaults, killed_between_any_two_reports_ranks_go_on_with_the_same_bits) {
+  at::set_num_threads(1);
+  const Case trial{"adamw_fp32", small_trial("fp32", "adamw")};
+  bool finished = false;
+  for (int report = 1; !finished; ++report) {
+    const TemporaryDirectory own;
+    const auto folder = shared_folder(own);
+    bool killed = false;
+    on_rank_zero([&] {
+      const auto alone = make_single_process_communicator();
+      FailingSink sink(report);
+      try {
+        train(*alone, trial.config, {.folder = folder, .checkpoint_seconds = 0}, sink);
+      } catch (const std::runtime_error&) {
+        killed = true;
+      }
+    });
+    finished = test_communicator().combine_flags(killed ? 1 : 0) == 0;
+    ASSERT_LT(report, 100);
+    if (finished) {
+      EXPECT_GT(report, 2 * kEpochs * kStepsPerEpoch);  // saving and training at every step
+      break;
+    }
+    expect_undisturbed(train(test_communicator(), trial.config, {folder}), trial);
+  }
+}
+
+// The last batch of an epoch holds 3 images: an empty shard and three of one image.
+TEST(ElasticBatches, an_incomplete_last_batch_with_an_empty_shard_keeps_the_bits) {
+  at::set_num_threads(1);
+  for (const std::string precision : {"fp32", "bf16"}) {
+    Case trial{"incomplete_" + precision, small_trial(precision, "adamw")};
+    trial.config.dataset.validation_fraction = 0.13;  // 91 training images
+    trial.config.training.batch_size = 44;
+    trial.config.training.drop_last = false;
+    for (const std::int64_t stop : {2, 3, 4}) {
+      const TemporaryDirectory own;
+      const auto folder = shared_folder(own);
+      ASSERT_EQ(train(test_communicator(), trial.config, {folder, stop}).end, TrialEnd::kStopped);
+      on_rank_zero([&] { expect_undisturbed(train_alone(trial, {folder}), trial); });
+    }
+    const TemporaryDirectory own;
+    expect_undisturbed(train(test_communicator(), trial.config, {shared_folder(own)}), trial);
+  }
+}
+
+// The learning rate then hangs on a validation result that an interruption must not lose.
+TEST(ElasticSchedules, plateau_keeps_the_bits_across_an_evaluation) {
+  at::set_num_threads(1);
+  Case trial{"plateau", small_trial("fp32")};
+  trial.config.schedule = {"plateau", 0, default_options(Family::kSchedule, "plateau")};
+  trial.config.schedule.options.values()["patience"] = 0;
+  trial.config.schedule.options.values()["threshold"] =
+      1.0;  // every later evaluation is too little
+  trial.config.training.epochs = 3;
+  for (const std::int64_t stop : {5, 6, 10, 11}) {
+    const TemporaryDirectory own;
+    const auto folder = shared_folder(own);
+    ASSERT_EQ(train(test_communicator(), trial.config, {folder, stop}).end, TrialEnd::kStopped);
+    on_rank_zero([&] { expect_undisturbed(train_alone(trial, {folder}), trial); });
+  }
+}
+
+}  // namespace
+}  // namespace headway
