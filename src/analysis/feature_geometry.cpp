@@ -59,18 +59,20 @@ FeatureGeometry feature_geometry(const SplitSums& sums,
   const double zero_norm = kRelativeZero * std::sqrt(mean_square);
   const at::Tensor variances =
       (of_present(sums.squared_norms()) / counts - means.square().sum(1)).clamp_min(0);
-  return {.sample_count = samples,
-          .class_counts = counts,
-          .means = VectorSet(means, {"mean", classes}, zero_norm),
-          .centred_means = VectorSet(means - global_mean, {"centred mean", classes}, zero_norm),
-          .global_mean = global_mean,
-          .sample_mean = sums.feature_sums().sum(0) / samples,
-          .class_variances = variances,
-          .unit_sums = of_present(sums.unit_sums()),
-          .squared_unit_norms = of_present(sums.squared_unit_norms()),
-          .second_moment = sums.second_moment(),
-          .vectors = VectorSet(of_present(class_vectors), {"class vector", classes}),
-          .bias = bias ? of_present(*bias) : counts.new_zeros(counts.sizes())};
+  return {
+      .sample_count = samples,
+      .class_counts = counts,
+      .means = VectorSet(means, {"mean", classes}, zero_norm),
+      .centred_means = VectorSet(means - global_mean, {"centred mean", classes}, zero_norm),
+      .global_mean = global_mean,
+      .sample_mean = sums.feature_sums().sum(0) / samples,
+      .class_variances = variances,
+      .unit_sums = of_present(sums.unit_sums()),
+      .squared_unit_norms = of_present(sums.squared_unit_norms()),
+      // A copy: in aligned memory, as linear algebra may round by the alignment of its operands.
+      .second_moment = sums.second_moment().clone(),
+      .vectors = VectorSet(of_present(class_vectors), {"class vector", classes}),
+      .bias = bias ? of_present(*bias) : counts.new_zeros(counts.sizes())};
 }
 
 }  // namespace headway

@@ -3,6 +3,11 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <set>
+#include <vector>
 
 #include "geometry_cases.h"
 
@@ -106,6 +111,44 @@ TEST(Invariance, a_common_offset_leaves_the_centred_statistics) {
                            "between_variance_fraction",
                            "participation_ratio"}) {
     expect_equal(before, after, name);
+  }
+}
+
+// Bit for bit: some of the linear algebra beneath rounds by how its operands are aligned.
+void expect_same_bits_anywhere_in_memory(std::int64_t classes, std::int64_t features) {
+  const at::Tensor labels = testing::repeated_labels(classes, 9);
+  const at::Tensor vectors = testing::normal_matrix(classes, features, 3);
+  const GeometryCase sample =
+      testing::completed({.features = vectors.index_select(0, labels) +
+                                      testing::normal_matrix(labels.numel(), features, 4),
+                          .labels = labels,
+                          .class_vectors = vectors});
+  std::vector<SplitSums> copies;
+  std::vector<std::unique_ptr<char[]>> gaps;
+  std::set<std::uintptr_t> alignments;
+  std::optional<Metrics> first;
+  copies.reserve(64);
+  for (int i = 0; i < 64; ++i) {
+    copies.push_back(testing::sums_of(sample));
+    gaps.push_back(std::make_unique<char[]>(24 + 16 * static_cast<std::size_t>(i % 5)));
+    const SplitSums& sums = copies.back();
+    alignments.insert(reinterpret_cast<std::uintptr_t>(sums.second_moment().data_ptr()) % 64);
+    const Metrics metrics =
+        geometry_metrics(sums, sample.class_vectors, sample.initial_class_vectors, std::nullopt);
+    if (!first) first = metrics;
+    for (std::size_t m = 0; m < metrics.size(); ++m) {
+      const bool equal = metrics[m].value == (*first)[m].value || std::isnan(metrics[m].value);
+      EXPECT_TRUE(equal) << metrics[m].name << ", " << classes << " classes";
+    }
+  }
+  EXPECT_GT(alignments.size(), 1U) << "nothing was tested";
+}
+
+TEST(Invariance, where_the_sums_lie_in_memory_changes_no_bit) {
+  for (const std::int64_t classes : {2, 3, 10}) {
+    for (const std::int64_t features : {32, 61}) {
+      expect_same_bits_anywhere_in_memory(classes, features);
+    }
   }
 }
 
