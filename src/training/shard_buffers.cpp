@@ -76,8 +76,16 @@ void ShardBuffers::select_mean() {
   const auto divisor = static_cast<float>(shards_);  // a power of two: the division is exact
   for (float& value : mean) value /= divisor;
   mean_floats_.copy_(at::from_blob(mean.data(), mean_floats_.sizes(), at::kFloat));
-  mean_integers_.copy_(integers_.select(0, 0));  // batches seen: the same for all shards
+  mean_integers_.copy_(largest_integers());
   point_at(mean_floats_, mean_integers_);
+}
+
+// Counts of batches, which an incomplete last batch that leaves shards empty makes unequal.
+at::Tensor ShardBuffers::largest_integers() const {
+  const at::Tensor own = integers_.amax(0).cpu();
+  const at::Tensor all = at::empty({comm_.size(), own.numel()}, own.options());
+  comm_.all_gather(bytes_of(own), bytes_of(all));
+  return all.amax(0);
 }
 
 std::size_t ShardBuffers::copy_bytes() const {

@@ -13,7 +13,7 @@ namespace headway {
 
 /// Batch-norm statistics belong to a shard of the global batch: each shard has its own copy, and a
 /// copy is switched into the model before that shard's forward pass. Evaluation uses their mean, in
-/// the fixed tree order.
+/// the fixed tree order, and of counts the largest.
 class ShardBuffers {
  public:
   /// `shards` in all, of which this rank holds a contiguous block. The copies are on the buffers'
@@ -36,6 +36,7 @@ class ShardBuffers {
     std::int64_t offset;  // in floats or int64s
   };
   void point_at(const at::Tensor& floats, const at::Tensor& integers);
+  at::Tensor largest_integers() const;
   std::size_t copy_bytes() const;
 
   Communicator& comm_;

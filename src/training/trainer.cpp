@@ -266,6 +266,7 @@ void Trainer::finish(TrialResult& result) {
   result.hashes.metrics = hash_metrics(position_.history, result.results);
   const StateDict state(*model_.parameters);
   result.hashes.weights = hash_tensors(state.tensors());
+  expect_equal_weights_on_all_ranks(result.hashes.weights, comm_);
   if (comm_.rank() == 0) {
     write_artifacts(options_.artifact_folder, config_, state, result.hashes.weights, drawn);
   }

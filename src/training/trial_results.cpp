@@ -30,6 +30,15 @@ void add_best_validation(SplitMetrics& results, const std::vector<EpochRecord>& 
       {"top1_accuracy_at_best_validation", value_of(best->values.at("test"), "top1_accuracy")});
 }
 
+void expect_equal_weights_on_all_ranks(const std::string& weights_sha256, Communicator& comm) {
+  const bool differ = comm.broadcast(weights_sha256) != weights_sha256;
+  const std::uint32_t differing = comm.combine_flags(differ ? 1U : 0U);
+  if (differing == 0) return;
+  throw EnvironmentError(
+      "the ranks ended with different weights, so this result cannot be repeated: they must run on "
+      "processors of one kind with the same libraries; or set resources.ranks to 1");
+}
+
 void write_artifacts(const std::filesystem::path& folder,
                      const TrialConfig& config,
                      const StateDict& state,

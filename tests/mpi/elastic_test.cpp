@@ -3,9 +3,12 @@
 #include <ATen/Parallel.h>
 #include <gtest/gtest.h>
 
+#include <cstring>
 #include <map>
 #include <stdexcept>
 
+#include "base/errors.h"
+#include "base/safetensors.h"
 #include "support/small_trial.h"
 
 namespace headway {
@@ -162,14 +165,19 @@ TEST(ElasticFaults, killed_between_any_two_reports_ranks_go_on_with_the_same_bit
   }
 }
 
-// The last batch of an epoch holds 3 images: an empty shard and three of one image.
+// Three steps an epoch. The last batch holds 3 images: an empty shard and three of one image.
+TrialConfig incomplete_batches(const std::string& precision) {
+  TrialConfig config = small_trial(precision, "adamw");
+  config.dataset.validation_fraction = 0.13;  // 91 training images
+  config.training.batch_size = 44;
+  config.training.drop_last = false;
+  return config;
+}
+
 TEST(ElasticBatches, an_incomplete_last_batch_with_an_empty_shard_keeps_the_bits) {
   at::set_num_threads(1);
   for (const std::string precision : {"fp32", "bf16"}) {
-    Case trial{"incomplete_" + precision, small_trial(precision, "adamw")};
-    trial.config.dataset.validation_fraction = 0.13;  // 91 training images
-    trial.config.training.batch_size = 44;
-    trial.config.training.drop_last = false;
+    const Case trial{"incomplete_" + precision, incomplete_batches(precision)};
     for (const std::int64_t stop : {2, 3, 4}) {
       const TemporaryDirectory own;
       const auto folder = shared_folder(own);
@@ -179,6 +187,42 @@ TEST(ElasticBatches, an_incomplete_last_batch_with_an_empty_shard_keeps_the_bits
     const TemporaryDirectory own;
     expect_undisturbed(train(test_communicator(), trial.config, {shared_folder(own)}), trial);
   }
+}
+
+// As PyTorch counts them, although the first shard has seen fewer.
+TEST(ElasticBatches, the_exported_weights_count_every_batch) {
+  at::set_num_threads(1);
+  TrialConfig config = incomplete_batches("fp32");
+  const TemporaryDirectory own;
+  const auto folder = shared_folder(own);
+  train(test_communicator(), config, {folder});
+  on_rank_zero([&] {
+    const SafetensorsFile weights(folder / "artifacts" / "weights.safetensors");
+    std::int64_t batches = 0;
+    std::memcpy(&batches, weights.at("bn1.num_batches_tracked").bytes.data(), sizeof(batches));
+    EXPECT_EQ(batches, 3 * kEpochs);
+  });
+}
+
+TEST(ElasticRanks, that_drift_apart_are_noticed) {
+  if (test_communicator().size() == 1) GTEST_SKIP() << "needs two ranks";
+  TrialConfig config = small_trial("fp32");
+  config.init_seed = test_communicator().rank();  // as if the ranks computed differently
+  const TemporaryDirectory own;
+  EXPECT_THROW(train(test_communicator(), config, {shared_folder(own)}), EnvironmentError);
+}
+
+// Equal thread counts are part of the promise, not one thread.
+TEST(ElasticThreads, two_threads_a_rank_keep_the_bits_of_one_process_with_two_threads) {
+  at::set_num_threads(2);
+  for (const std::string precision : {"fp32", "bf16"}) {
+    const Case trial{"two_threads_" + precision, small_trial(precision, "adamw")};
+    const TemporaryDirectory own;
+    const auto folder = shared_folder(own);
+    ASSERT_EQ(train(test_communicator(), trial.config, {folder, 4}).end, TrialEnd::kStopped);
+    on_rank_zero([&] { expect_undisturbed(train_alone(trial, {folder}), trial); });
+  }
+  at::set_num_threads(1);
 }
 
 // The learning rate then hangs on a validation result that an interruption must not lose.
