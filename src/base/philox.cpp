@@ -1,10 +1,10 @@
 #include "base/philox.h"
 
-#include <algorithm>
 #include <cmath>
 #include <numbers>
 
 #include "base/errors.h"
+#include "base/kernel.h"
 
 namespace headway {
 namespace {
@@ -26,6 +26,45 @@ std::uint64_t mix(std::uint64_t x) {
   x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9ULL;
   x = (x ^ (x >> 27)) * 0x94d049bb133111ebULL;
   return x ^ (x >> 31);
+}
+
+constexpr const char* kExhausted = "a random stream is exhausted (2^34 numbers)";
+constexpr std::size_t kLanes = 16;
+constexpr std::size_t kChunk = 4 * kLanes;  // numbers
+
+/// philox4x32 of `kLanes` successive counters, side by side: 32-bit words in 64-bit lanes, which
+/// compilers turn into vector multiplications. As many numbers as `kChunk`.
+HEADWAY_KERNEL void philox_chunk(const std::array<std::uint32_t, 4>& counter,
+                                 std::array<std::uint32_t, 2> key,
+                                 std::uint32_t* out) {
+  constexpr std::uint64_t kLow = 0xffffffff;
+  std::uint64_t c0[kLanes], c1[kLanes], c2[kLanes], c3[kLanes];
+  for (std::size_t i = 0; i < kLanes; ++i) {
+    c0[i] = (counter[0] + i) & kLow;
+    c1[i] = counter[1];
+    c2[i] = counter[2];
+    c3[i] = counter[3];
+  }
+  for (int round = 0; round < 10; ++round) {
+    for (std::size_t i = 0; i < kLanes; ++i) {
+      const std::uint64_t product0 =
+          std::uint64_t{kMultiplier0} * static_cast<std::uint32_t>(c0[i]);
+      const std::uint64_t product1 =
+          std::uint64_t{kMultiplier1} * static_cast<std::uint32_t>(c2[i]);
+      c0[i] = (product1 >> 32) ^ c1[i] ^ key[0];
+      c1[i] = product1 & kLow;
+      c2[i] = (product0 >> 32) ^ c3[i] ^ key[1];
+      c3[i] = product0 & kLow;
+    }
+    key[0] += kWeyl0;
+    key[1] += kWeyl1;
+  }
+  for (std::size_t i = 0; i < kLanes; ++i, out += 4) {
+    out[0] = static_cast<std::uint32_t>(c0[i]);
+    out[1] = static_cast<std::uint32_t>(c1[i]);
+    out[2] = static_cast<std::uint32_t>(c2[i]);
+    out[3] = static_cast<std::uint32_t>(c3[i]);
+  }
 }
 
 }  // namespace
@@ -57,7 +96,7 @@ RandomStream::RandomStream(std::uint64_t seed,
 void RandomStream::refill() {
   block_ = philox4x32(counter_, key_);
   ++counter_[0];
-  expects(counter_[0] != 0, "a random stream is exhausted (2^34 numbers)");
+  expects(counter_[0] != 0, kExhausted);
   used_ = 0;
 }
 
@@ -69,10 +108,10 @@ std::uint32_t RandomStream::next_uint32() {
 void RandomStream::fill(std::span<std::uint32_t> out) {
   std::size_t done = 0;
   for (; done < out.size() && used_ < 4; ++done) out[done] = next_uint32();
-  for (; done + 4 <= out.size(); done += 4) {
-    refill();
-    std::ranges::copy(block_, out.begin() + static_cast<std::ptrdiff_t>(done));
-    used_ = 4;
+  for (; done + kChunk <= out.size(); done += kChunk) {
+    expects(counter_[0] < UINT32_MAX - kLanes, kExhausted);
+    philox_chunk(counter_, key_, &out[done]);
+    counter_[0] += kLanes;
   }
   for (; done < out.size(); ++done) out[done] = next_uint32();
 }

@@ -45,7 +45,7 @@ TEST(RandomStream, each_part_of_the_name_counts) {
 TEST(RandomStream, filling_gives_the_numbers_of_single_calls_and_loses_none) {
   RandomStream single(7, "fill");
   RandomStream filled(7, "fill");
-  for (const std::size_t count : {3U, 0U, 1U, 9U, 4U, 2U, 1U}) {
+  for (const std::size_t count : {3U, 0U, 1U, 9U, 64U, 4U, 2U, 200U, 1U}) {
     std::vector<std::uint32_t> numbers(count);
     filled.fill(numbers);
     for (const std::uint32_t number : numbers) EXPECT_EQ(number, single.next_uint32());
