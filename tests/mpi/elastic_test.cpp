@@ -6,6 +6,7 @@
 #include <cstring>
 #include <map>
 #include <stdexcept>
+#include <utility>
 
 #include "base/errors.h"
 #include "base/safetensors.h"
@@ -122,6 +123,22 @@ INSTANTIATE_TEST_SUITE_P(OptimizersAndPrecisions,
                          Elastic,
                          testing::ValuesIn(cases()),
                          [](const auto& param) { return param.param.name; });
+
+TEST(ElasticModels, every_encoder_and_head_has_the_bits_of_one_process) {
+  at::set_num_threads(1);
+  bool learned = false;
+  for (const ComponentSpec& encoder : catalog(Family::kEncoder)) {
+    for (const ComponentSpec& head : catalog(Family::kHead)) {
+      Case trial{encoder.name + "_" + head.name, small_trial("fp32")};
+      trial.config.encoder = {encoder.name, default_options(Family::kEncoder, encoder.name)};
+      trial.config.encoder.options.values()["width"] = 4;
+      trial.config.head = {head.name, default_options(Family::kHead, head.name)};
+      trial.config.class_vectors.learned = std::exchange(learned, !learned);
+      const TemporaryDirectory own;
+      expect_undisturbed(train(test_communicator(), trial.config, {shared_folder(own)}), trial);
+    }
+  }
+}
 
 // Fails like a process that is killed: at the report number `count`, without any goodbye.
 class FailingSink final : public TrialSink {
