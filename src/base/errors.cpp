@@ -16,9 +16,11 @@ void expects(bool condition, std::string_view what) {
 }
 
 void throw_errno(std::string_view call, std::string_view path) {
-  const char* reason = std::strerror(errno);
-  if (path.empty()) throw EnvironmentError(fmt::format("{} failed: {}", call, reason));
-  throw EnvironmentError(fmt::format("{}: {} failed: {}", path, call, reason));
+  const int error = errno;
+  std::string message = fmt::format("{} failed: {}", call, std::strerror(error));
+  if (!path.empty()) message = fmt::format("{}: {}", path, message);
+  if (error == ENOSPC || error == EDQUOT) throw DiskFullError(message);
+  throw EnvironmentError(message);
 }
 
 }  // namespace headway

@@ -29,6 +29,13 @@ class EnvironmentError : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+/// The disk, or this user's quota of it, is full. Nothing was damaged: once there is room, the same
+/// thing succeeds.
+class DiskFullError : public EnvironmentError {
+ public:
+  using EnvironmentError::EnvironmentError;
+};
+
 /// The store or a segment is damaged or locked. Exit code 4.
 class StoreError : public EnvironmentError {
  public:
@@ -38,7 +45,8 @@ class StoreError : public EnvironmentError {
 /// Throws std::logic_error (our bug, not the user's) unless `condition` holds.
 void expects(bool condition, std::string_view what);
 
-/// "NAME failed: <strerror(errno)>" as an EnvironmentError, for C calls that set errno.
+/// "NAME failed: <strerror(errno)>" as an EnvironmentError, for C calls that set errno; as a
+/// DiskFullError when that is what errno says.
 [[noreturn]] void throw_errno(std::string_view call, std::string_view path = {});
 
 }  // namespace headway

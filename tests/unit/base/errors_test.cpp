@@ -28,6 +28,21 @@ TEST(Errors, errno_becomes_text) {
   }
 }
 
+TEST(Errors, a_full_disk_is_told_apart_from_a_broken_one) {
+  for (const int full : {ENOSPC, EDQUOT}) {
+    errno = full;
+    EXPECT_THROW(throw_errno("write", "/file"), DiskFullError);
+  }
+  errno = EIO;
+  try {
+    throw_errno("write", "/file");
+  } catch (const DiskFullError&) {
+    FAIL() << "a broken disk is not a full one";
+  } catch (const EnvironmentError& error) {
+    EXPECT_STREQ(error.what(), "/file: write failed: Input/output error");
+  }
+}
+
 TEST(Errors, a_damaged_store_is_told_apart_from_other_troubles) {
   EXPECT_THROW(throw StoreError("locked"), EnvironmentError);
 }
