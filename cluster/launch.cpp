@@ -30,6 +30,17 @@ std::vector<std::filesystem::path> places_to_look() {
   return places;
 }
 
+std::vector<std::string> checkpoint_options(const CheckpointSettings& checkpoints) {
+  std::vector<std::string> options{"--checkpoint-seconds", fmt::format("{}", checkpoints.seconds)};
+  const auto add = [&](const char* option, const std::optional<std::int64_t>& value) {
+    if (value) options.insert(options.end(), {option, std::to_string(*value)});
+  };
+  add("--checkpoint-steps", checkpoints.steps);
+  add("--checkpoint-epochs", checkpoints.epochs);
+  if (checkpoints.keep_best) options.emplace_back("--keep-best-checkpoint");
+  return options;
+}
+
 std::vector<std::string> worker_command(const GroupSpec& spec) {
   std::vector<std::string> command{spec.worker.string(),
                                    "serve",
@@ -41,9 +52,9 @@ std::vector<std::string> worker_command(const GroupSpec& spec) {
                                    spec.device,
                                    "--threads",
                                    std::to_string(spec.threads_per_rank),
-                                   "--checkpoint-seconds",
-                                   fmt::format("{}", spec.checkpoint_seconds),
                                    "--lifeline"};
+  const auto checkpoints = checkpoint_options(spec.checkpoints);
+  command.insert(command.end(), checkpoints.begin(), checkpoints.end());
   if (spec.only_trial) command.insert(command.end(), {"--trial", *spec.only_trial});
   return command;
 }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "cluster/child_process.h"
+#include "config/checkpoint_settings.h"
 
 namespace headway {
 
@@ -24,7 +25,7 @@ struct GroupSpec {
   std::string device = "cpu";
   std::vector<int> gpus =
       {};  // the machine's numbers of the GPUs that the group may see; cuda only
-  double checkpoint_seconds = 60;
+  CheckpointSettings checkpoints = {};
   std::optional<std::string> only_trial = {};  // serve this one and leave
 };
 

@@ -87,7 +87,7 @@ Program worker_of(const Sweep& sweep, const std::filesystem::path& directory) {
                         .ranks = 1,  // of this launch: mpirun or srun started the others
                         .threads_per_rank = static_cast<int>(resources.threads_per_rank),
                         .device = local_allocation(resources.device, worker).device,
-                        .checkpoint_seconds = resources.checkpoint_seconds,
+                        .checkpoints = resources.checkpoints,
                         .only_trial = sweep.trials.front().trial_id};
   Program program{.command = group_command(group), .environment = group_environment(group)};
   program.command.emplace_back("--verbose");

@@ -85,7 +85,7 @@ SupervisorOptions supervisor_options(const PreparedSweep& sweep, const RunOption
                     .group = "",
                     .threads_per_rank = threads,
                     .device = allocation.device,
-                    .checkpoint_seconds = resources.checkpoint_seconds},
+                    .checkpoints = resources.checkpoints},
           .gpus = allocation.gpus,
           .limits = group_limits(
               allocation.slots(threads), as_int(resources.ranks), as_int(resources.groups)),

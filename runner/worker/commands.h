@@ -6,6 +6,7 @@
 #include <string>
 
 #include "comm/communicator.h"
+#include "config/checkpoint_settings.h"
 
 namespace headway {
 
@@ -14,7 +15,7 @@ struct ServeOptions {
   std::string group;
   std::string device = "cpu";
   int threads = 1;
-  double checkpoint_seconds = 60;
+  CheckpointSettings checkpoints;
   std::optional<std::string> only_trial;
   bool verbose = false;  // epochs also on standard error
 };

@@ -21,6 +21,19 @@ struct CommandLine {
   double time_limit_seconds = 0;
 };
 
+void add_checkpoints(CLI::App& verb, CheckpointSettings& checkpoints) {
+  verb.add_option("--checkpoint-seconds", checkpoints.seconds, "a checkpoint at least this often")
+      ->check(CLI::PositiveNumber);
+  verb.add_option("--checkpoint-steps", checkpoints.steps, "a checkpoint after so many steps too")
+      ->check(CLI::PositiveNumber);
+  verb.add_option(
+          "--checkpoint-epochs", checkpoints.epochs, "a checkpoint after so many epochs too")
+      ->check(CLI::PositiveNumber);
+  verb.add_flag("--keep-best-checkpoint",
+                checkpoints.keep_best,
+                "keep the weights of the epoch with the best validation accuracy");
+}
+
 void add_serve(CLI::App& app, CommandLine& line, std::function<void()> run) {
   CLI::App& verb = *app.add_subcommand("serve", "train trials of a sweep until nothing suits");
   verb.add_option("--sweep-dir", line.serve.sweep_directory, "the sweep's folder")->required();
@@ -30,7 +43,7 @@ void add_serve(CLI::App& app, CommandLine& line, std::function<void()> run) {
       ->check(CLI::IsMember({"cpu", "cuda"}));
   verb.add_option("--threads", line.serve.threads, "threads of each rank")
       ->check(CLI::PositiveNumber);
-  verb.add_option("--checkpoint-seconds", line.serve.checkpoint_seconds, "between checkpoints");
+  add_checkpoints(verb, line.serve.checkpoints);
   verb.add_option("--trial", line.serve.only_trial, "only this trial");
   verb.add_option(
       "--time-limit-seconds", line.time_limit_seconds, "checkpoint and leave after this");

@@ -103,7 +103,7 @@ TrialResult WorkerGroup::train(const TrialConfig& config,
   TrainerOptions trainer;
   trainer.checkpoint_folder = directory.checkpoints(trial);
   trainer.artifact_folder = directory.artifacts(trial);
-  trainer.checkpoint_seconds = options_.checkpoint_seconds;
+  trainer.checkpoints = options_.checkpoints;
   trainer.device = options_.device;
   trainer.stop_requested = [this] { return stop_now(); };
   return train_trial(config, datasets_.get(config.dataset), comm_, sink, trainer);

@@ -128,6 +128,11 @@ void TrialRecorder::progress(const TrainingProgress& progress) {
                progress.phase};
 }
 
+void TrialRecorder::remark(const std::string& text) {
+  log_warning("trial {}: {}", claim_.trial_id(), text);
+  log(text);
+}
+
 void TrialRecorder::finish(nlohmann::json record) {
   if (fenced() || claim_.fenced()) {
     log("another attempt took over; this one's records do not count");

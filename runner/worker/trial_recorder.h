@@ -25,6 +25,7 @@ class TrialRecorder final : public TrialSink {
   void started(std::int64_t resumed_from_step, const std::string& precision) override;
   void epoch_ended(const EpochRecord& record) override;
   void progress(const TrainingProgress& progress) override;
+  void remark(const std::string& text) override;
 
   void finished(const TrialResult& result);
   /// The trial ended by an error of its own; `failure` is its class (oom, error, ...).

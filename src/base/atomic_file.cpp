@@ -4,8 +4,6 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <cerrno>
-
 #include "base/errors.h"
 #include "base/files.h"
 #include "base/host.h"
@@ -20,13 +18,6 @@ std::filesystem::path temporary_name(const std::filesystem::path& path) {
 
 }  // namespace
 
-void flush_directory(const std::filesystem::path& directory) {
-  const FileDescriptor handle =
-      open_file(directory.empty() ? "." : directory, O_RDONLY | O_DIRECTORY);
-  // Some network file systems refuse to flush directories; they order renames themselves.
-  if (::fsync(handle.native()) != 0 && errno != EINVAL) throw_errno("fsync", directory.string());
-}
-
 void replace_file(const std::filesystem::path& path,
                   const std::function<void(int fd)>& write,
                   Durability durability) {
@@ -40,8 +31,7 @@ void replace_file(const std::filesystem::path& path,
     if (::rename(temporary.c_str(), path.c_str()) != 0) throw_errno("rename", path.string());
     if (flush) flush_directory(path.parent_path());
   } catch (...) {
-    std::error_code ignored;
-    std::filesystem::remove(temporary, ignored);
+    ::unlink(temporary.c_str());
     throw;
   }
 }

@@ -10,7 +10,8 @@ enum class Durability { kFlushed, kAtomicOnly };
 
 /// Replaces `path` by what `write` writes to a descriptor: a temporary file beside it is written,
 /// flushed, renamed over, and the directory flushed. Readers see the old file or the new one,
-/// whole; on any failure the old file stands and the temporary one is removed. `kAtomicOnly` leaves
+/// whole; on any failure the old file stands and the temporary one is removed (after a failed flush
+/// of the directory, the new file stands, but may be lost with the machine). `kAtomicOnly` leaves
 /// out the flushes: for files that may be lost with the machine, such as heartbeats.
 void replace_file(const std::filesystem::path& path,
                   const std::function<void(int fd)>& write,
@@ -18,8 +19,5 @@ void replace_file(const std::filesystem::path& path,
 void replace_file(const std::filesystem::path& path,
                   std::string_view text,
                   Durability durability = Durability::kFlushed);
-
-/// fsync of a directory, so that a rename or a new file in it survives a power cut.
-void flush_directory(const std::filesystem::path& directory);
 
 }  // namespace headway

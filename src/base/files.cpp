@@ -30,6 +30,21 @@ FileDescriptor open_file(const std::filesystem::path& path, int flags, int mode)
   return FileDescriptor(fd);
 }
 
+void make_directories(const std::filesystem::path& path) {
+  std::error_code unknown;
+  if (path.empty() || std::filesystem::is_directory(path, unknown)) return;
+  make_directories(path.parent_path());
+  if (::mkdir(path.c_str(), 0777) == 0) return flush_directory(path.parent_path());
+  if (errno != EEXIST) throw_errno("mkdir", path.string());
+}
+
+void flush_directory(const std::filesystem::path& directory) {
+  const FileDescriptor handle =
+      open_file(directory.empty() ? "." : directory, O_RDONLY | O_DIRECTORY);
+  // Some network file systems refuse to flush directories; they order renames themselves.
+  if (::fsync(handle.native()) != 0 && errno != EINVAL) throw_errno("fsync", directory.string());
+}
+
 void write_all(int fd, std::string_view bytes, const std::filesystem::path& path) {
   while (!bytes.empty()) {
     const ssize_t written = ::write(fd, bytes.data(), bytes.size());

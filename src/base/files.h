@@ -29,6 +29,12 @@ class FileDescriptor {
 /// open(2) with O_CLOEXEC; EnvironmentError naming the path on failure.
 FileDescriptor open_file(const std::filesystem::path& path, int flags, int mode = 0644);
 
+/// Makes the folder and those above it where they are missing, so that they survive a power cut.
+void make_directories(const std::filesystem::path& path);
+
+/// fsync of a directory, so that a rename or a new file in it survives a power cut.
+void flush_directory(const std::filesystem::path& directory);
+
 /// Writes all bytes, resuming after short writes and EINTR.
 void write_all(int fd, std::string_view bytes, const std::filesystem::path& path);
 

@@ -117,7 +117,10 @@ void visit(auto& field, Is<ResourcesConfig> auto& config) {
   field("threads_per_rank", config.threads_per_rank, kAtLeastOne);
   field.automatic("groups", config.groups, kAtLeastOne);
   field.duration("time_limit", config.time_limit_seconds);
-  field("checkpoint_seconds", config.checkpoint_seconds, kPositive);
+  field("checkpoint_seconds", config.checkpoints.seconds, kPositive);
+  field("checkpoint_steps", config.checkpoints.steps, kAtLeastOne);
+  field("checkpoint_epochs", config.checkpoints.epochs, kAtLeastOne);
+  field("keep_best_checkpoint", config.checkpoints.keep_best);
 }
 
 void visit(auto& field, Is<SlurmConfig> auto& config) {

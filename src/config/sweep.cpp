@@ -92,6 +92,20 @@ void check_top_level(const LocatedValue& file, const Place& place, Problems& pro
   }
 }
 
+void check_best_can_be_told(const LocatedValue& file, const Sweep& sweep, Problems& problems) {
+  if (!sweep.resources.checkpoints.keep_best) return;
+  const auto without = std::ranges::count_if(sweep.trials, [](const Trial& trial) {
+    return trial.config.dataset.validation_fraction == 0;
+  });
+  if (without == 0) return;
+  problems.push_back(
+      {find_at(file, {"resources", "keep_best_checkpoint"})->value.place,
+       fmt::format("resources.keep_best_checkpoint: {} of {} trials have no validation images to "
+                   "tell the best epoch by; set dataset.validation_fraction, e.g. to 0.1",
+                   without,
+                   sweep.trials.size())});
+}
+
 /// Wraps a bare trial section into a sweep file.
 void wrap_bare_trial(LocatedValue& file) {
   const bool is_sweep_file =
@@ -128,6 +142,7 @@ Sweep load(const std::filesystem::path& path,
   apply_to_trial(overrides, base, plan, sweep.notes);
   check_axis_conflicts(plan, problems);
   expand(base, plan, {&source}, sweep, problems);
+  check_best_can_be_told(file, sweep, problems);
   throw_problems(std::move(problems));
   return sweep;
 }

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "config/checkpoint_settings.h"
 #include "config/trial_config.h"
 
 namespace headway {
@@ -17,7 +18,7 @@ struct ResourcesConfig {
   std::int64_t threads_per_rank = 1;
   std::optional<std::int64_t> groups;        // worker groups side by side; absent = auto
   std::optional<double> time_limit_seconds;  // `time_limit: 2h`
-  double checkpoint_seconds = 60;            // a checkpoint at least this often
+  CheckpointSettings checkpoints;
 };
 
 struct SlurmConfig {

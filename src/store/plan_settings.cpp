@@ -16,10 +16,13 @@ void take(const nlohmann::json& json, const char* key, std::optional<T>& value) 
 nlohmann::json resources_json(const ResourcesConfig& resources) {
   nlohmann::json json = {{"device", resources.device},
                          {"threads_per_rank", resources.threads_per_rank},
-                         {"checkpoint_seconds", resources.checkpoint_seconds}};
+                         {"checkpoint_seconds", resources.checkpoints.seconds},
+                         {"keep_best_checkpoint", resources.checkpoints.keep_best}};
   put(json, "ranks", resources.ranks);
   put(json, "groups", resources.groups);
   put(json, "time_limit_seconds", resources.time_limit_seconds);
+  put(json, "checkpoint_steps", resources.checkpoints.steps);
+  put(json, "checkpoint_epochs", resources.checkpoints.epochs);
   return json;
 }
 
@@ -27,10 +30,13 @@ ResourcesConfig read_resources(const nlohmann::json& json) {
   ResourcesConfig resources;
   json.at("device").get_to(resources.device);
   json.at("threads_per_rank").get_to(resources.threads_per_rank);
-  json.at("checkpoint_seconds").get_to(resources.checkpoint_seconds);
+  json.at("checkpoint_seconds").get_to(resources.checkpoints.seconds);
+  resources.checkpoints.keep_best = json.value("keep_best_checkpoint", false);
   take(json, "ranks", resources.ranks);
   take(json, "groups", resources.groups);
   take(json, "time_limit_seconds", resources.time_limit_seconds);
+  take(json, "checkpoint_steps", resources.checkpoints.steps);
+  take(json, "checkpoint_epochs", resources.checkpoints.epochs);
   return resources;
 }
 

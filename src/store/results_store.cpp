@@ -9,9 +9,9 @@
 #include <array>
 #include <cstdint>
 
-#include "base/atomic_file.h"
 #include "base/environment.h"
 #include "base/errors.h"
+#include "base/files.h"
 #include "base/host.h"
 #include "base/sha256.h"
 #include "store/plan_sync.h"

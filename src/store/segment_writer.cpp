@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <cerrno>
 
-#include "base/atomic_file.h"
 #include "base/build_info.h"
 #include "base/errors.h"
 #include "base/host.h"
@@ -42,7 +41,7 @@ void SegmentWriter::append(nlohmann::json record, Flush flush) {
 }
 
 void SegmentWriter::create() {
-  std::filesystem::create_directories(path_.parent_path());
+  make_directories(path_.parent_path());
   file_ = open_file(path_, O_WRONLY | O_APPEND | O_CREAT | O_EXCL);
   try {
     flush_directory(path_.parent_path());

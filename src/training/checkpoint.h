@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/safetensors.h"
 
@@ -16,24 +17,35 @@ struct LoadedCheckpoint {
   SafetensorsFile tensors;
 };
 
+/// What was found when a trial begins or goes on.
+struct RecoveredCheckpoint {
+  std::optional<LoadedCheckpoint> newest;  // the newest one that verifies
+  std::vector<std::string> damage;         // what is wrong with newer ones, in words
+};
+
 /// The checkpoints of one trial: step-N.safetensors with step-N.json, the last two kept. The
-/// manifest holds the SHA-256 of the tensors' file and is written after it, so a manifest without
-/// its tensors, or with others, never passes for a checkpoint.
+/// manifest holds the SHA-256 of the tensors' file and of itself, and is written last: a manifest
+/// without its tensors, or with others, never passes for a checkpoint.
 class CheckpointFolder {
  public:
   explicit CheckpointFolder(std::filesystem::path folder) : folder_(std::move(folder)) {}
 
+  /// Whatever goes wrong on the way (DiskFullError and other EnvironmentErrors, or the process's
+  /// death), earlier checkpoints still load afterwards.
   void save(std::int64_t step,
             const std::vector<NamedTensor>& tensors,
             nlohmann::json manifest) const;
-  /// The newest one that verifies; damaged ones are reported as warnings and passed over.
-  std::optional<LoadedCheckpoint> load_newest() const;
+  /// Loads the newest one that verifies, and removes what is of no use any more: damaged ones and
+  /// what a process that died left half written. For the trial's owner, before it saves.
+  RecoveredCheckpoint recover() const;
+  /// ConfigError or EnvironmentError says which file is unusable and why.
+  LoadedCheckpoint load(std::int64_t step) const;
   /// Removes all: the trial is done.
   void clear() const;
 
  private:
   std::vector<std::int64_t> steps() const;  // newest first
-  std::optional<LoadedCheckpoint> load(std::int64_t step) const;
+  void remove(std::int64_t step) const;
 
   std::filesystem::path folder_;
 };

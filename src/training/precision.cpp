@@ -1,5 +1,6 @@
 #include "training/precision.h"
 
+#include <ATen/Context.h>
 #include <ATen/autocast_mode.h>
 #include <ATen/ops/cross_entropy_loss.h>
 #include <ATen/ops/full.h>
@@ -8,6 +9,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "base/logging.h"
 #include "base/time.h"
 #include "training/flat_parameters.h"
 #include "training/model.h"
@@ -49,6 +51,27 @@ AutocastScope::~AutocastScope() {
   if (!enabled_) return;
   at::autocast::clear_cache();  // holds bfloat16 copies of weights that the next step changes
   at::autocast::set_autocast_enabled(device_, previous_);
+}
+
+void select_gpu_kernels(bool reproducible) {
+  at::globalContext().setDeterministicAlgorithms(reproducible, /*warn_only=*/false);
+  at::globalContext().setDeterministicCuDNN(reproducible);
+  at::globalContext().setBenchmarkCuDNN(!reproducible);
+}
+
+std::string resolve_precision(const TrialConfig& config,
+                              const Dataset& dataset,
+                              Communicator& comm,
+                              at::Device device) {
+  if (config.training.precision != "auto") return config.training.precision;
+  std::string chosen;
+  if (comm.rank() == 0) {
+    const ImageSet& images = dataset.train();
+    const ImageShape shape{images.channels, images.height, images.width};
+    chosen = probe_precision(config, shape, dataset.classes(), device);
+    log_info("precision auto: {} is faster here", chosen);
+  }
+  return comm.broadcast(chosen);
 }
 
 std::string probe_precision(const TrialConfig& config,

@@ -4,7 +4,9 @@
 
 #include <string>
 
+#include "comm/communicator.h"
 #include "config/trial_config.h"
+#include "data/dataset.h"
 #include "models/encoders/encoder.h"
 
 namespace headway {
@@ -28,6 +30,16 @@ class AutocastScope {
   at::DeviceType device_;
   bool previous_;
 };
+
+/// On GPUs the fastest kernels are not the ones that repeat their bits.
+void select_gpu_kernels(bool reproducible);
+
+/// The precision that all ranks train in, whatever their own clocks say of `precision: auto`.
+/// Collective.
+std::string resolve_precision(const TrialConfig& config,
+                              const Dataset& dataset,
+                              Communicator& comm,
+                              at::Device device);
 
 /// "fp32" or "bf16": what `precision: auto` comes to on this machine, found by timing forward and
 /// backward passes of this trial's model on one shard's batch in both.

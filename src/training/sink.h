@@ -37,6 +37,8 @@ class TrialSink {
   virtual void started(std::int64_t resumed_from_step, const std::string& precision) = 0;
   virtual void epoch_ended(const EpochRecord& record) = 0;
   virtual void progress(const TrainingProgress& progress) = 0;
+  /// Something that whoever reads the trial's log should know.
+  virtual void remark(const std::string&) {}
 };
 
 }  // namespace headway

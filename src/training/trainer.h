@@ -5,6 +5,7 @@
 #include <string>
 
 #include "comm/communicator.h"
+#include "config/checkpoint_settings.h"
 #include "config/trial_config.h"
 #include "data/dataset.h"
 #include "training/sink.h"
@@ -30,8 +31,8 @@ struct TrialResult {
 
 struct TrainerOptions {
   std::filesystem::path checkpoint_folder;
-  std::filesystem::path artifact_folder;  // weights.safetensors, class_vectors.safetensors
-  double checkpoint_seconds = 60;
+  std::filesystem::path artifact_folder;  // {weights,best,class_vectors}.safetensors
+  CheckpointSettings checkpoints;
   std::string device = "cpu";  // cpu, or cuda: this process's current GPU
   std::function<bool()> stop_requested = [] { return false; };  // asked on each rank at each step
 };

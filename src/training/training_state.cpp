@@ -1,13 +1,14 @@
 #include "training/training_state.h"
 
 #include <ATen/core/grad_mode.h>
+#include <ATen/ops/empty.h>
 #include <ATen/ops/from_blob.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <cstring>
 
 #include "base/errors.h"
-#include "base/files.h"
 #include "base/sha256.h"
 #include "training/tree.h"
 
@@ -44,12 +45,63 @@ void copy_in(const at::Tensor& target, const NamedTensor& source) {
                                target.options().device(at::kCPU).requires_grad(false)));
 }
 
+// Into host memory, which is allocated once.
+void keep_copy(at::Tensor& copy, const at::Tensor& source) {
+  if (!copy.defined()) copy = at::empty(source.sizes(), source.options().device(at::kCPU));
+  copy.copy_(source);
+}
+
+using TensorsByName = std::vector<std::pair<std::string, at::Tensor>>;
+
+void keep_copies(TensorsByName& copies, const TensorsByName& sources) {
+  copies.resize(sources.size());
+  for (std::size_t i = 0; i < sources.size(); ++i) {
+    copies[i].first = sources[i].first;
+    keep_copy(copies[i].second, sources[i].second);
+  }
+}
+
+TensorsByName named_buffers(const ParameterSet& parameters) {
+  TensorsByName result;
+  for (const Buffer& buffer : parameters.buffers()) result.emplace_back(buffer.name, buffer.tensor);
+  return result;
+}
+
+// Reorders the memory of `view`, which the caller owns, in place: another copy of everything would
+// double what a save needs.
+NamedTensor in_row_major(const std::string& name, const at::Tensor& view) {
+  const at::Tensor ordered = view.contiguous();
+  if (ordered.data_ptr() != view.data_ptr()) {
+    std::memcpy(view.data_ptr(), ordered.const_data_ptr(), view.nbytes());
+  }
+  return {name,
+          dtype_name(view),
+          view.sizes().vec(),
+          {static_cast<const std::byte*>(view.const_data_ptr()), view.nbytes()}};
+}
+
 template <typename T>
 std::span<const std::byte> bytes_of(const std::vector<T>& values) {
   return std::as_bytes(std::span(values));
 }
 
+std::vector<NamedTensor> joined(std::vector<NamedTensor> first,
+                                const std::vector<NamedTensor>& second) {
+  first.insert(first.end(), second.begin(), second.end());
+  return first;
+}
+
 }  // namespace
+
+std::vector<NamedTensor> StateTensors::weights() const {
+  return joined(parameters, buffers);
+}
+std::vector<NamedTensor> StateTensors::state() const {
+  return joined(parameters, others);
+}
+std::vector<NamedTensor> StateTensors::all() const {
+  return joined(weights(), others);
+}
 
 StateDict::StateDict(const ParameterSet& parameters) {
   const at::NoGradGuard no_grad;
@@ -61,38 +113,63 @@ StateDict::StateDict(const ParameterSet& parameters) {
   for (const Buffer& buffer : parameters.buffers()) add(buffer.name, buffer.tensor);
 }
 
-struct TrainingState::Tensors {
-  std::vector<at::Tensor> kept;
-  std::vector<std::byte> buffers;  // of all shards
-  std::vector<TrainSums> sums;     // of all shards
-  std::vector<NamedTensor> named;
-};
-
-TrainingState::Tensors TrainingState::collect() {
+void TrainingState::capture(StateImage& image, const TrialPosition& position) {
   const at::NoGradGuard no_grad;
-  Tensors result;
-  const auto add = [&](const std::string& name, const at::Tensor& tensor) {
-    result.kept.push_back(tensor.detach().cpu().contiguous());
-    result.named.push_back(named(name, result.kept.back()));
-  };
+  step_.buffers().select_mean();
+  image.shard_buffers = step_.buffers().gather();
+  const std::vector<TrainSums>& own = step_.sums();
+  image.sums.resize(own.size() * static_cast<std::size_t>(comm_.size()));
+  comm_.all_gather(bytes_of(own), std::as_writable_bytes(std::span(image.sums)));
+  if (comm_.rank() != 0) return;
+
+  const FlatParameters& flat = step_.parameters();
+  if (!image.values.defined()) image.values = at::empty({flat.count()}, at::kFloat);
+  for (const bool decayed : {true, false}) {
+    flat.part(image.values, decayed).copy_(flat.values(decayed));
+  }
+  keep_copies(image.optimizer, step_.optimizer().state());
+  keep_copies(image.counters, step_.optimizer().counters());
+  keep_copies(image.buffers, named_buffers(parameters_));
+  image.manifest = manifest_of(position);
+}
+
+nlohmann::json TrainingState::manifest_of(const TrialPosition& position) {
+  nlohmann::json history = nlohmann::json::array();
+  for (const EpochRecord& record : position.history) history.push_back(to_json(record));
+  return {{"step", position.steps_done},
+          {"epochs_done", position.epochs_done},
+          {"steps_in_epoch", position.steps_in_epoch},
+          {"precision", position.precision},
+          {"schedule", rate_.schedule().state()},
+          {"history", history}};
+}
+
+StateTensors TrainingState::lay_out(StateImage& image) const {
+  StateTensors result;
   const auto& parameters = parameters_.parameters();
-  for (const Parameter& parameter : parameters) add(parameter.name, parameter.tensor);
-  for (const auto& [state_name, flat] : step_.optimizer().state()) {
+  const auto laid_out = [&](const std::string& prefix, const at::Tensor& flat, std::size_t i) {
+    return in_row_major(prefix + parameters[i].name, step_.parameters().view(flat, i));
+  };
+  for (std::size_t i = 0; i < parameters.size(); ++i) {
+    result.parameters.push_back(laid_out("", image.values, i));
+  }
+  for (const auto& [name, buffer] : image.buffers) result.buffers.push_back(named(name, buffer));
+  for (const auto& [name, flat] : image.optimizer) {
     for (std::size_t i = 0; i < parameters.size(); ++i) {
-      add("optimizer." + state_name + "." + parameters[i].name, step_.parameters().view(flat, i));
+      result.others.push_back(laid_out("optimizer." + name + ".", flat, i));
     }
   }
-  for (const auto& [name, scalar] : step_.optimizer().counters()) add("optimizer." + name, scalar);
-  result.buffers = step_.buffers().gather();
-  result.named.push_back(
-      {"shards.buffers", "U8", {static_cast<std::int64_t>(result.buffers.size())}, result.buffers});
-  const std::vector<TrainSums>& own = step_.sums();
-  result.sums.resize(own.size() * static_cast<std::size_t>(comm_.size()));
-  comm_.all_gather(bytes_of(own), std::as_writable_bytes(std::span(result.sums)));
-  result.named.push_back({"shards.train_sums",
-                          "F64",
-                          {static_cast<std::int64_t>(result.sums.size()), kTrainSums},
-                          bytes_of(result.sums)});
+  for (const auto& [name, counter] : image.counters) {
+    result.others.push_back(named("optimizer." + name, counter));
+  }
+  result.others.push_back({"shards.buffers",
+                           "U8",
+                           {static_cast<std::int64_t>(image.shard_buffers.size())},
+                           image.shard_buffers});
+  result.others.push_back({"shards.train_sums",
+                           "F64",
+                           {static_cast<std::int64_t>(image.sums.size()), kTrainSums},
+                           bytes_of(image.sums)});
   return result;
 }
 
@@ -117,34 +194,32 @@ void TrainingState::apply(const SafetensorsFile& file) {
   std::memcpy(own.data(), sums.bytes.data() + offset, own.size() * sizeof(TrainSums));
 }
 
-void TrainingState::save(const CheckpointFolder& folder, const TrialPosition& position) {
-  const Tensors tensors = collect();
-  if (comm_.rank() != 0) return;
-  nlohmann::json history = nlohmann::json::array();
-  for (const EpochRecord& record : position.history) history.push_back(to_json(record));
-  folder.save(position.steps_done,
-              tensors.named,
-              {{"epochs_done", position.epochs_done},
-               {"steps_in_epoch", position.steps_in_epoch},
-               {"precision", position.precision},
-               {"schedule", rate_.schedule().state()},
-               {"history", history}});
+RecoveredCheckpoint recover_on_all_ranks(const CheckpointFolder& folder, Communicator& comm) {
+  // Rank 0 chooses, so that ranks never disagree about a file that one of them cannot read.
+  RecoveredCheckpoint result;
+  if (comm.rank() == 0) result = folder.recover();
+  const std::string text = comm.broadcast(result.newest ? result.newest->manifest.dump() : "");
+  if (text.empty()) return result;
+  const auto manifest = nlohmann::json::parse(text);
+  std::string trouble;
+  try {
+    if (!result.newest) result.newest.emplace(folder.load(manifest.at("step")));
+    if (result.newest->manifest != manifest) trouble = "it is another one here";
+  } catch (const std::runtime_error& error) {
+    trouble = error.what();
+  }
+  if (comm.combine_flags(trouble.empty() ? 0 : 1) == 0) return result;
+  throw EnvironmentError(
+      fmt::format("not all ranks can load the checkpoint of step {} that rank 0 found{}{}; is the "
+                  "results folder shared by all nodes?",
+                  manifest.at("step").get<std::int64_t>(),
+                  trouble.empty() ? "" : ": ",
+                  trouble));
 }
 
-std::optional<TrialPosition> TrainingState::restore(const CheckpointFolder& folder) {
-  // Rank 0 chooses, so that ranks never disagree about a file that one of them cannot read.
-  std::optional<LoadedCheckpoint> loaded;
-  if (comm_.rank() == 0) loaded = folder.load_newest();
-  const std::string text = comm_.broadcast(loaded ? loaded->manifest.dump() : "");
-  if (text.empty()) return std::nullopt;
-  const auto manifest = nlohmann::json::parse(text);
-  if (!loaded) {
-    loaded = folder.load_newest();
-    if (!loaded || loaded->manifest != manifest) {
-      throw EnvironmentError("this rank does not see the checkpoint that rank 0 loaded");
-    }
-  }
-  apply(loaded->tensors);
+TrialPosition TrainingState::restore(const LoadedCheckpoint& checkpoint) {
+  const nlohmann::json& manifest = checkpoint.manifest;
+  apply(checkpoint.tensors);
   rate_.schedule().restore(manifest.at("schedule"));
   TrialPosition position{manifest.at("epochs_done"),
                          manifest.at("steps_in_epoch"),
@@ -158,7 +233,9 @@ std::optional<TrialPosition> TrainingState::restore(const CheckpointFolder& fold
 }
 
 std::string TrainingState::state_sha256() {
-  return hash_tensors(collect().named);
+  StateImage image;
+  capture(image, {});
+  return comm_.rank() == 0 ? hash_tensors(lay_out(image).state()) : "";
 }
 
 TrainSums TrainingState::merged_train_sums() {

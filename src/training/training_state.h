@@ -40,7 +40,37 @@ struct TrialHashes {
   std::string metrics;  // every recorded metric except timings
 };
 
-/// Saves and restores everything that the rest of a trial depends on, for any number of ranks.
+/// A trial's state at one step, copied out so that training can go on while it is written. Its
+/// memory serves again for the next copy.
+struct StateImage {
+  nlohmann::json manifest;
+  at::Tensor values;  // [n] as in FlatParameters, in host memory
+  std::vector<std::pair<std::string, at::Tensor>> optimizer;  // [n] each
+  std::vector<std::pair<std::string, at::Tensor>> counters;   // the optimiser's scalars
+  std::vector<std::pair<std::string, at::Tensor>> buffers;    // means over shards
+  std::vector<std::byte> shard_buffers;
+  std::vector<TrainSums> sums;
+};
+
+/// What an image holds, as tensors of a file. The bytes are the image's.
+struct StateTensors {
+  std::vector<NamedTensor> parameters;  // in PyTorch's names and layout
+  std::vector<NamedTensor> buffers;     // likewise; means over shards
+  std::vector<NamedTensor> others;      // the optimiser's, every shard's buffers, running sums
+
+  /// What PyTorch's load_state_dict takes.
+  std::vector<NamedTensor> weights() const;
+  /// All that the rest of the trial depends on.
+  std::vector<NamedTensor> state() const;
+  /// The weights and the rest of the state.
+  std::vector<NamedTensor> all() const;
+};
+
+/// The newest checkpoint that rank 0 can use, on all ranks, and what it found damaged (rank 0
+/// only). Collective.
+RecoveredCheckpoint recover_on_all_ranks(const CheckpointFolder& folder, Communicator& comm);
+
+/// Copies out and restores everything that the rest of a trial depends on, for any number of ranks.
 class TrainingState {
  public:
   TrainingState(const ParameterSet& parameters,
@@ -49,18 +79,19 @@ class TrainingState {
                 Communicator& comm)
       : parameters_(parameters), step_(step), rate_(rate), comm_(comm) {}
 
-  /// Collective; rank 0 writes.
-  void save(const CheckpointFolder& folder, const TrialPosition& position);
-  /// Rank 0's newest checkpoint, if any, on all ranks. Collective.
-  std::optional<TrialPosition> restore(const CheckpointFolder& folder);
+  /// Fills `image` on rank 0. Collective.
+  void capture(StateImage& image, const TrialPosition& position);
+  /// Once for each capture, on any thread, while training goes on.
+  StateTensors lay_out(StateImage& image) const;
+  /// Goes back, or on, to `checkpoint`.
+  TrialPosition restore(const LoadedCheckpoint& checkpoint);
   /// Over what a checkpoint would hold now. Collective; meaningful on rank 0.
   std::string state_sha256();
   /// Sums over an epoch's training batches of all shards, in tree order. Collective.
   TrainSums merged_train_sums();
 
  private:
-  struct Tensors;
-  Tensors collect();
+  nlohmann::json manifest_of(const TrialPosition& position);
   void apply(const SafetensorsFile& file);
 
   const ParameterSet& parameters_;

@@ -1,10 +1,25 @@
 #include "training/trial_results.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "base/errors.h"
+#include "base/files.h"
 
 namespace headway {
+namespace {
+
+std::string epoch_of_weights(const std::filesystem::path& file) {
+  if (!std::filesystem::exists(file)) return "none";
+  try {
+    return SafetensorsFile(file).metadata().at("epoch");
+  } catch (const std::exception& error) {
+    return error.what();
+  }
+}
+
+}  // namespace
 
 double value_of(const Metrics& metrics, const std::string& name) {
   const auto found = std::ranges::find(metrics, name, &Metric::name);
@@ -12,7 +27,7 @@ double value_of(const Metrics& metrics, const std::string& name) {
   return found->value;
 }
 
-void add_best_validation(SplitMetrics& results, const std::vector<EpochRecord>& history) {
+const EpochRecord* best_validation(const std::vector<EpochRecord>& history) {
   const EpochRecord* best = nullptr;
   for (const EpochRecord& record : history) {
     const auto validation = record.values.find("validation");
@@ -22,6 +37,11 @@ void add_best_validation(SplitMetrics& results, const std::vector<EpochRecord>& 
       best = &record;
     }
   }
+  return best;
+}
+
+void add_best_validation(SplitMetrics& results, const std::vector<EpochRecord>& history) {
+  const EpochRecord* best = best_validation(history);
   if (best == nullptr) return;
   const Metrics& validation = best->values.at("validation");
   results["validation"].push_back({"best_epoch", static_cast<double>(best->epoch)});
@@ -39,12 +59,26 @@ void expect_equal_weights_on_all_ranks(const std::string& weights_sha256, Commun
       "processors of one kind with the same libraries; or set resources.ranks to 1");
 }
 
+std::string check_best_weights(const std::filesystem::path& folder, const EpochRecord* best) {
+  const std::filesystem::path file = folder / kBestWeightsFile;
+  const std::string wanted = best == nullptr ? "none" : std::to_string(best->epoch);
+  const std::string found = epoch_of_weights(file);
+  if (found == wanted) return "";
+  std::error_code absent;
+  std::filesystem::remove(file, absent);
+  return fmt::format(
+      "the weights of epoch {}, which validated best, were not kept (found: {}); was "
+      "resources.keep_best_checkpoint set later?",
+      wanted,
+      found);
+}
+
 void write_artifacts(const std::filesystem::path& folder,
                      const TrialConfig& config,
                      const StateDict& state,
                      const std::string& weights_sha256,
                      const ClassVectors& drawn) {
-  std::filesystem::create_directories(folder);
+  make_directories(folder);
   write_safetensors(folder / "weights.safetensors",
                     state.tensors(),
                     {{"trial_id", trial_id(config)}, {"weights_sha256", weights_sha256}});

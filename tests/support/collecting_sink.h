@@ -13,9 +13,12 @@ class CollectingSink final : public TrialSink {
   void epoch_ended(const EpochRecord& record) override { epochs.push_back(record); }
   void progress(const TrainingProgress& progress) override { last = progress; }
 
+  void remark(const std::string& text) override { remarks.push_back(text); }
+
   std::int64_t resumed_from = -1;
   std::vector<EpochRecord> epochs;
   TrainingProgress last;
+  std::vector<std::string> remarks;
 };
 
 }  // namespace headway

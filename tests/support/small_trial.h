@@ -67,7 +67,7 @@ inline TrialResult train(Communicator& comm,
   TrainerOptions options;
   options.checkpoint_folder = run.folder / "checkpoints";
   options.artifact_folder = run.folder / "artifacts";
-  options.checkpoint_seconds = run.checkpoint_seconds;
+  options.checkpoints.seconds = run.checkpoint_seconds;
   std::int64_t asked = 0;
   options.stop_requested = [&] { return ++asked == run.stop_after_steps; };
   return train_trial(config, small_dataset(), comm, sink, options);

@@ -23,7 +23,7 @@ GroupSpec two_threads() {
           .ranks = 1,
           .threads_per_rank = 2,
           .device = "cpu",
-          .checkpoint_seconds = 30};
+          .checkpoints = {.seconds = 30, .steps = {}, .epochs = {}}};
 }
 
 TEST(GroupCommand, one_rank_needs_no_mpirun) {
@@ -38,9 +38,23 @@ TEST(GroupCommand, one_rank_needs_no_mpirun) {
                           "cpu",
                           "--threads",
                           "2",
+                          "--lifeline",
                           "--checkpoint-seconds",
-                          "30",
-                          "--lifeline"));
+                          "30"));
+}
+
+TEST(GroupCommand, checkpoints_may_be_asked_for_by_steps_and_epochs_too) {
+  GroupSpec spec = two_threads();
+  spec.checkpoints = {.seconds = 0.5, .steps = 100, .epochs = 2, .keep_best = true};
+  const auto command = group_command(spec);
+  EXPECT_THAT((std::vector<std::string>(command.end() - 7, command.end())),
+              ElementsAre("--checkpoint-seconds",
+                          "0.5",
+                          "--checkpoint-steps",
+                          "100",
+                          "--checkpoint-epochs",
+                          "2",
+                          "--keep-best-checkpoint"));
 }
 
 TEST(GroupCommand, several_ranks_run_unbound_under_mpirun) {

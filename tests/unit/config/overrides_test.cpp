@@ -107,12 +107,16 @@ TEST(Overrides, everything_beside_the_trial_can_be_set) {
                                  "resources.ranks=2",
                                  "sweep.seeds=4,5",
                                  "resources.time_limit=1h30m",
+                                 "resources.checkpoint_steps=250",
+                                 "resources.checkpoint_seconds=0.5",
                                  "slurm.time=01:30:00",
                                  "slurm.extra=--a,--b"});
   EXPECT_EQ(sweep.name, "other");
   EXPECT_EQ(sweep.description, "a, b: c");
   EXPECT_EQ(sweep.resources.ranks, 2);
   EXPECT_EQ(sweep.resources.time_limit_seconds, 5400);
+  EXPECT_EQ(sweep.resources.checkpoints.steps, 250);
+  EXPECT_EQ(sweep.resources.checkpoints.seconds, 0.5);
   EXPECT_EQ(sweep.slurm.time, "01:30:00");
   EXPECT_THAT(sweep.slurm.extra, ElementsAre("--a", "--b"));
   ASSERT_EQ(sweep.trials.size(), 2);

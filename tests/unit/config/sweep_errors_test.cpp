@@ -195,6 +195,37 @@ sweep:
                              "vectors need K <= D, but K = 10 and D = 8")));
 }
 
+TEST(SweepErrors, checkpoints_are_asked_for_by_numbers_above_zero) {
+  const SweepFile file(R"(
+resources:
+  checkpoint_seconds: 0
+  checkpoint_steps: 0
+  checkpoint_epochs: -1
+  keep_best_checkpoint: perhaps
+)");
+  EXPECT_THAT(
+      file.errors(),
+      ElementsAre(
+          "sweep.yaml:3:23: resources.checkpoint_seconds: expected a number > 0, found '0'",
+          "sweep.yaml:4:21: resources.checkpoint_steps: expected an integer >= 1, found '0'",
+          "sweep.yaml:5:22: resources.checkpoint_epochs: expected an integer >= 1, found '-1'",
+          "sweep.yaml:6:25: resources.keep_best_checkpoint: expected true or false, found "
+          "'perhaps'"));
+}
+
+TEST(SweepErrors, the_best_checkpoint_cannot_be_told_without_validation_images) {
+  const SweepFile file(R"(
+trial: {dataset: {validation_fraction: 0.1}}
+sweep: {grid: {dataset.validation_fraction: [0, 0.1]}}
+resources: {keep_best_checkpoint: true}
+)");
+  EXPECT_THAT(file.errors(),
+              ElementsAre("sweep.yaml:4:35: resources.keep_best_checkpoint: 1 of 2 trials have no "
+                          "validation images to tell the best epoch by; set "
+                          "dataset.validation_fraction, e.g. to 0.1"));
+  EXPECT_TRUE(file.load({"dataset.validation_fraction=0.2"}).resources.checkpoints.keep_best);
+}
+
 TEST(SweepErrors, aliases_that_stand_for_too_much_are_refused) {
   std::string text = "a0: &a0 [1, 1, 1, 1, 1, 1, 1, 1, 1, 1]\n";
   for (int i = 1; i < 9; ++i) {

@@ -26,6 +26,7 @@ TEST(SweepDirectory, a_plan_is_read_back_as_it_was_written) {
   sweep.description = "which head?";
   sweep.resources.ranks = 4;
   sweep.resources.time_limit_seconds = 7200;
+  sweep.resources.checkpoints = {.seconds = 5, .steps = 100, .epochs = {}, .keep_best = true};
   sweep.slurm.extra = {"--account=x"};
   sweep.flags = {{sweep.trials[0].cell_id, "a_rule", "a message"}};
   sweep.notes = {"two cells were merged"};
@@ -36,6 +37,10 @@ TEST(SweepDirectory, a_plan_is_read_back_as_it_was_written) {
   EXPECT_EQ(plan.resources.ranks, 4);
   EXPECT_EQ(plan.resources.groups, std::nullopt);
   EXPECT_EQ(plan.resources.time_limit_seconds, 7200);
+  EXPECT_EQ(plan.resources.checkpoints.seconds, 5);
+  EXPECT_EQ(plan.resources.checkpoints.steps, 100);
+  EXPECT_EQ(plan.resources.checkpoints.epochs, std::nullopt);
+  EXPECT_TRUE(plan.resources.checkpoints.keep_best);
   EXPECT_EQ(plan.slurm.extra, std::vector<std::string>{"--account=x"});
   ASSERT_EQ(plan.flags.size(), 1);
   EXPECT_EQ(plan.flags[0].message, "a message");
