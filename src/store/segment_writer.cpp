@@ -29,22 +29,31 @@ std::string segment_name(const ProcessIdentity& process) {
 SegmentWriter::SegmentWriter(std::filesystem::path sweep_directory,
                              std::string role,
                              nlohmann::json writer_details)
-    : path_(SweepDirectory(std::move(sweep_directory)).segments() / segment_name(this_process())),
+    : folder_(SweepDirectory(std::move(sweep_directory)).segments()),
+      path_(folder_ / segment_name(this_process())),
       role_(std::move(role)),
       details_(std::move(writer_details)) {}
 
 void SegmentWriter::append(nlohmann::json record, Flush flush) {
   const std::lock_guard lock(mutex_);
   if (!file_.is_open()) create();
+  const std::uint64_t size_before = size_;
   write_record(std::move(record));
-  if (flush == Flush::kNow && ::fsync(file_.native()) != 0) throw_errno("fsync", path_.string());
+  if (flush == Flush::kLater || ::fsync(file_.native()) == 0) return;
+  const int reason = errno;
+  const std::string path = path_.string();
+  take_back(size_before);
+  begin_another();  // what a failed fsync leaves on the disk, nobody knows
+  errno = reason;
+  throw_errno("fsync", path);
 }
 
 void SegmentWriter::create() {
-  make_directories(path_.parent_path());
-  file_ = open_file(path_, O_WRONLY | O_APPEND | O_CREAT | O_EXCL);
+  make_directories(folder_);
+  const std::filesystem::path path = path_;
+  file_ = open_file(path, O_WRONLY | O_APPEND | O_CREAT | O_EXCL);
   try {
-    flush_directory(path_.parent_path());
+    flush_directory(folder_);
     nlohmann::json writer = {{"kind", "writer"},
                              {"role", role_},
                              {"process", this_process()},
@@ -53,9 +62,8 @@ void SegmentWriter::create() {
     writer.update(details_);
     write_record(std::move(writer));
   } catch (...) {
-    // The next append begins afresh: a segment without its writer record says too little.
-    file_.reset();
-    ::unlink(path_.c_str());
+    ::unlink(path.c_str());  // a segment without its writer record says too little
+    begin_another();
     throw;
   }
 }
@@ -64,27 +72,36 @@ void SegmentWriter::write_record(nlohmann::json record) {
   record["at"] = utc_timestamp();
   // Text from outside (a library's error message, say) need not be UTF-8.
   const auto replace = nlohmann::json::error_handler_t::replace;
-  std::string frame = frame_record(record.dump(-1, ' ', false, replace));
-  if (begins_new_line_) frame.insert(frame.begin(), '\n');
+  const std::string frame = frame_record(record.dump(-1, ' ', false, replace));
   ssize_t written = -1;
   do {
     written = ::write(file_.native(), frame.data(), frame.size());
   } while (written < 0 && errno == EINTR);
   if (written == static_cast<ssize_t>(frame.size())) {
     size_ += frame.size();
-    begins_new_line_ = false;
     return;
   }
   const int reason = written < 0 ? errno : ENOSPC;  // a short write to a file means a full disk
-  undo_partial_write();
+  const std::string path = path_.string();
+  if (written > 0) take_back(size_);
   errno = reason;
-  throw_errno("write", path_.string());
+  throw_errno("write", path);
 }
 
-void SegmentWriter::undo_partial_write() {
-  if (::ftruncate(file_.native(), static_cast<off_t>(size_)) == 0) return;
-  begins_new_line_ = true;
-  log_warning("{}: a partial record could not be cut off; readers will skip it", path_.string());
+void SegmentWriter::take_back(std::uint64_t size) {
+  if (::ftruncate(file_.native(), static_cast<off_t>(size)) == 0) {
+    size_ = size;
+    return;
+  }
+  log_warning("{}: what was not written well could not be cut off; going on in another segment",
+              path_.string());
+  begin_another();
+}
+
+void SegmentWriter::begin_another() {
+  file_.reset();
+  path_ = folder_ / segment_name(this_process());
+  size_ = 0;
 }
 
 }  // namespace headway

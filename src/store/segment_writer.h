@@ -16,7 +16,8 @@ enum class Flush {
 };
 
 /// One process's own segment of a sweep: append-only, never shared. The file appears with the first
-/// record, preceded by a `writer` record that says who writes. May be used from several threads.
+/// record, preceded by a `writer` record that says who writes. After an error that leaves doubt
+/// about the file's end, the next record begins another segment. May be used from several threads.
 class SegmentWriter {
  public:
   /// `role`: worker | supervisor | command. `writer_details` is merged into the `writer` record
@@ -25,25 +26,26 @@ class SegmentWriter {
                 std::string role,
                 nlohmann::json writer_details = nlohmann::json::object());
 
-  /// Adds "at" and writes the record whole. EnvironmentError when the disk refuses (full, say): the
-  /// segment is then as it was before, and a later append may succeed.
+  /// Adds "at" and writes the record whole. When the disk refuses (DiskFullError or another
+  /// EnvironmentError), the record is not there, and the same append may succeed later.
   void append(nlohmann::json record, Flush flush);
 
-  /// Where the segment is, or will be.
+  /// Where the next record goes.
   const std::filesystem::path& path() const { return path_; }
 
  private:
   void create();
   void write_record(nlohmann::json record);
-  void undo_partial_write();
+  void take_back(std::uint64_t size);
+  void begin_another();
 
+  std::filesystem::path folder_;
   std::filesystem::path path_;
   std::string role_;
   nlohmann::json details_;
   std::mutex mutex_;
   FileDescriptor file_;
-  std::uint64_t size_ = 0;        // up to the last good record
-  bool begins_new_line_ = false;  // a partial record could not be cut off: a newline ends it
+  std::uint64_t size_ = 0;  // up to the last good record
 };
 
 }  // namespace headway
