@@ -13,8 +13,8 @@
 #include <string>
 
 #include "base/errors.h"
-#include "base/philox.h"
 #include "base/time.h"
+#include "bench/noise_images.h"
 #include "config/catalog.h"
 #include "training/model.h"
 #include "training/resident_memory.h"
@@ -67,31 +67,13 @@ TrialConfig trial_config(const Arguments& arguments) {
   return config;
 }
 
-/// Noise and random labels: how fast a step is does not depend on what the images show.
-struct NoiseImages {
-  explicit NoiseImages(const Arguments& arguments) {
-    RandomStream noise(1, "images");
-    pixels.resize(
-        static_cast<std::size_t>(kImages * arguments.channels * arguments.side * arguments.side));
-    for (std::uint8_t& pixel : pixels) pixel = static_cast<std::uint8_t>(noise.below(256));
-    for (std::int64_t i = 0; i < kImages; ++i) {
-      labels.push_back(static_cast<std::int32_t>(noise.below(kClasses)));
-    }
-    set = {kImages, arguments.side, arguments.side, arguments.channels, pixels, labels};
-  }
-
-  std::vector<std::uint8_t> pixels;
-  std::vector<std::int32_t> labels;
-  ImageSet set;
-};
-
 class Steps {
  public:
   Steps(const Arguments& arguments, Communicator& comm)
       : config_(trial_config(arguments)),
-        images_(arguments),
-        model_(
-            build_model(config_, {arguments.channels, arguments.side, arguments.side}, kClasses)),
+        shape_{arguments.channels, arguments.side, arguments.side},
+        images_(kImages, shape_, kClasses),
+        model_(build_model(config_, shape_, kClasses)),
         step_(config_, images_.set, model_, {at::kCPU, arguments.bf16}, comm),
         order_(kImages) {
     std::iota(order_.begin(), order_.end(), 0);
@@ -110,6 +92,7 @@ class Steps {
 
  private:
   TrialConfig config_;
+  ImageShape shape_;
   NoiseImages images_;
   Model model_;
   TrainStep step_;
