@@ -26,6 +26,7 @@ struct ExportArguments {
   std::string format = "csv";
   std::filesystem::path output;
   bool force = false;
+  bool best = false;
   bool include_vanished = false;
 };
 
@@ -35,13 +36,25 @@ void refuse_to_overwrite(const ExportArguments& arguments) {
 }
 
 std::filesystem::path weights_file(const TrialLocation& trial) {
-  auto file =
+  const auto file =
       SweepDirectory(trial.sweep.directory).artifacts(trial.trial_id) / "weights.safetensors";
   if (std::filesystem::exists(file)) return file;
   throw ConfigError(fmt::format("trial {} of sweep '{}' has no final weights yet ('{}' is missing)",
                                 trial.trial_id,
                                 trial.sweep.name,
                                 file.string()));
+}
+
+std::filesystem::path best_weights_file(const TrialLocation& trial) {
+  const auto file =
+      SweepDirectory(trial.sweep.directory).artifacts(trial.trial_id) / "best.safetensors";
+  if (std::filesystem::exists(file)) return file;
+  throw ConfigError(fmt::format(
+      "trial {} of sweep '{}' has no best weights ('{}' is missing); they are kept when "
+      "resources.keep_best_checkpoint is true before it is trained",
+      trial.trial_id,
+      trial.sweep.name,
+      file.string()));
 }
 
 /// The file is whole, and its weights are those that the trial's record tells of.
@@ -69,12 +82,23 @@ void verify_weights(const std::filesystem::path& file,
 void export_weights(const ExportArguments& arguments, CommandContext& context) {
   refuse_to_overwrite(arguments);
   const TrialLocation trial = locate_trial(arguments.trial, arguments.sweep, context.results_root);
-  const std::filesystem::path source = weights_file(trial);
-  verify_weights(source, trial, context.err);
+  const std::filesystem::path source =
+      arguments.best ? best_weights_file(trial) : weights_file(trial);
+  if (!arguments.best) verify_weights(source, trial, context.err);
   const MappedFile file(source);
   const auto bytes = file.bytes();
   replace_file(arguments.output, {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
-  fmt::print(context.err, "{}: weights of trial {}\n", arguments.output.string(), trial.trial_id);
+  if (!arguments.best) {
+    fmt::print(context.err, "{}: weights of trial {}\n", arguments.output.string(), trial.trial_id);
+    return;
+  }
+  const auto metadata = SafetensorsFile(source).metadata();
+  fmt::print(context.err,
+             "{}: weights of trial {} after epoch {}, validation accuracy {}\n",
+             arguments.output.string(),
+             trial.trial_id,
+             metadata.at("epoch"),
+             metadata.at("validation_top1_accuracy"));
 }
 
 void export_features(const ExportArguments& arguments, CommandContext& context) {
@@ -151,8 +175,12 @@ void add_trial_exports(CLI::App& verb, const Arguments& arguments, CommandContex
                       {.name = "weights",
                        .summary = "a finished trial's parameters and buffers, as safetensors",
                        .description = "Checks the file and its hash first. Names are PyTorch's.",
-                       .examples = {"headway export weights 3f2a --out model.safetensors"}},
+                       .examples = {"headway export weights 3f2a --out model.safetensors",
+                                    "headway export weights 3f2a --best --out best.safetensors"}},
                       arguments);
+  weights.add_flag("--best",
+                   arguments->best,
+                   "those of the epoch that validated best (resources.keep_best_checkpoint)");
   weights.callback([arguments, &context] { export_weights(*arguments, context); });
   add_results_option(weights, context);
 

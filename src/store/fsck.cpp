@@ -11,6 +11,7 @@
 #include "base/host.h"
 #include "base/safetensors.h"
 #include "base/sha256.h"
+#include "store/damage_description.h"
 #include "store/results_store.h"
 #include "store/segment_reader.h"
 #include "store/store_check.h"
@@ -28,6 +29,11 @@ std::string hash_of(const SafetensorsFile& file) {
     hash.add(nlohmann::json{tensor.name, tensor.dtype, tensor.shape}.dump()).add(tensor.bytes);
   }
   return hash.hex_digest();
+}
+
+std::string own_hash(const SafetensorsFile& file) {
+  const auto entry = file.metadata().find("weights_sha256");
+  return entry == file.metadata().end() ? "nothing" : entry->second;
 }
 
 class Check {
@@ -105,13 +111,12 @@ class Check {
   }
 
   void report_damage(const SegmentDamage& one, const nlohmann::json& writer) {
-    const std::string where =
-        fmt::format("{}:{}", (layout_.segments() / one.segment).string(), one.offset);
+    const std::filesystem::path segment = layout_.segments() / one.segment;
+    const std::string where = fmt::format("{}:{}", segment.string(), one.offset);
     if (one.kind == DamageKind::kDamaged) {
-      return damage(
-          where,
-          fmt::format(
-              "{} bytes are no record ({}); what they told is lost", one.bytes, one.reason));
+      return damage(where,
+                    describe_damage(segment, one) +
+                        "; the next run trains again what is not recorded as done any more");
     }
     Liveness owner = Liveness::kUnknown;
     if (writer.is_object() && writer.contains("process")) {
@@ -119,10 +124,10 @@ class Check {
     }
     if (owner == Liveness::kAlive) return;  // being written at this moment
     const bool cut_off = one.reason.find("cut off") != std::string::npos;
-    const std::string message =
-        fmt::format("the segment ends in {} bytes that are no record ({})", one.bytes, one.reason);
-    if (!cut_off) return damage(where, message);
-    remark(where, message + "; its writer died in mid-record, or writes on another machine");
+    if (!cut_off) return damage(where, "the segment's end, " + describe_damage(segment, one));
+    remark(where,
+           "the segment's end, " + describe_damage(segment, one) +
+               "; its writer died in mid-record, or writes on another machine");
   }
 
   void check_trials() {
@@ -140,26 +145,33 @@ class Check {
   void check_artifacts() {
     for (const auto& [id, record] : records_) {
       if (record.state() != TrialState::kDone) continue;
-      const auto file = layout_.artifacts(id) / "weights.safetensors";
+      const auto folder = layout_.artifacts(id);
       const std::string& recorded = record.last_attempt()->weights_sha256;
-      if (recorded.empty()) continue;
-      if (!std::filesystem::exists(file)) {
-        remark(file.string(), "the weights of a finished trial are gone");
-        continue;
-      }
-      check_weights(file, recorded);
+      if (!recorded.empty()) check_weights(folder / "weights.safetensors", recorded);
+      // Nobody records the hash of the best weights; the file tells its own.
+      const auto best = folder / "best.safetensors";
+      if (std::filesystem::exists(best)) check_weights(best, "");
     }
   }
 
-  void check_weights(const std::filesystem::path& file, const std::string& recorded) {
+  /// `recorded`: the hash that the file's weights should have; empty: the one in its metadata.
+  void check_weights(const std::filesystem::path& file, std::string recorded) {
+    if (!std::filesystem::exists(file)) {
+      remark(file.string(), "the weights of a finished trial are gone");
+      return;
+    }
     try {
       const SafetensorsFile weights(file);
       ++report_.artifacts;
+      const bool by_itself = recorded.empty();
+      if (by_itself) recorded = own_hash(weights);
       const std::string found = hash_of(weights);
-      if (found != recorded) {
-        damage(file.string(),
-               fmt::format("holds weights {}, but the record says {}", found, recorded));
-      }
+      if (found == recorded) return;
+      damage(file.string(),
+             fmt::format("holds weights {}, but {} says {}",
+                         found,
+                         by_itself ? "its own metadata" : "the record",
+                         recorded));
     } catch (const std::runtime_error& error) {
       damage(file.string(), error.what());
     }

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <soci/soci.h>
 
+#include <algorithm>
 #include <fstream>
 #include <span>
 
@@ -16,6 +17,7 @@
 namespace headway {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
@@ -71,7 +73,43 @@ TEST_F(Fsck, names_the_place_of_a_flipped_bit) {
   const FsckReport report = fsck(fixture_.path());
   ASSERT_EQ(report.problems.size(), 1);
   EXPECT_EQ(report.problems[0].where, segment.string() + ":" + std::to_string(record));
+  EXPECT_THAT(report.problems[0].message,
+              AllOf(HasSubstr("line 2: "),
+                    HasSubstr("the record's checksum is wrong"),
+                    HasSubstr("lost: 'attempt_started' of trial " + fixture_.id(0))));
   EXPECT_FALSE(report.is_sound());
+}
+
+TEST_F(Fsck, tells_what_zeroes_took) {
+  const auto segment = segment_paths(fixture_.path()).front();
+  std::string text = read_text(segment);
+  const std::size_t record = text.find('\n') + 1;
+  std::fill(text.begin() + static_cast<std::ptrdiff_t>(record), text.end(), '\0');
+  std::ofstream(segment, std::ios::binary) << text;
+  ResultsStore::rebuild(fixture_.path());
+  // The writer of the segment is this process: it might be about to write there.
+  EXPECT_THAT(fsck(fixture_.path()).problems, IsEmpty());
+  std::ofstream(segment, std::ios::app) << '\n' << text.substr(0, record);
+  ResultsStore::rebuild(fixture_.path());
+  EXPECT_THAT(problem(), AllOf(HasSubstr("line 2: "), HasSubstr("lost: zeroes")));
+}
+
+TEST_F(Fsck, checks_the_best_weights_against_their_own_hash) {
+  const auto best = weights_file().parent_path() / "best.safetensors";
+  const std::string header = R"(["linear.weight","F32",[4]])";
+  const std::string hash = Sha256().add(header).add(std::as_bytes(std::span(values_))).hex_digest();
+  const auto write = [&] {
+    write_safetensors(best,
+                      {{"linear.weight", "F32", {4}, std::as_bytes(std::span(values_))}},
+                      {{"weights_sha256", hash}});
+  };
+  write();
+  FsckReport report = fsck(fixture_.path());
+  EXPECT_THAT(report.problems, IsEmpty());
+  EXPECT_EQ(report.artifacts, 2);
+  values_[0] = 7;
+  write();
+  EXPECT_THAT(problem(), HasSubstr("but its own metadata says " + hash));
 }
 
 TEST_F(Fsck, finds_weights_that_are_not_the_recorded_ones) {
