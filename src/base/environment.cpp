@@ -1,6 +1,7 @@
 #include "base/environment.h"
 
 #include <cstdlib>
+#include <sstream>
 
 namespace headway {
 
@@ -27,6 +28,13 @@ std::filesystem::path cache_directory() {
 std::optional<std::filesystem::path> data_directory() {
   const auto value = environment_variable("HEADWAY_DATA");
   return value ? std::optional<std::filesystem::path>(*value) : std::nullopt;
+}
+
+std::vector<std::int64_t> emulated_nodes() {
+  std::vector<std::int64_t> nodes;
+  std::istringstream words(environment_variable("HEADWAY_TEST_NODES").value_or(""));
+  for (std::string word; std::getline(words, word, ',');) nodes.push_back(std::atoll(word.c_str()));
+  return nodes;
 }
 
 bool no_color() {

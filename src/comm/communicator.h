@@ -8,6 +8,25 @@
 
 namespace headway {
 
+/// What every partial sum of a tree is rounded to, and so what a message holds. With kBfloat16 the
+/// summands must be representable in bfloat16 too (see bf16.h); memory holds float32 all the same.
+enum class SumPrecision { kFloat32, kBfloat16 };
+
+/// An array of each rank that is summed over ranks again and again, as gradients are. How much of
+/// the sum overlaps with the computation of the values is the transport's affair.
+class SummedArray {
+ public:
+  virtual ~SummedArray() = default;
+  /// This rank's values, 64-byte aligned, zeroed at first. They lie where ranks of a node can
+  /// reduce them in place, or in GPU memory.
+  virtual std::span<float> values() = 0;
+  /// The first `count` values are final: their part of the coming sum may begin, and they must not
+  /// be touched until it is complete. Not collective, never waits.
+  virtual void announce(std::size_t count) = 0;
+  /// In place, in tree order; all ranks end with the same bits. Collective.
+  virtual void sum() = 0;
+};
+
 /// The ranks that train one trial together. Every method is collective: all ranks must call it, in
 /// the same order, with equal sizes. The number of ranks is a power of two.
 ///
@@ -23,15 +42,18 @@ class Communicator {
   virtual std::string broadcast(const std::string& text) = 0;
   /// `own` of every rank, in rank order, on every rank. all.size() = size() * own.size().
   virtual void all_gather(std::span<const std::byte> own, std::span<std::byte> all) = 0;
-  /// Zeroed memory for values to be summed, 64-byte aligned; ranks of one node keep it where sum()
-  /// can reduce it in place. Belongs to the communicator and lives as long.
-  virtual std::span<float> allocate(std::size_t count) = 0;
-  /// In place, in tree order; all ranks end with the same bits. Fastest on memory from allocate().
+  /// EnvironmentError on all ranks when one of them lacks the memory. Must not outlive this.
+  virtual std::unique_ptr<SummedArray> make_array(std::size_t count, SumPrecision precision) = 0;
+  /// In place, in tree order, by messages; all ranks end with the same bits.
   virtual void sum(std::span<float> values) = 0;
   virtual void sum(std::span<double> values) = 0;
   /// The bitwise or over ranks: flags such as "a signal came", "this rank failed".
   virtual std::uint32_t combine_flags(std::uint32_t flags) = 0;
 };
+
+/// ConfigError on all ranks, naming those whose `own` differs from rank 0's. `what` is what they
+/// should agree on: "the version of headway-worker". Collective.
+void expect_agreement(Communicator& comm, const std::string& what, const std::string& own);
 
 /// The communicator of a process that runs alone; needs no MPI runtime.
 std::unique_ptr<Communicator> make_single_process_communicator();
@@ -45,8 +67,8 @@ class MpiSession {
   ~MpiSession();
 };
 
-/// All ranks of the MPI launch. Ranks of one node reduce through shared memory, others by messages.
-/// ConfigError unless their number is a power of two. `session` must outlive it.
+/// All ranks of the MPI launch. Ranks of one node reduce through shared memory, nodes by messages.
+/// ConfigError unless the number of ranks is a power of two. `session` must outlive it.
 std::unique_ptr<Communicator> make_mpi_communicator(MpiSession& session);
 
 /// Ends all ranks of the launch at once: for faults on which ranks cannot agree.

@@ -1,14 +1,40 @@
 #include <algorithm>
+#include <cstdlib>
 #include <cstring>
+#include <memory>
 #include <new>
-#include <vector>
 
 #include "base/errors.h"
-#include "comm/aligned_memory.h"
 #include "comm/communicator.h"
 
 namespace headway {
 namespace {
+
+struct FreeDeleter {
+  void operator()(void* address) const { std::free(address); }
+};
+using AlignedFloats = std::unique_ptr<float, FreeDeleter>;
+
+/// Zeroed, 64-byte aligned.
+AlignedFloats allocate_aligned(std::size_t count) {
+  const std::size_t bytes = (std::max<std::size_t>(count, 1) * sizeof(float) + 63) / 64 * 64;
+  auto* address = static_cast<float*>(std::aligned_alloc(64, bytes));
+  if (address == nullptr) throw std::bad_alloc();
+  std::memset(address, 0, bytes);
+  return AlignedFloats(address);
+}
+
+class PrivateArray final : public SummedArray {
+ public:
+  explicit PrivateArray(std::size_t count) : memory_(allocate_aligned(count)), count_(count) {}
+  std::span<float> values() override { return {memory_.get(), count_}; }
+  void announce(std::size_t) override {}
+  void sum() override {}
+
+ private:
+  AlignedFloats memory_;
+  std::size_t count_;
+};
 
 class SingleProcess final : public Communicator {
  public:
@@ -20,27 +46,15 @@ class SingleProcess final : public Communicator {
     expects(own.size() == all.size(), "all_gather: sizes");
     std::ranges::copy(own, all.begin());
   }
-  std::span<float> allocate(std::size_t count) override {
-    blocks_.push_back(allocate_aligned(count));
-    return {blocks_.back().get(), count};
+  std::unique_ptr<SummedArray> make_array(std::size_t count, SumPrecision) override {
+    return std::make_unique<PrivateArray>(count);
   }
   void sum(std::span<float>) override {}
   void sum(std::span<double>) override {}
   std::uint32_t combine_flags(std::uint32_t flags) override { return flags; }
-
- private:
-  std::vector<AlignedFloats> blocks_;
 };
 
 }  // namespace
-
-AlignedFloats allocate_aligned(std::size_t count) {
-  const std::size_t bytes = (std::max<std::size_t>(count, 1) * sizeof(float) + 63) / 64 * 64;
-  auto* address = static_cast<float*>(std::aligned_alloc(64, bytes));
-  if (address == nullptr) throw std::bad_alloc();
-  std::memset(address, 0, bytes);
-  return AlignedFloats(address);
-}
 
 std::unique_ptr<Communicator> make_single_process_communicator() {
   return std::make_unique<SingleProcess>();

@@ -4,41 +4,108 @@
 #include <array>
 
 #include "base/errors.h"
+#include "comm/bf16_bits.h"
 
 namespace headway {
 namespace {
 
 constexpr std::size_t kBlock = 1024;  // floats; the partial sums of a block stay in the L1 cache
+using Block = std::array<float, kBlock>;
 
-// `out` = tree sum of arrays[0..count) over [begin, begin + length).
+template <bool kRounds>
+HEADWAY_INLINE float sum_of(float left, float right) {
+  return kRounds ? rounded_to_bf16(left + right) : left + right;
+}
+
+template <bool kRounds>
+HEADWAY_KERNEL void add(const float* left, const float* right, float* out, std::size_t count) {
+#pragma GCC ivdep
+  for (std::size_t i = 0; i < count; ++i) out[i] = sum_of<kRounds>(left[i], right[i]);
+}
+
+/// Two ranks are the common case; their slices go through the caches once.
+template <bool kRounds>
+HEADWAY_KERNEL void add_pair(float* __restrict left, float* __restrict right, std::size_t count) {
+  for (std::size_t i = 0; i < count; ++i) {
+    const float sum = sum_of<kRounds>(left[i], right[i]);
+    left[i] = sum;
+    right[i] = sum;
+  }
+}
+
+template <typename T>
+HEADWAY_KERNEL void accumulate(T* __restrict values,
+                               const T* __restrict received,
+                               std::size_t count) {
+  for (std::size_t i = 0; i < count; ++i) values[i] += received[i];
+}
+
+/// `out` = tree sum over [begin, begin + length), length <= kBlock. `out` may be part of an array.
+template <bool kRounds>
 void sum_block(std::span<float* const> arrays, std::size_t begin, std::size_t length, float* out) {
   if (arrays.size() == 1) {
-    std::copy_n(arrays[0] + begin, length, out);
+    if (arrays[0] + begin != out) std::copy_n(arrays[0] + begin, length, out);
     return;
   }
-  if (arrays.size() == 2) {
-    const float* left = arrays[0] + begin;
-    const float* right = arrays[1] + begin;
-    for (std::size_t i = 0; i < length; ++i) out[i] = left[i] + right[i];
-    return;
+  if (arrays.size() == 2) return add<kRounds>(arrays[0] + begin, arrays[1] + begin, out, length);
+  Block left;
+  Block right;
+  sum_block<kRounds>(arrays.first(arrays.size() / 2), begin, length, left.data());
+  sum_block<kRounds>(arrays.last(arrays.size() / 2), begin, length, right.data());
+  add<kRounds>(left.data(), right.data(), out, length);
+}
+
+template <bool kRounds>
+void sum_into_all(const ArraySlices& slices) {
+  if (slices.arrays.size() == 1) return;
+  if (slices.arrays.size() == 2) {
+    return add_pair<kRounds>(slices.arrays[0] + slices.begin,
+                             slices.arrays[1] + slices.begin,
+                             slices.end - slices.begin);
   }
-  std::array<float, kBlock> right{};
-  sum_block(arrays.first(arrays.size() / 2), begin, length, out);
-  sum_block(arrays.last(arrays.size() / 2), begin, length, right.data());
-  for (std::size_t i = 0; i < length; ++i) out[i] += right[i];
+  Block sum;
+  for (std::size_t start = slices.begin; start < slices.end; start += kBlock) {
+    const std::size_t length = std::min(kBlock, slices.end - start);
+    sum_block<kRounds>(slices.arrays, start, length, sum.data());
+    for (float* array : slices.arrays) std::copy_n(sum.data(), length, array + start);
+  }
+}
+
+template <bool kRounds>
+void sum_into(const ArraySlices& slices, float* target) {
+  for (std::size_t start = slices.begin; start < slices.end; start += kBlock) {
+    const std::size_t length = std::min(kBlock, slices.end - start);
+    sum_block<kRounds>(slices.arrays, start, length, target + start);
+  }
+}
+
+void check(const ArraySlices& slices) {
+  const std::size_t count = slices.arrays.size();
+  expects(count > 0 && (count & (count - 1)) == 0, "tree sums need a power of two of arrays");
 }
 
 }  // namespace
 
-void tree_sum_into_all(std::span<float* const> arrays, std::size_t begin, std::size_t end) {
-  expects(!arrays.empty() && (arrays.size() & (arrays.size() - 1)) == 0,
-          "tree sums need a power of two of arrays");
-  std::array<float, kBlock> sum{};
-  for (std::size_t start = begin; start < end; start += kBlock) {
-    const std::size_t length = std::min(kBlock, end - start);
-    sum_block(arrays, start, length, sum.data());
-    for (float* array : arrays) std::copy_n(sum.data(), length, array + start);
-  }
+void tree_sum_into_all(const ArraySlices& slices, SumPrecision precision) {
+  check(slices);
+  precision == SumPrecision::kBfloat16 ? sum_into_all<true>(slices) : sum_into_all<false>(slices);
+}
+
+void tree_sum_into(const ArraySlices& slices, std::size_t target, SumPrecision precision) {
+  check(slices);
+  float* array = slices.arrays[target];
+  precision == SumPrecision::kBfloat16 ? sum_into<true>(slices, array)
+                                       : sum_into<false>(slices, array);
+}
+
+void add_to(std::span<float> values, std::span<const float> received) {
+  expects(values.size() == received.size(), "add_to: sizes");
+  accumulate(values.data(), received.data(), values.size());
+}
+
+void add_to(std::span<double> values, std::span<const double> received) {
+  expects(values.size() == received.size(), "add_to: sizes");
+  accumulate(values.data(), received.data(), values.size());
 }
 
 }  // namespace headway

@@ -58,10 +58,12 @@ FlatParameters::FlatParameters(ParameterSet& parameters,
 void FlatParameters::allocate(at::Device device) {
   values_ = at::zeros({count()}, at::TensorOptions(at::kFloat).device(device));
   if (device.is_cpu()) {
-    message_ = comm_.allocate(count_ + kStepSignals);
+    array_ = comm_.make_array(count_ + kStepSignals, SumPrecision::kFloat32);
+    message_ = array_->values();
     gradients_ = at::from_blob(message_.data(), {count()}, at::kFloat);
   } else {
-    message_ = comm_.allocate(kStepSignals);
+    array_ = comm_.make_array(kStepSignals, SumPrecision::kFloat32);
+    message_ = array_->values();
     gradients_ = at::zeros_like(values_);
     if (comm_.size() > 1) gpus_ = make_device_communicator(comm_);
   }
@@ -70,7 +72,7 @@ void FlatParameters::allocate(at::Device device) {
 
 void FlatParameters::sum_over_ranks(bool ordered) {
   if (gpus_) gpus_->sum(gradients_.mutable_data_ptr<float>(), count_, ordered);
-  comm_.sum(message_);
+  array_->sum();
 }
 
 at::Tensor FlatParameters::view(const at::Tensor& flat, std::size_t index) const {

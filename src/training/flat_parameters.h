@@ -58,6 +58,7 @@ class FlatParameters {
   std::size_t decayed_count_ = 0;
   at::Tensor values_;
   at::Tensor gradients_;
+  std::unique_ptr<SummedArray> array_;
   std::span<float> message_;  // summed over ranks by comm_: on CPUs the gradients, then the signals
   std::span<float> signals_;
   Communicator& comm_;

@@ -1,0 +1,109 @@
+#include "comm/node_array.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/errors.h"
+#include "comm/tree_sum.h"
+
+namespace headway {
+namespace {
+
+constexpr std::size_t kCacheLineFloats = 16;
+
+using Stage = SharedBlock::Stage;
+
+}  // namespace
+
+NodeArray::NodeArray(const RankPlace& place, SharedBlock block, SumPrecision precision)
+    : place_(place),
+      block_(std::move(block)),
+      precision_(precision),
+      values_(block_.values(place.rank_in_node())),
+      exchange_(place.peers(), precision) {
+  for (int rank = 0; rank < place_.ranks_per_node; ++rank) {
+    arrays_.push_back(block_.values(rank).data());
+  }
+  // One node has no wire to keep busy: then chunks would only add to the waiting.
+  const std::size_t piece = PieceExchange<float>::kPieceElements;
+  chunk_elements_ = place_.nodes() == 1 ? std::max<std::size_t>(values_.size(), 1)
+                                        : piece * static_cast<std::size_t>(place_.ranks_per_node);
+  chunks_ = (values_.size() + chunk_elements_ - 1) / chunk_elements_;
+}
+
+// Slices end on cache lines, so that no two ranks write to one.
+Range NodeArray::own_slice(std::size_t chunk) const {
+  const std::size_t start = chunk * chunk_elements_;
+  const std::size_t length = std::min(chunk_elements_, values_.size() - start);
+  const std::size_t lines = (length + kCacheLineFloats - 1) / kCacheLineFloats;
+  const auto border = [&](int rank) {
+    const std::size_t line = lines * static_cast<std::size_t>(rank) / arrays_.size();
+    return start + std::min(length, line * kCacheLineFloats);
+  };
+  return {border(place_.rank_in_node()), border(place_.rank_in_node() + 1)};
+}
+
+void NodeArray::announce_chunks(std::size_t count) {
+  if (count <= announced_) return;
+  announced_ = count;
+  block_.reach(Stage::kReady, place_.rank_in_node(), base_ + announced_);
+}
+
+bool NodeArray::reduce_next_chunk() {
+  if (reduced_ == chunks_ || exchange_.full() ||
+      !block_.all_reached(Stage::kReady, base_ + reduced_ + 1)) {
+    return false;
+  }
+  const Range slice = own_slice(reduced_++);
+  const ArraySlices slices{arrays_, slice.begin, slice.end};
+  if (place_.nodes() == 1) {
+    tree_sum_into_all(slices, precision_);
+    ++completed_;
+    return true;
+  }
+  const int own = place_.rank_in_node();
+  if (arrays_.size() > 1) tree_sum_into(slices, static_cast<std::size_t>(own), precision_);
+  exchange_.start(values_.subspan(slice.begin, slice.size()));
+  return true;
+}
+
+void NodeArray::write_back_arrived() {
+  for (; !exchange_.empty(); ++completed_) {
+    const std::optional<std::span<float>> piece = exchange_.take();
+    if (!piece) return;
+    const Range slice = own_slice(completed_);
+    for (float* array : arrays_) {
+      if (array != values_.data()) std::ranges::copy(*piece, array + slice.begin);
+    }
+  }
+}
+
+void NodeArray::announce(std::size_t count) {
+  if (place_.nodes() == 1) return;
+  expects(count <= values_.size(), "announce: count");
+  announce_chunks(count == values_.size() ? chunks_ : count / chunk_elements_);
+  while (reduced_ < announced_ && reduce_next_chunk()) {
+  }
+  exchange_.progress();
+  write_back_arrived();
+}
+
+void NodeArray::sum() {
+  announce_chunks(chunks_);
+  Backoff backoff;
+  while (completed_ < chunks_) {
+    if (reduce_next_chunk()) continue;
+    if (exchange_.empty()) {
+      backoff.pause();
+    } else {
+      exchange_.wait();
+      write_back_arrived();
+    }
+  }
+  base_ += chunks_;
+  announced_ = reduced_ = completed_ = 0;
+  block_.reach(Stage::kDone, place_.rank_in_node(), base_);
+  block_.wait_for_all(Stage::kDone, base_);
+}
+
+}  // namespace headway
