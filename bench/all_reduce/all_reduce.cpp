@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <fstream>
 #include <functional>
 #include <iostream>
 #include <memory>
@@ -52,11 +53,12 @@ double seconds_per_sum(Communicator& comm, const Sum& sum, int repetitions) {
   return (monotonic_seconds() - start) / repetitions;
 }
 
-void serve(const std::string& contestant, Communicator& comm) {
+void serve(const std::string& contestant, const std::string& pipes, Communicator& comm) {
+  std::ifstream commands(fmt::format("{}.{}", pipes, comm.rank()));
   if (comm.rank() == 0) std::cout << "ready" << std::endl;
   std::size_t elements = 0;
   int repetitions = 0;
-  while (std::cin >> elements >> repetitions) {  // of every rank: waiting costs nothing
+  while (commands >> elements >> repetitions) {
     const Sum sum = contestant == "mpi" ? mpi_sum(elements) : own_sum(comm, elements);
     const double seconds = seconds_per_sum(comm, sum, repetitions);
     if (comm.rank() == 0) std::cout << fmt::format("{:.9f}", seconds) << std::endl;
@@ -70,7 +72,8 @@ int main(int argc, char** argv) {
   try {
     headway::MpiSession session;
     const auto comm = headway::make_mpi_communicator(session);
-    headway::serve(argc > 1 ? argv[1] : "headway", *comm);
+    if (argc != 3) throw headway::ConfigError("expected 2 arguments; see the top of the source");
+    headway::serve(argv[1], argv[2], *comm);
   } catch (const std::exception& error) {
     std::cerr << "error: " << error.what() << '\n';
     headway::abort_all_ranks(EXIT_FAILURE);

@@ -29,37 +29,47 @@ ALGORITHMS = {
 }  # fmt: skip
 
 
-class Contestant:
-    """Processes, one or more, of which the first tells how long a sum took."""
+def open_pipe(path):
+    """The writing end of a new named pipe, without waiting for a reader."""
+    os.mkfifo(path)
+    both_ends = os.open(path, os.O_RDWR)
+    writer = os.open(path, os.O_WRONLY)
+    os.close(both_ends)
+    return os.fdopen(writer, "w")
 
-    def __init__(self, name, commands, environment=None):
+
+class Contestant:
+    """Two ranks, of which the first tells how long a sum took. Each reads from a pipe of its own."""
+
+    def __init__(self, name, commands, pipes, environment):
         self.name = name
+        self.pipes = [open_pipe(f"{pipes}.{rank}") for rank in range(2)]
         self.processes = [
             subprocess.Popen(
                 command,
-                stdin=subprocess.PIPE,
+                stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 text=True,
-                env={**os.environ, **(environment or {})},
+                env={**os.environ, **environment},
             )
             for command in commands
         ]
         self.started = self.processes[0].stdout.readline() == "ready\n"
 
     def seconds(self, elements, repetitions):
-        for process in self.processes:
-            process.stdin.write(f"{elements} {repetitions}\n")
-            process.stdin.flush()
+        for pipe in self.pipes:
+            pipe.write(f"{elements} {repetitions}\n")
+            pipe.flush()
         return float(self.processes[0].stdout.readline())
 
     def close(self):
-        for process in self.processes:
-            process.stdin.close()
+        for pipe in self.pipes:
+            pipe.close()
         for process in self.processes:
             process.wait()
 
 
-def open_mpi_environment(algorithm=None):
+def open_mpi_environment(algorithm):
     chosen = {
         "OMPI_ALLOW_RUN_AS_ROOT": "1",
         "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
@@ -71,19 +81,27 @@ def open_mpi_environment(algorithm=None):
     return chosen
 
 
-def mpi_contestants(mpirun, program):
-    yield Contestant("headway", [[*mpirun, program, "headway"]], open_mpi_environment())
-    yield Contestant("MPI_Allreduce", [[*mpirun, program, "mpi"]], open_mpi_environment())
+def mpi_contestants(mpirun, program, folder):
+    def contestant(name, kind, algorithm=0):
+        environment = open_mpi_environment(algorithm)
+        forwarded = [word for key in environment for word in ("-x", key)]  # to other nodes
+        pipes = f"{folder}/{kind}{algorithm}"
+        command = [*mpirun, *forwarded, program, kind, pipes]
+        return Contestant(name, [command], pipes, environment)
+
+    yield contestant("headway", "headway")
+    yield contestant("MPI_Allreduce", "mpi")
     for number, name in ALGORITHMS.items():
-        chosen = open_mpi_environment(number)
-        forwarded = [word for key in chosen for word in ("-x", key)] if "--host" in mpirun else []
-        yield Contestant(f"MPI, {name}", [[*mpirun, *forwarded, program, "mpi"]], chosen)
+        yield contestant(f"MPI, {name}", "mpi", number)
 
 
 def gloo_contestant(folder):
     command = [sys.executable, str(HERE / "gloo_rank.py")]
-    ranks = [[*command, str(rank), "2", f"{folder}/store"] for rank in range(2)]
-    return Contestant("gloo", ranks, {"OMP_NUM_THREADS": "1", "GLOO_SOCKET_IFNAME": "lo"})
+    pipes = f"{folder}/gloo"
+    ranks = [
+        [*command, str(rank), "2", f"{folder}/store", f"{pipes}.{rank}"] for rank in range(2)
+    ]
+    return Contestant("gloo", ranks, pipes, {"OMP_NUM_THREADS": "1", "GLOO_SOCKET_IFNAME": "lo"})
 
 
 def race(contestants, elements, turns, seconds):
@@ -106,7 +124,7 @@ def report(size, contestants, times):
 
 def compare(mpirun, options, folder):
     program = str(options.build / "bench" / "bench_all_reduce")
-    contestants = list(mpi_contestants(mpirun, program))
+    contestants = list(mpi_contestants(mpirun, program, folder))
     if not options.namespaces:
         contestants.append(gloo_contestant(folder))
     for contestant in contestants:
@@ -133,7 +151,7 @@ def main():
             with Namespaces() as namespaces:
                 compare(namespaces.mpirun(), options, folder)
         else:
-            mpirun = [str(REPOSITORY / "tests" / "support" / "mpirun.sh"), "2", "--stdin", "all"]
+            mpirun = [str(REPOSITORY / "tests" / "support" / "mpirun.sh"), "2"]
             compare(mpirun, options, folder)
 
 

@@ -61,4 +61,4 @@ class Namespaces:
         parameters = [word for pair in options.items() for word in ("--mca", *pair)]
         hosts = ",".join(f"{address}:1" for address in ADDRESSES)
         return [*inside, start, "mpirun", "mpirun", "--bind-to", "none", *parameters,
-                "--host", hosts, "-np", "2", "--stdin", "all"]
+                "--host", hosts, "-np", "2"]

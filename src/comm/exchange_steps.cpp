@@ -17,7 +17,7 @@ std::vector<ExchangeStep> doubling(int own, int peers, std::size_t length) {
 }  // namespace
 
 std::vector<ExchangeStep> exchange_steps(int own, int peers, std::size_t length) {
-  if (peers <= 2 || length < kShort) return doubling(own, peers, length);
+  if (length < kShort) return doubling(own, peers, length);
   std::vector<ExchangeStep> steps;
   Range kept{0, length};
   for (int distance = 1; distance < peers; distance *= 2) {

@@ -11,7 +11,22 @@ namespace {
 
 constexpr std::size_t kCacheLineFloats = 16;
 
+// Floats of one message at most and at least. TCP likes long messages; with three chunks or more
+// two thirds of them can travel while the last values are computed.
+constexpr std::size_t kLongestPiece = 1 << 22;
+constexpr std::size_t kShortestPiece = 1 << 18;
+constexpr std::size_t kWantedChunks = 3;
+
 using Stage = SharedBlock::Stage;
+
+/// One node has no wire to keep busy: there chunks would only add to the waiting.
+std::size_t chunk_elements(const RankPlace& place, std::size_t count) {
+  if (place.nodes() == 1) return std::max<std::size_t>(count, 1);
+  const auto ranks = static_cast<std::size_t>(place.ranks_per_node);
+  const std::size_t piece = count / ranks / kWantedChunks + 1;
+  const std::size_t lines = std::clamp(piece, kShortestPiece, kLongestPiece) / kCacheLineFloats + 1;
+  return lines * kCacheLineFloats * ranks;
+}
 
 }  // namespace
 
@@ -24,10 +39,7 @@ NodeArray::NodeArray(const RankPlace& place, SharedBlock block, SumPrecision pre
   for (int rank = 0; rank < place_.ranks_per_node; ++rank) {
     arrays_.push_back(block_.values(rank).data());
   }
-  // One node has no wire to keep busy: then chunks would only add to the waiting.
-  const std::size_t piece = PieceExchange<float>::kPieceElements;
-  chunk_elements_ = place_.nodes() == 1 ? std::max<std::size_t>(values_.size(), 1)
-                                        : piece * static_cast<std::size_t>(place_.ranks_per_node);
+  chunk_elements_ = chunk_elements(place_, values_.size());
   chunks_ = (values_.size() + chunk_elements_ - 1) / chunk_elements_;
 }
 

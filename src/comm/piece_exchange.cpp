@@ -81,7 +81,7 @@ PieceExchange<T>::~PieceExchange() {
 
 template <typename T>
 void PieceExchange<T>::start(std::span<T> piece) {
-  expects(!full() && piece.size() <= kPieceElements, "a piece that cannot be exchanged");
+  expects(!full(), "too many pieces are being exchanged");
   Slot& next = slot(started_);
   next.number = static_cast<int>(started_ % kSlots);
   next.piece = piece;

@@ -34,8 +34,6 @@ struct Peers {
 template <typename T>
 class PieceExchange {
  public:
-  static constexpr std::size_t kPieceElements = 1 << 18;  // the longest piece
-
   PieceExchange(const Peers& peers, SumPrecision precision)
       : peers_(peers), packs_(precision == SumPrecision::kBfloat16) {}
   PieceExchange(const PieceExchange&) = delete;
@@ -88,7 +86,7 @@ extern template class PieceExchange<double>;
 /// The whole of `values` at once.
 template <typename T>
 void sum_by_messages(PieceExchange<T>& exchange, std::span<T> values) {
-  constexpr std::size_t kPiece = PieceExchange<T>::kPieceElements;
+  constexpr std::size_t kPiece = 1 << 18;
   for (std::size_t start = 0; start < values.size(); start += kPiece) {
     while (exchange.full()) {
       exchange.wait();

@@ -107,6 +107,17 @@ TEST(Communicator, sums_private_memory_with_the_same_bits) {
   }
 }
 
+TEST(Communicator, sums_more_private_memory_than_travels_at_once) {
+  std::vector<float> values(2'000'000);
+  const auto own = static_cast<float>(1 << test_communicator().rank());
+  for (std::size_t i = 0; i < values.size(); ++i) values[i] = own * static_cast<float>(i % 1021);
+  test_communicator().sum(std::span<float>(values));
+  const auto all = static_cast<float>((1 << test_communicator().size()) - 1);
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    ASSERT_EQ(values[i], all * static_cast<float>(i % 1021));
+  }
+}
+
 TEST(Communicator, sums_doubles_in_tree_order) {
   Communicator& comm = test_communicator();
   for (const std::size_t count : kCounts) {
