@@ -9,7 +9,7 @@
 #include "base/environment.h"
 #include "base/errors.h"
 #include "base/logging.h"
-#include "comm/device_communicator.h"
+#include "comm/device_array.h"
 #include "data/dataset.h"
 #include "runner/worker/commands.h"
 #include "runner/worker/stop_request.h"

@@ -2,13 +2,14 @@
 #include <fmt/format.h>
 #include <nccl.h>
 
+#include <algorithm>
+#include <cstdint>
 #include <exception>
-#include <utility>
-#include <vector>
 
 #include "base/errors.h"
-#include "comm/device_communicator.h"
+#include "comm/device_array.h"
 #include "comm/device_sum.h"
+#include "comm/exchange_steps.h"
 
 namespace headway {
 namespace {
@@ -60,25 +61,37 @@ class Stream {
   cudaStream_t handle_ = nullptr;
 };
 
-class DeviceMemory {
+class Event {
  public:
-  DeviceMemory() = default;
-  DeviceMemory(const DeviceMemory&) = delete;
-  DeviceMemory& operator=(const DeviceMemory&) = delete;
-  ~DeviceMemory() { cudaFree(address_); }
-  float* at_least(std::size_t count) {
-    if (count > count_) {
-      cudaFree(std::exchange(address_, nullptr));
-      check_cuda(cudaMalloc(reinterpret_cast<void**>(&address_), count * sizeof(float)),
-                 "cudaMalloc");
-      count_ = count;
-    }
-    return address_;
+  Event() { check_cuda(cudaEventCreateWithFlags(&handle_, cudaEventDisableTiming), "cudaEvent"); }
+  Event(const Event&) = delete;
+  Event& operator=(const Event&) = delete;
+  ~Event() { cudaEventDestroy(handle_); }
+
+  /// What `later` does from now on waits for what `earlier` has been given so far.
+  void order(cudaStream_t earlier, cudaStream_t later) {
+    check_cuda(cudaEventRecord(handle_, earlier), "cudaEventRecord");
+    check_cuda(cudaStreamWaitEvent(later, handle_, 0), "cudaStreamWaitEvent");
   }
 
  private:
-  float* address_ = nullptr;
-  std::size_t count_ = 0;
+  cudaEvent_t handle_ = nullptr;
+};
+
+template <typename T>
+class DeviceMemory {
+ public:
+  explicit DeviceMemory(std::size_t count) {
+    check_cuda(cudaMalloc(&address_, std::max<std::size_t>(count, 1) * sizeof(T)), "cudaMalloc");
+    check_cuda(cudaMemset(address_, 0, count * sizeof(T)), "cudaMemset");
+  }
+  DeviceMemory(const DeviceMemory&) = delete;
+  DeviceMemory& operator=(const DeviceMemory&) = delete;
+  ~DeviceMemory() { cudaFree(address_); }
+  T* get() const { return static_cast<T*>(address_); }
+
+ private:
+  void* address_ = nullptr;
 };
 
 ncclUniqueId shared_id(Communicator& comm) {
@@ -90,51 +103,116 @@ ncclUniqueId shared_id(Communicator& comm) {
   return id;
 }
 
-class Nccl final : public DeviceCommunicator {
- public:
-  explicit Nccl(Communicator& comm)
-      : rank_(comm.rank()), size_(comm.size()), handle_(rank_, size_, shared_id(comm)) {}
+constexpr cudaStream_t kDefaultStream = nullptr;
+constexpr std::size_t kBucketElements = 1 << 22;  // summed at once: 16 MiB
 
-  void sum(float* values, std::size_t count, bool ordered) override {
-    check_cuda(cudaDeviceSynchronize(), "cudaDeviceSynchronize");  // the gradients are complete
-    if (ordered) {
-      sum_in_tree_order(values, count);
-    } else {
-      check_nccl(ncclAllReduce(
-                     values, values, count, ncclFloat, ncclSum, handle_.native(), stream_.native()),
-                 "ncclAllReduce");
-    }
-    check_cuda(cudaStreamSynchronize(stream_.native()), "cudaStreamSynchronize");
+class NcclArray final : public SummedArray {
+ public:
+  NcclArray(Communicator& comm, std::size_t count, const DeviceSumOptions& options)
+      : rank_(comm.rank()),
+        size_(comm.size()),
+        count_(count),
+        options_(options),
+        values_(count),
+        received_(packs() ? 0 : bucket()),
+        packed_out_(packs() ? bucket() : 0),
+        packed_in_(packs() ? bucket() : 0),
+        handle_(rank_, size_, shared_id(comm)) {}
+
+  std::span<float> values() override { return {values_.get(), count_}; }
+
+  void announce(std::size_t count) override {
+    sum_up_to(count == count_ ? count_ : count / kBucketElements * kBucketElements);
+  }
+
+  void sum() override {
+    sum_up_to(count_);
+    summed_ = 0;
+    done_.order(stream_.native(), kDefaultStream);
   }
 
  private:
-  // Recursive doubling, as between CPU ranks: partners add the same two numbers.
+  bool packs() const { return options_.precision == SumPrecision::kBfloat16; }
+  std::size_t bucket() const { return std::min(kBucketElements, count_); }
+
+  /// All ranks cut the array into the same buckets, however they were told of it.
+  void sum_up_to(std::size_t end) {
+    if (end <= summed_) return;
+    ready_.order(kDefaultStream, stream_.native());
+    for (; summed_ < end; summed_ += std::min(kBucketElements, count_ - summed_)) {
+      const std::size_t length = std::min(kBucketElements, count_ - summed_);
+      options_.ordered ? sum_in_tree_order(values_.get() + summed_, length)
+                       : sum_in_any_order(values_.get() + summed_, length);
+    }
+    check_cuda(cudaGetLastError(), "addition kernel");
+  }
+
+  void sum_in_any_order(float* values, std::size_t count) {
+    const cudaStream_t stream = stream_.native();
+    if (packs()) pack_on_device(values, packed_out_.get(), count, stream);
+    void* place = packs() ? static_cast<void*>(packed_out_.get()) : values;
+    check_nccl(ncclAllReduce(place, place, count, type(), ncclSum, handle_.native(), stream),
+               "ncclAllReduce");
+    if (packs()) unpack_on_device(packed_out_.get(), values, count, stream);
+  }
+
   void sum_in_tree_order(float* values, std::size_t count) {
-    float* received = received_.at_least(count);
-    for (int distance = 1; distance < size_; distance *= 2) {
-      const int partner = rank_ ^ distance;
-      check_nccl(ncclGroupStart(), "ncclGroupStart");
-      check_nccl(ncclSend(values, count, ncclFloat, partner, handle_.native(), stream_.native()),
-                 "ncclSend");
-      check_nccl(ncclRecv(received, count, ncclFloat, partner, handle_.native(), stream_.native()),
-                 "ncclRecv");
-      check_nccl(ncclGroupEnd(), "ncclGroupEnd");
-      add_on_device(values, received, count, stream_.native());
-      check_cuda(cudaGetLastError(), "addition kernel");
+    for (const ExchangeStep& step : exchange_steps(rank_, size_, count)) {
+      packs() ? exchange_packed(values, step) : exchange(values, step);
     }
   }
 
+  void exchange(float* values, const ExchangeStep& step) {
+    float* place = values + step.receive.begin;
+    float* arriving = step.adds ? received_.get() : place;
+    send_and_receive(values + step.send.begin, arriving, step);
+    if (step.adds) add_on_device(place, arriving, step.receive.size(), stream_.native());
+  }
+
+  void exchange_packed(float* values, const ExchangeStep& step) {
+    const cudaStream_t stream = stream_.native();
+    float* place = values + step.receive.begin;
+    pack_on_device(values + step.send.begin, packed_out_.get(), step.send.size(), stream);
+    send_and_receive(packed_out_.get(), packed_in_.get(), step);
+    if (step.adds) {
+      add_packed_on_device(packed_in_.get(), place, step.receive.size(), stream);
+    } else {
+      unpack_on_device(packed_in_.get(), place, step.receive.size(), stream);
+    }
+  }
+
+  void send_and_receive(const void* out, void* in, const ExchangeStep& step) {
+    const ncclComm_t comm = handle_.native();
+    const cudaStream_t stream = stream_.native();
+    check_nccl(ncclGroupStart(), "ncclGroupStart");
+    check_nccl(ncclSend(out, step.send.size(), type(), step.partner, comm, stream), "ncclSend");
+    check_nccl(ncclRecv(in, step.receive.size(), type(), step.partner, comm, stream), "ncclRecv");
+    check_nccl(ncclGroupEnd(), "ncclGroupEnd");
+  }
+
+  ncclDataType_t type() const { return packs() ? ncclBfloat16 : ncclFloat; }
+
   int rank_;
   int size_;
+  std::size_t count_;
+  DeviceSumOptions options_;
+  std::size_t summed_ = 0;  // of the sum under way: what the stream has been given, from the front
   Stream stream_;
-  DeviceMemory received_;
+  Event ready_;
+  Event done_;
+  DeviceMemory<float> values_;
+  DeviceMemory<float> received_;
+  DeviceMemory<std::uint16_t> packed_out_;
+  DeviceMemory<std::uint16_t> packed_in_;
   NcclHandle handle_;
 };
 
 }  // namespace
 
-std::unique_ptr<DeviceCommunicator> make_device_communicator(Communicator& comm) {
-  return std::make_unique<Nccl>(comm);
+std::unique_ptr<SummedArray> make_device_array(Communicator& comm,
+                                               std::size_t count,
+                                               const DeviceSumOptions& options) {
+  return std::make_unique<NcclArray>(comm, count, options);
 }
 
 std::string nccl_version() {

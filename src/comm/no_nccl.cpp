@@ -1,5 +1,5 @@
 #include "base/errors.h"
-#include "comm/device_communicator.h"
+#include "comm/device_array.h"
 
 namespace headway {
 
@@ -8,7 +8,9 @@ constexpr auto kReason =
     "this build has no CUDA; configure with -DHEADWAY_CUDA=ON, or set resources.device to cpu";
 }
 
-std::unique_ptr<DeviceCommunicator> make_device_communicator(Communicator&) {
+std::unique_ptr<SummedArray> make_device_array(Communicator&,
+                                               std::size_t,
+                                               const DeviceSumOptions&) {
   throw EnvironmentError(kReason);
 }
 std::string nccl_version() {

@@ -80,6 +80,7 @@ void visit(auto& field, Is<TrainingConfig> auto& config) {
   field("batch_size", config.batch_size, kAtLeastOne);
   field("shards", config.shards, {.minimum = 1, .power_of_two = true});
   field("precision", config.precision, {.choices = {"fp32", "bf16", "auto"}});
+  field("gradient_precision", config.gradient_precision, {.choices = {"fp32", "bf16"}});
   field("label_smoothing", config.label_smoothing, kFraction);
   field("dropout", config.dropout, kFraction);
   field("drop_last", config.drop_last);

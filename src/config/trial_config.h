@@ -70,6 +70,7 @@ struct TrainingConfig {
   std::int64_t batch_size = 128;   // samples per step, summed over ranks
   std::int64_t shards = 1;         // power of two; the batch is cut into so many equal parts
   std::string precision = "fp32";  // fp32 | bf16 | auto
+  std::string gradient_precision = "fp32";  // fp32 | bf16: of every partial sum over shards
   double label_smoothing = 0;
   double dropout = 0;        // share of the feature's entries left out in training
   bool drop_last = true;     // an incomplete last batch is left out

@@ -7,6 +7,9 @@
 
 #include <algorithm>
 
+#include "comm/bf16.h"
+#include "comm/device_array.h"
+
 namespace headway {
 namespace {
 
@@ -30,49 +33,66 @@ std::vector<std::int64_t> strides_for(at::IntArrayRef sizes) {
 FlatParameters::FlatParameters(ParameterSet& parameters,
                                const std::vector<bool>& decayed,
                                Communicator& comm,
-                               at::Device device)
-    : comm_(comm) {
+                               const GradientOptions& options)
+    : comm_(comm), options_(options) {
   const at::NoGradGuard no_grad;
   std::vector<Parameter>& all = parameters.parameters();
-  places_.resize(all.size());
-  std::int64_t offset = 0;
-  for (const bool wanted : {true, false}) {
-    for (std::size_t i = 0; i < all.size(); ++i) {
-      if (decayed[i] != wanted) continue;
-      places_[i] = {offset, all[i].tensor.sizes().vec(), strides_for(all[i].tensor.sizes())};
-      offset += round_up(all[i].tensor.numel());
-    }
-    if (wanted) decayed_count_ = static_cast<std::size_t>(offset);
-  }
-  count_ = static_cast<std::size_t>(offset);
-  allocate(device);
+  lay_out(all, decayed);
+  allocate();
   for (std::size_t i = 0; i < all.size(); ++i) {
     at::Tensor moved = view(values_, i);
     moved.copy_(all[i].tensor);
     all[i].tensor = moved.detach().set_requires_grad(true);
     all[i].tensor.mutable_grad() = view(gradients_, i);
   }
-  for (Buffer& buffer : parameters.buffers()) buffer.tensor = buffer.tensor.to(device);
+  for (Buffer& buffer : parameters.buffers()) buffer.tensor = buffer.tensor.to(options_.device);
 }
 
-void FlatParameters::allocate(at::Device device) {
-  values_ = at::zeros({count()}, at::TensorOptions(at::kFloat).device(device));
-  if (device.is_cpu()) {
-    array_ = comm_.make_array(count_ + kStepSignals, SumPrecision::kFloat32);
-    message_ = array_->values();
-    gradients_ = at::from_blob(message_.data(), {count()}, at::kFloat);
-  } else {
-    array_ = comm_.make_array(kStepSignals, SumPrecision::kFloat32);
-    message_ = array_->values();
-    gradients_ = at::zeros_like(values_);
-    if (comm_.size() > 1) gpus_ = make_device_communicator(comm_);
+void FlatParameters::lay_out(const std::vector<Parameter>& parameters,
+                             const std::vector<bool>& decayed) {
+  places_.resize(parameters.size());
+  std::int64_t offset = 0;
+  for (const bool wanted : {true, false}) {
+    for (std::size_t i = parameters.size(); i-- > 0;) {
+      if (decayed[i] != wanted) continue;
+      const at::Tensor& tensor = parameters[i].tensor;
+      places_[i] = {offset, tensor.sizes().vec(), strides_for(tensor.sizes())};
+      order_.push_back(i);
+      offset += round_up(tensor.numel());
+    }
+    if (wanted) decayed_count_ = static_cast<std::size_t>(offset);
   }
-  signals_ = message_.last(kStepSignals);
+  count_ = static_cast<std::size_t>(offset);
 }
 
-void FlatParameters::sum_over_ranks(bool ordered) {
-  if (gpus_) gpus_->sum(gradients_.mutable_data_ptr<float>(), count_, ordered);
-  array_->sum();
+void FlatParameters::allocate() {
+  const auto options = at::TensorOptions(at::kFloat).device(options_.device);
+  values_ = at::zeros({count()}, options);
+  const bool on_cpu = options_.device.is_cpu();
+  message_ = comm_.make_array((on_cpu ? count_ : 0) + kStepSignals,
+                              on_cpu ? options_.precision : SumPrecision::kFloat32);
+  signals_ = message_->values().last(kStepSignals);
+  if (on_cpu) {
+    gradients_ = at::from_blob(message_->values().data(), {count()}, options);
+  } else if (comm_.size() == 1) {
+    gradients_ = at::zeros_like(values_);
+  } else {
+    device_message_ = make_device_array(comm_, count_, {options_.precision, options_.ordered});
+    gradients_ = at::from_blob(device_message_->values().data(), {count()}, options);
+  }
+}
+
+void FlatParameters::announce(std::size_t count) {
+  if (device_message_) device_message_->announce(count);
+  if (options_.device.is_cpu()) message_->announce(count);
+}
+
+void FlatParameters::sum_over_ranks() {
+  if (options_.device.is_cpu() && options_.precision == SumPrecision::kBfloat16) {
+    round_to_bf16(signals_);  // as all of the message; flags and a loss that is not finite survive
+  }
+  if (device_message_) device_message_->sum();
+  message_->sum();
 }
 
 at::Tensor FlatParameters::view(const at::Tensor& flat, std::size_t index) const {

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "comm/communicator.h"
-#include "comm/device_communicator.h"
+#include "comm/device_array.h"
 #include "models/parameter_set.h"
 
 namespace headway {
@@ -15,18 +15,32 @@ namespace headway {
 /// What ranks tell one another at every step, in the same message as the gradients.
 enum StepSignal : std::size_t { kLossSignal, kStopSignal, kCheckpointSignal, kStepSignals };
 
+/// Where gradients lie and how they are summed over ranks.
+struct GradientOptions {
+  at::Device device = at::kCPU;
+  SumPrecision precision = SumPrecision::kFloat32;
+  bool ordered = true;  // in tree order on GPUs too, see DeviceSumOptions
+};
+
 /// All parameters of a model in one flat float32 storage, and their gradients in another: one sum
 /// over ranks and two optimiser calls a step, whatever the number of layers. Decayed parameters
-/// come first. Convolution weights lie in channels_last order.
+/// come first. Within each part the parameters that were made last do: a backward pass reaches
+/// them first, so that gradients become final from the front. Convolution weights lie in
+/// channels_last order.
 class FlatParameters {
  public:
-  /// Moves the tensors of `parameters` into the flat storage on `device`, as views, and the buffers
-  /// there too. `decayed` has one entry per parameter. On CPUs gradients live in `comm`'s memory,
-  /// so that ranks of one node sum them in place. Collective.
+  /// Moves the tensors of `parameters` into the flat storage on `options.device`, as views, and the
+  /// buffers there too. `decayed` has one entry per parameter. Gradients live where the ranks can
+  /// sum them in place. Collective.
   FlatParameters(ParameterSet& parameters,
                  const std::vector<bool>& decayed,
                  Communicator& comm,
-                 at::Device device);
+                 const GradientOptions& options);
+  FlatParameters(ParameterSet& parameters,
+                 const std::vector<bool>& decayed,
+                 Communicator& comm,
+                 at::Device device)
+      : FlatParameters(parameters, decayed, comm, GradientOptions{device}) {}
 
   /// [n] views of the storages; `decayed` selects the parameters with or without weight decay.
   at::Tensor values(bool decayed) const;
@@ -35,9 +49,17 @@ class FlatParameters {
   const at::Tensor& all_gradients() const { return gradients_; }
   float& signal(StepSignal which) const { return signals_[which]; }
   void clear_gradients();
-  /// Sums gradients and signals over ranks; `ordered` as in DeviceCommunicator. Collective.
-  void sum_over_ranks(bool ordered);
+  /// The first `count` gradients are final: their sum over ranks may begin, see SummedArray.
+  void announce(std::size_t count);
+  /// Sums gradients and signals over ranks. Collective.
+  void sum_over_ranks();
+  SumPrecision precision() const { return options_.precision; }
 
+  /// The parameters' indexes in the order of their places, and where each place begins.
+  const std::vector<std::size_t>& order() const { return order_; }
+  std::size_t offset(std::size_t index) const {
+    return static_cast<std::size_t>(places_[index].offset);
+  }
   /// A tensor of `flat`'s storage, shaped and strided like parameter `index`.
   at::Tensor view(const at::Tensor& flat, std::size_t index) const;
   std::int64_t count() const { return static_cast<std::int64_t>(count_); }
@@ -45,7 +67,8 @@ class FlatParameters {
   at::Tensor part(const at::Tensor& flat, bool decayed) const;
 
  private:
-  void allocate(at::Device device);
+  void lay_out(const std::vector<Parameter>& parameters, const std::vector<bool>& decayed);
+  void allocate();
 
   struct Place {
     std::int64_t offset = 0;
@@ -54,15 +77,16 @@ class FlatParameters {
   };
 
   std::vector<Place> places_;
+  std::vector<std::size_t> order_;
   std::size_t count_ = 0;
   std::size_t decayed_count_ = 0;
+  Communicator& comm_;
+  GradientOptions options_;
+  std::unique_ptr<SummedArray> message_;         // on CPUs the gradients, then the signals
+  std::unique_ptr<SummedArray> device_message_;  // gradients of several ranks in GPU memory
+  std::span<float> signals_;
   at::Tensor values_;
   at::Tensor gradients_;
-  std::unique_ptr<SummedArray> array_;
-  std::span<float> message_;  // summed over ranks by comm_: on CPUs the gradients, then the signals
-  std::span<float> signals_;
-  Communicator& comm_;
-  std::unique_ptr<DeviceCommunicator> gpus_;  // sums gradients in GPU memory
 };
 
 }  // namespace headway

@@ -1,12 +1,9 @@
 #include "training/train_step.h"
 
-#include <ATen/core/grad_mode.h>
 #include <ATen/ops/argmax.h>
 #include <ATen/ops/empty.h>
-#include <ATen/ops/zeros_like.h>
 
 #include <algorithm>
-#include <bit>
 
 #include "base/errors.h"
 
@@ -33,6 +30,13 @@ void count_correct(const at::Tensor& logits, const at::Tensor& labels, TrainSums
   }
 }
 
+GradientOptions gradient_options(const TrainingConfig& training, at::Device device) {
+  return {.device = device,
+          .precision = training.gradient_precision == "bf16" ? SumPrecision::kBfloat16
+                                                             : SumPrecision::kFloat32,
+          .ordered = training.reproducible};
+}
+
 }  // namespace
 
 std::size_t shard_begin(std::size_t count, std::int64_t shard, std::int64_t shards) {
@@ -55,14 +59,13 @@ TrainStep::TrainStep(const TrialConfig& config,
       parameters_(*model.parameters,
                   decayed_parameters(model, config.optimizer.decay),
                   comm,
-                  execution.device),
+                  gradient_options(config.training, execution.device)),
       optimizer_(optimizers().at(config.optimizer.name)(config.optimizer, parameters_)),
       buffers_(*model.parameters, config.training.shards, comm),
-      sums_(static_cast<std::size_t>(local_shards_)) {
+      sums_(static_cast<std::size_t>(local_shards_)),
+      reduction_(*model.parameters, parameters_, local_shards_) {
   expects(local_shards_ * comm.size() == config.training.shards, "ranks must divide shards");
-  for (std::int64_t width = 1; width < local_shards_; width *= 2) {
-    partial_gradients_.push_back(at::zeros_like(parameters_.all_gradients()));
-  }
+  expect_agreement(comm, "the trial's configuration", to_canonical_json(config).dump());
 }
 
 TrainStep::ShardBatch TrainStep::assemble(std::span<const std::int32_t> samples,
@@ -106,20 +109,6 @@ double TrainStep::train_shard(std::span<const std::int32_t> samples,
   return loss_value;
 }
 
-// A binary counter over the shards done: whenever two neighbouring subtrees are complete, the left
-// one, kept aside, is added to the right one.
-void TrainStep::merge_gradients(std::size_t local) {
-  const at::NoGradGuard no_grad;
-  at::Tensor gradients = parameters_.all_gradients();
-  std::size_t level = 0;
-  for (; (local >> level & 1U) != 0; ++level) gradients.add_(partial_gradients_[level]);
-  const bool last = local + 1 == static_cast<std::size_t>(local_shards_);
-  if (!last) {
-    partial_gradients_[level].copy_(gradients);
-    gradients.zero_();
-  }
-}
-
 StepOutcome TrainStep::run(const Request& request) {
   parameters_.clear_gradients();
   double loss = 0;
@@ -128,13 +117,14 @@ StepOutcome TrainStep::run(const Request& request) {
     const std::size_t count = request.batch.size();
     const std::size_t begin = shard_begin(count, shard, config_.training.shards);
     const std::size_t end = shard_begin(count, shard + 1, config_.training.shards);
+    reduction_.begin_shard(local);
     loss += train_shard(request.batch.subspan(begin, end - begin), local, request);
-    merge_gradients(static_cast<std::size_t>(local));
+    reduction_.end_shard();
   }
   parameters_.signal(kLossSignal) = static_cast<float>(loss);
   parameters_.signal(kStopSignal) = request.stop ? 1 : 0;
   parameters_.signal(kCheckpointSignal) = request.checkpoint ? 1 : 0;
-  parameters_.sum_over_ranks(config_.training.reproducible);
+  parameters_.sum_over_ranks();
   const StepOutcome outcome{
       parameters_.signal(kLossSignal) / static_cast<double>(request.batch.size()),
       parameters_.signal(kStopSignal) > 0,

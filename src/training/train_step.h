@@ -10,6 +10,7 @@
 #include "data/batch_assembler.h"
 #include "training/dropout.h"
 #include "training/flat_parameters.h"
+#include "training/gradient_reduction.h"
 #include "training/loss.h"
 #include "training/model.h"
 #include "training/optimizer.h"
@@ -70,7 +71,6 @@ class TrainStep {
   double train_shard(std::span<const std::int32_t> samples,
                      std::int64_t local,
                      const Request& request);
-  void merge_gradients(std::size_t local);
 
   const TrialConfig& config_;
   const ImageSet& images_;
@@ -84,7 +84,7 @@ class TrainStep {
   std::unique_ptr<Optimizer> optimizer_;
   ShardBuffers buffers_;
   std::vector<TrainSums> sums_;
-  std::vector<at::Tensor> partial_gradients_;  // one per level of the tree within this rank
+  GradientReduction reduction_;
 };
 
 /// Where shard `shard` of `shards` begins in `count` items: contiguous parts as equal as can be.

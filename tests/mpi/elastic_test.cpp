@@ -29,6 +29,9 @@ std::vector<Case> cases() {
     TrialConfig nesterov = small_trial(precision);
     nesterov.optimizer.options.values()["nesterov"] = true;
     result.push_back({"nesterov_" + precision, nesterov});
+    TrialConfig bf16_gradients = small_trial(precision);
+    bf16_gradients.training.gradient_precision = "bf16";
+    result.push_back({"bf16_gradients_" + precision, bf16_gradients});
   }
   return result;
 }

@@ -21,7 +21,8 @@ constexpr const char* kDefaults =
     R"("optimizer":{"decay":{"batch_norm":false,"bias":false,"class_vectors":"auto","scale":false},)"
     R"("learning_rate":0.1,"momentum":0.9,"name":"sgd","nesterov":false,"weight_decay":0.0},)"
     R"("schedule":{"final_learning_rate":0.0,"name":"cosine","warmup_epochs":0.0},"seed":0,)"
-    R"("training":{"batch_size":128,"drop_last":true,"dropout":0.0,"epochs":10,"label_smoothing":0.0,)"
+    R"("training":{"batch_size":128,"drop_last":true,"dropout":0.0,"epochs":10,)"
+    R"("gradient_precision":"fp32","label_smoothing":0.0,)"
     R"("precision":"fp32","reproducible":true,"shards":1}})";
 
 TEST(TrialConfig, canonical_json_has_every_default_and_sorted_keys) {
@@ -32,8 +33,8 @@ TEST(TrialConfig, canonical_json_has_every_default_and_sorted_keys) {
 }
 
 TEST(TrialConfig, ids_are_sha_256_of_the_canonical_json) {
-  EXPECT_EQ(trial_id(TrialConfig()), "5fde4722b8e7");
-  EXPECT_EQ(cell_id(TrialConfig()), "75797f357137");
+  EXPECT_EQ(trial_id(TrialConfig()), "ff8a3ceb36a9");
+  EXPECT_EQ(cell_id(TrialConfig()), "a722b236a17b");
 }
 
 TEST(TrialConfig, ids_of_a_configuration_far_from_the_defaults) {
@@ -49,8 +50,8 @@ trial:
   seed: 3
 )");
   const Trial trial = file.load().trials.at(0);
-  EXPECT_EQ(trial.trial_id, "d281a29d17e4");
-  EXPECT_EQ(trial.cell_id, "8b07e0992df6");
+  EXPECT_EQ(trial.trial_id, "409c70910cbd");
+  EXPECT_EQ(trial.cell_id, "f0e88df6a9b7");
 }
 
 TEST(TrialConfig, equal_numbers_give_equal_ids_however_they_are_written) {
