@@ -26,8 +26,7 @@ struct Message {
 };
 
 template <typename T>
-MPI_Request begin_send(std::span<const T> values, const Message& message) {
-  MPI_Request request = MPI_REQUEST_NULL;
+void begin_send(std::span<const T> values, const Message& message, MPI_Request& request) {
   check_mpi(MPI_Isend(values.data(),
                       static_cast<int>(values.size()),
                       mpi_type<T>(),
@@ -36,12 +35,10 @@ MPI_Request begin_send(std::span<const T> values, const Message& message) {
                       message.comm,
                       &request),
             "MPI_Isend");
-  return request;
 }
 
 template <typename T>
-MPI_Request begin_receive(std::span<T> values, const Message& message) {
-  MPI_Request request = MPI_REQUEST_NULL;
+void begin_receive(std::span<T> values, const Message& message, MPI_Request& request) {
   check_mpi(MPI_Irecv(values.data(),
                       static_cast<int>(values.size()),
                       mpi_type<T>(),
@@ -50,7 +47,6 @@ MPI_Request begin_receive(std::span<T> values, const Message& message) {
                       message.comm,
                       &request),
             "MPI_Irecv");
-  return request;
 }
 
 /// `buffer`, made long enough.
@@ -102,16 +98,16 @@ void PieceExchange<T>::post(Slot& slot) {
     if (packs_) {
       const auto packed = first_of(slot.packed_out, out.size());
       const auto arriving = first_of(slot.packed_in, step.receive.size());
-      slot.requests[0] = begin_receive(arriving, message);
+      begin_receive(arriving, message, slot.requests[0]);
       pack_bf16(out, packed);
-      slot.requests[1] = begin_send<std::uint16_t>(packed, message);
+      begin_send<std::uint16_t>(packed, message, slot.requests[1]);
       return;
     }
   }
-  slot.requests[0] = begin_receive(
-      step.adds ? first_of(slot.received, step.receive.size()) : part(slot.piece, step.receive),
-      message);
-  slot.requests[1] = begin_send<T>(out, message);
+  const std::span<T> arriving =
+      step.adds ? first_of(slot.received, step.receive.size()) : part(slot.piece, step.receive);
+  begin_receive(arriving, message, slot.requests[0]);
+  begin_send<T>(out, message, slot.requests[1]);
 }
 
 template <typename T>
