@@ -171,6 +171,10 @@ int local_gpu() {
 }  // namespace
 
 int serve(const ServeOptions& options, Communicator& comm) {
+  expect_agreement(comm, "the version of headway-worker", version_text());
+  expect_agreement(comm,
+                   "the kind and number of processors",
+                   fmt::format("{}, {} threads", options.device, options.threads));
   at::set_num_threads(options.threads);
   if (options.device == "cuda") select_gpu(local_gpu());
   return WorkerGroup(options, comm).serve();
