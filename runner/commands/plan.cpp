@@ -40,7 +40,8 @@ PlannedSweep plan_sweep(const PlanOptions& options, const CommandContext& contex
   PlannedSweep plan{.sweep = load_sweep(options.file, options.overrides)};
   plan.cells = sweep_cells(plan.sweep);
   plan.axes = varying_keys(plan.cells);
-  const CostModel costs = measured_costs(context.results_root / plan.sweep.name);
+  const CostModel costs =
+      measured_costs(context.results_root / plan.sweep.name, rank_kind(plan.sweep.resources));
   plan.prediction = predict(plan.sweep, costs, available_cores());
   return plan;
 }
@@ -92,6 +93,8 @@ nlohmann::json plan_json(const PlannedSweep& plan) {
             {"slots", prediction.slots},
             {"slot_seconds", prediction.slot_seconds},
             {"makespan_seconds", prediction.makespan_seconds},
+            {"wide_trials", prediction.wide_trials},
+            {"idle_fraction", prediction.idle_fraction},
             {"measured", prediction.is_measured},
             {"hints", prediction.hints}}}};
 }
@@ -182,11 +185,16 @@ void print_prediction(const PlannedSweep& plan, std::ostream& out) {
              hours < 10 ? fmt::format("{:.2g}", hours) : fmt::format("{:.0f}", hours),
              format_duration(prediction.makespan_seconds),
              counted(static_cast<std::size_t>(prediction.slots), "CPU slot"));
+  if (prediction.wide_trials > 0) {
+    fmt::print(out,
+               "        {} on more than one rank, where that ends the sweep sooner\n",
+               counted(static_cast<std::size_t>(prediction.wide_trials), "trial"));
+  }
   fmt::print(out,
              "        {}\n",
              prediction.is_measured
-                 ? "from the finished trials of this sweep"
-                 : "a guess within a small factor, until a trial of this sweep has finished here");
+                 ? "at the speed of this sweep's finished trials"
+                 : "at an assumed speed, right within a small factor, until a trial has finished");
   for (const std::string& hint : prediction.hints) fmt::print(out, "hint    {}\n", hint);
 }
 

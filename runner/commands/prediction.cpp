@@ -4,27 +4,38 @@
 
 #include <algorithm>
 #include <numeric>
+#include <optional>
+#include <utility>
 
 #include "runner/commands/text_columns.h"
+#include "runner/supervisor/group_schedule.h"
+#include "scheduling/group_planner.h"
 #include "scheduling/queue.h"
 
 namespace headway {
 namespace {
+
+constexpr double kIdleWorthAHint = 0.2;
 
 int slots_of(const ResourcesConfig& resources, int cores) {
   const auto threads = static_cast<int>(std::max<std::int64_t>(1, resources.threads_per_rank));
   return std::max(1, cores / threads);
 }
 
-/// Ranks of the group that trains a trial: as set, else one while trials are plenty and, when there
-/// are fewer trials than slots, as many as the trial's shards allow.
-int group_width(const Sweep& sweep, const Trial& trial, int slots) {
-  const std::int64_t shards = trial.config.training.shards;
-  if (sweep.resources.ranks) {
-    return widest_fitting(shards, std::min(slots, static_cast<int>(*sweep.resources.ranks)));
+std::optional<int> as_int(const std::optional<std::int64_t>& number) {
+  return number ? std::optional(static_cast<int>(*number)) : std::nullopt;
+}
+
+/// Ranks that would be busy with all trials running as wide as they can.
+int most_busy_slots(const Sweep& sweep, const GroupLimits& limits) {
+  const int share = limits.max_groups ? slots_of_a_group(limits) : limits.slots;
+  const int widest = std::min(share, limits.ranks.value_or(share));
+  const int most_groups = std::min(limits.max_groups.value_or(limits.slots), limits.slots);
+  int busy = 0;
+  for (const Trial& trial : sweep.trials) {
+    if (busy < limits.slots) busy += widest_fitting(trial.config.training.shards, widest);
   }
-  const int share = slots / static_cast<int>(std::max<std::size_t>(1, sweep.trials.size()));
-  return widest_fitting(shards, std::max(1, share));
+  return std::min({busy, limits.slots, most_groups * widest});
 }
 
 std::vector<std::string> idle_hints(const Sweep& sweep,
@@ -49,8 +60,40 @@ std::vector<std::string> idle_hints(const Sweep& sweep,
                     prediction.slots - busy_slots,
                     prediction.slots,
                     counted(sweep.trials.size(), "trial")));
+    return hints;
+  }
+  if (prediction.idle_fraction > kIdleWorthAHint) {
+    hints.push_back(
+        fmt::format("the slots will be idle for {:.0f} % of the time, while the last trials run; "
+                    "a larger training.shards (a power of two; makes other trials) lets these use "
+                    "more ranks",
+                    100 * prediction.idle_fraction));
   }
   return hints;
+}
+
+/// Plans as the supervisor will, all groups free.
+void plan_makespan(const GroupLimits& limits,
+                   std::vector<std::vector<double>> seconds,
+                   Prediction& prediction) {
+  std::stable_sort(seconds.begin(), seconds.end(), [](const auto& a, const auto& b) {
+    return a.front() > b.front();
+  });
+  std::vector<WaitingTrial> waiting;
+  waiting.reserve(seconds.size());
+  for (std::vector<double>& by_width : seconds) waiting.push_back({std::move(by_width)});
+  GroupLoad load{.limits = limits};
+  set_waiting(load, std::move(waiting));
+  const GroupPlan plan = plan_groups(load);
+  prediction.makespan_seconds = plan.makespan_seconds;
+  double busy = load.later_seconds;
+  for (const Placement& placement : plan.placements) {
+    prediction.wide_trials += placement.width > 1;
+    busy += placement.width * (placement.end_seconds - placement.start_seconds);
+  }
+  if (plan.makespan_seconds > 0) {
+    prediction.idle_fraction = 1 - busy / (plan.makespan_seconds * limits.slots);
+  }
 }
 
 }  // namespace
@@ -59,24 +102,19 @@ Prediction predict(const Sweep& sweep, const CostModel& costs, int cores) {
   Prediction prediction{.cores = cores,
                         .slots = slots_of(sweep.resources, cores),
                         .is_measured = costs.is_measured()};
+  const GroupLimits limits =
+      group_limits(prediction.slots, as_int(sweep.resources.ranks), as_int(sweep.resources.groups));
   CostTable table;
-  int busy_slots = 0;
-  int width = prediction.slots;
-  std::vector<double> group_seconds;
+  std::vector<std::vector<double>> seconds;
   for (const Trial& trial : sweep.trials) {
     const TrialCost& cost = table.at(trial.cell_id, [&] { return trial.config; });
-    const int ranks = group_width(sweep, trial, prediction.slots);
-    busy_slots += ranks;
-    width = std::min(width, ranks);
-    prediction.trial_seconds.push_back(costs.predicted_seconds(cost));
-    group_seconds.push_back(costs.predicted_seconds(cost, ranks));
+    seconds.push_back(costs.seconds_by_width(cost, limits.slots));
+    prediction.trial_seconds.push_back(seconds.back().front());
   }
   prediction.slot_seconds =
       std::accumulate(prediction.trial_seconds.begin(), prediction.trial_seconds.end(), 0.0);
-  int groups = std::max(1, prediction.slots / std::max(1, width));
-  if (sweep.resources.groups) groups = std::min(groups, static_cast<int>(*sweep.resources.groups));
-  prediction.makespan_seconds = predicted_makespan_seconds(group_seconds, groups);
-  prediction.hints = idle_hints(sweep, prediction, std::min(busy_slots, groups * width));
+  plan_makespan(limits, std::move(seconds), prediction);
+  prediction.hints = idle_hints(sweep, prediction, most_busy_slots(sweep, limits));
   return prediction;
 }
 

@@ -5,6 +5,7 @@
 
 #include "runner/commands/measured_costs.h"
 #include "runner/trial_outlook.h"
+#include "scheduling/group_planner.h"
 
 namespace headway {
 namespace {
@@ -24,18 +25,8 @@ FailedTrial failed_trial(const std::string& trial_id, const TrialRecord& record)
           .is_final = outlook(record) == Outlook::kFailedForGood};
 }
 
-double done_fraction(const Progress& progress) {
-  if (progress.total_steps <= 0) return 0;
-  const double fraction =
-      static_cast<double>(progress.step) / static_cast<double>(progress.total_steps);
-  return std::clamp(fraction, 0.0, 1.0);
-}
-
-/// The end of the work when the slots at work now go on through all that waits.
-std::optional<double> seconds_to_end(const SweepStatus& status, std::vector<double> waiting) {
-  if (status.busy_slots == 0) return std::nullopt;
-  for (const RunningTrial& trial : status.running) waiting.push_back(trial.remaining_seconds);
-  return predicted_makespan_seconds(std::move(waiting), status.busy_slots);
+int ranks_of(const ClaimView& claim) {
+  return std::max(1, claim.owner.world_size);
 }
 
 nlohmann::json running_json(const RunningTrial& trial) {
@@ -77,9 +68,28 @@ void SweepObserver::read_plan_if_changed() {
   plan_changed_ = changed;
 }
 
-double SweepObserver::predicted_seconds(const PlannedTrial& trial, int slots) {
-  const TrialCost& cost = cost_table_.at(trial.cell_id, [&] { return trial.config(); });
-  return costs_.predicted_seconds(cost, slots);
+const TrialCost& SweepObserver::cost(const PlannedTrial& trial) {
+  return cost_table_.at(trial.cell_id, [&] { return trial.config(); });
+}
+
+/// The end of the work when the slots at work now go on through all that waits.
+std::optional<double> SweepObserver::seconds_to_end(
+    const SweepStatus& status, const std::vector<const TrialCost*>& waiting) const {
+  if (status.busy_slots == 0) return std::nullopt;
+  GroupLoad load{.limits = {.slots = status.busy_slots}};
+  for (const RunningTrial& trial : status.running) {
+    if (!trial.is_lost) load.groups.push_back({ranks_of(trial.claim), trial.remaining_seconds});
+  }
+  std::vector<WaitingTrial> trials;
+  trials.reserve(waiting.size());
+  for (const TrialCost* cost : waiting) {
+    trials.push_back({costs_.seconds_by_width(*cost, status.busy_slots)});
+  }
+  std::sort(trials.begin(), trials.end(), [](const WaitingTrial& a, const WaitingTrial& b) {
+    return a.seconds.front() > b.seconds.front();
+  });
+  set_waiting(load, std::move(trials));
+  return plan_groups(load).makespan_seconds;
 }
 
 /// Claimed for an attempt that no record has ended: the records may lag behind the claim.
@@ -94,27 +104,30 @@ bool SweepObserver::is_worked_on(const PlannedTrial& trial, const ClaimView& cla
 void SweepObserver::add_running(SweepStatus& status,
                                 const PlannedTrial& trial,
                                 const ClaimView& claim) {
-  const int slots = std::max(1, claim.owner.world_size);
-  const double left = 1 - done_fraction(claim.progress);
-  RunningTrial running{.claim = claim,
-                       .is_lost = staleness_.stale(claim),
-                       .remaining_seconds = left * predicted_seconds(trial, slots)};
-  if (!running.is_lost) status.busy_slots += slots;
-  status.remaining_slot_seconds += running.remaining_seconds * slots;
+  const int ranks = ranks_of(claim);
+  RunningTrial running{
+      .claim = claim,
+      .is_lost = staleness_.stale(claim),
+      .remaining_seconds = costs_.remaining_seconds(cost(trial), claim.progress, ranks)};
+  if (!running.is_lost) {
+    status.busy_slots += ranks;
+    costs_.observe_running(cost(trial), claim.progress, ranks);
+  }
+  status.remaining_slot_seconds += running.remaining_seconds * ranks;
   status.running.push_back(std::move(running));
 }
 
 SweepStatus SweepObserver::look() {
   read_plan_if_changed();
   state_.refresh();
-  costs_ = measured_costs(plan_, state_, cost_table_);
+  costs_ = measured_costs(plan_, state_, rank_kind(plan_.resources), cost_table_);
   std::map<std::string, ClaimView> claims;
   for (ClaimView& claim : latest_claims(sweep_.directory)) {
     claims.emplace(claim.trial_id, std::move(claim));
   }
   SweepStatus status{.sweep = sweep_, .total = static_cast<std::int64_t>(plan_.trials.size())};
   for (const TrialState state : kStates) status.counts[state] = 0;
-  std::vector<double> waiting;  // seconds on one slot
+  std::vector<const TrialCost*> waiting;
   for (const PlannedTrial& trial : plan_.trials) {
     const TrialRecord& record = state_.trial(trial.trial_id);
     const auto claim = claims.find(trial.trial_id);
@@ -124,13 +137,15 @@ SweepStatus SweepObserver::look() {
     if (worked_on) {
       add_running(status, trial, claim->second);
     } else if (state == TrialState::kPending || state == TrialState::kRunning) {
-      waiting.push_back(predicted_seconds(trial, 1));
-      status.remaining_slot_seconds += waiting.back();
+      waiting.push_back(&cost(trial));
     } else if (state == TrialState::kFailed) {
       status.failed.push_back(failed_trial(trial.trial_id, record));
     }
   }
-  status.remaining_seconds = seconds_to_end(status, std::move(waiting));
+  for (const TrialCost* cost : waiting) {
+    status.remaining_slot_seconds += costs_.predicted_seconds(*cost);
+  }
+  status.remaining_seconds = seconds_to_end(status, waiting);
   return status;
 }
 

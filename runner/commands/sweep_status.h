@@ -50,7 +50,9 @@ class SweepObserver {
 
  private:
   void read_plan_if_changed();
-  double predicted_seconds(const PlannedTrial& trial, int slots);
+  const TrialCost& cost(const PlannedTrial& trial);
+  std::optional<double> seconds_to_end(const SweepStatus& status,
+                                       const std::vector<const TrialCost*>& waiting) const;
   bool is_worked_on(const PlannedTrial& trial, const ClaimView& claim);
   void add_running(SweepStatus& status, const PlannedTrial& trial, const ClaimView& claim);
 

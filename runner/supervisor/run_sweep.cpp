@@ -50,7 +50,7 @@ PreparedSweep prepare_from_file(const RunOptions& options, const CommandContext&
     fmt::print(context.err, "note: cell {}: {}\n", flag.cell_id, flag.message);
   }
   tell_change(write_plan(location.directory, sweep), context.err);
-  const CostModel costs = measured_costs(location.directory);
+  const CostModel costs = measured_costs(location.directory, rank_kind(sweep.resources));
   for (const std::string& hint : predict(sweep, costs, available_cores()).hints) {
     fmt::print(context.err, "note: {}\n", hint);
   }
@@ -131,7 +131,27 @@ struct RunSummary {
   TrialCounts counts;
   double seconds = 0;
   int exit_code = kExitDone;
+  std::optional<ScheduleReport> schedule = {};  // when trials ran here
 };
+
+nlohmann::json schedule_json(const std::optional<ScheduleReport>& schedule) {
+  if (!schedule) return nullptr;
+  return {{"slots", schedule->slots},
+          {"groups", schedule->groups},
+          {"makespan_seconds", schedule->makespan_seconds},
+          {"lower_bound_seconds", schedule->lower_bound_seconds},
+          {"ratio", schedule->makespan_seconds / schedule->lower_bound_seconds}};
+}
+
+void print_schedule(const ScheduleReport& schedule, std::ostream& err) {
+  fmt::print(err,
+             "makespan {}, {:.2f} x the lower bound of {} for this work on {}; {}\n",
+             format_duration(schedule.makespan_seconds),
+             schedule.makespan_seconds / schedule.lower_bound_seconds,
+             format_duration(schedule.lower_bound_seconds),
+             counted(static_cast<std::size_t>(schedule.slots), "slot"),
+             counted(static_cast<std::size_t>(schedule.groups), "worker group"));
+}
 
 void print_json(const RunSummary& summary, std::ostream& out) {
   const TrialCounts& counts = summary.counts;
@@ -146,6 +166,7 @@ void print_json(const RunSummary& summary, std::ostream& out) {
                               {"cancelled", counts.cancelled},
                               {"open", counts.open()}}},
                             {"seconds", summary.seconds},
+                            {"schedule", schedule_json(summary.schedule)},
                             {"exit_code", summary.exit_code}};
   fmt::print(out, "{}\n", json.dump(2));
 }
@@ -163,6 +184,7 @@ void print_summary(const RunSummary& summary, std::ostream& err) {
              counted(static_cast<std::size_t>(counts.total), "trial"),
              format_duration(summary.seconds),
              results_database(summary.sweep.directory).string());
+  if (summary.schedule) print_schedule(*summary.schedule, err);
   if (counts.failed > 0) {
     fmt::print(err,
                "`headway status {0}` says what failed; `headway retry {0}` tries it again\n",
@@ -212,6 +234,8 @@ int run_sweep(const RunOptions& options, CommandContext& context) {
   summary.how = end_text(end);
   summary.counts = supervisor.counts();
   summary.seconds = monotonic_seconds() - started_at;
+  const ScheduleReport schedule = supervisor.report();
+  if (schedule.lower_bound_seconds > 0) summary.schedule = schedule;
   summary.exit_code = exit_code(end, summary.counts);
   if (options.json) print_json(summary, context.out);
   print_summary(summary, context.err);

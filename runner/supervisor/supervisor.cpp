@@ -40,8 +40,9 @@ Supervisor::Supervisor(SupervisorOptions options, ProgressDisplay& display)
       display_(display),
       presence_(options_.sweep_directory),
       reports_(options_.sweep_directory, "supervisor"),
-      watch_(options_.sweep_directory),
+      watch_(options_.sweep_directory, {options_.group.device, options_.group.threads_per_rank}),
       groups_(presence_, options_.group, options_.gpus),
+      schedule_(options_.sweep_directory, presence_.id(), options_.limits),
       store_(options_.sweep_directory),
       started_at_(monotonic_seconds()) {}
 
@@ -57,6 +58,7 @@ SupervisorEnd Supervisor::run() {
     sync_store();
     std::this_thread::sleep_for(kTick);
   }
+  ended_at_ = monotonic_seconds();
   display_.clear();
   store_.sync();
   return stopping_.value_or(SupervisorEnd::kFinished);
@@ -70,6 +72,7 @@ void Supervisor::look() {
   watch_.look(reports_);
   for (const TrialEvent& event : watch_.events()) display_.event(event);
   next_look_ = monotonic_seconds() + kSecondsBetweenLooks;
+  is_schedule_due_ = true;
 }
 
 // A group that ends leaves no trial in the air: what it had claimed and not finished has failed, or
@@ -118,15 +121,14 @@ std::string Supervisor::log_tail(const std::string& group) const {
 }
 
 void Supervisor::start_groups() {
-  if (monotonic_seconds() < next_start_) return;
-  GroupLoad load{.widths = groups_.widths(),
-                 .unclaimed_groups = groups_.unclaimed(watch_.running()),
-                 .waiting = watch_.waiting()};
-  while (const auto width = next_group_width(options_.limits, load)) {
-    groups_.start(*width);
-    load.widths.push_back(*width);
-    ++load.unclaimed_groups;
+  if (!std::exchange(is_schedule_due_, false)) return;
+  schedule_.plan(watch_, groups_.standing());
+  if (monotonic_seconds() >= next_start_) {
+    const std::vector<int> widths = schedule_.widths_to_start();
+    for (const int width : widths) groups_.start(width);
+    if (!widths.empty()) schedule_.plan(watch_, groups_.standing());
   }
+  schedule_.offer(watch_);
   if (groups_.empty() && watch_.counts().running > 0 && !told_of_waiting_) {
     told_of_waiting_ = true;
     display_.message(fmt::format("waiting for {} that groups of other supervisors hold",
@@ -172,8 +174,16 @@ void Supervisor::show() {
   display_.show({.sweep = watch_.plan().name,
                  .counts = watch_.counts(),
                  .running = watch_.running(),
-                 .remaining_seconds = watch_.remaining_seconds(options_.limits.slots),
+                 .remaining_seconds = schedule_.remaining_seconds(),
                  .stopping = stopping_.has_value()});
+}
+
+ScheduleReport Supervisor::report() const {
+  const int slots = options_.limits.slots;
+  return {.slots = slots,
+          .groups = groups_.started(),
+          .makespan_seconds = ended_at_ - started_at_,
+          .lower_bound_seconds = makespan_lower_bound(watch_.work_of(presence_.id()), slots)};
 }
 
 }  // namespace headway

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "cluster/launch.h"
-#include "runner/supervisor/group_widths.h"
+#include "runner/supervisor/group_schedule.h"
 #include "runner/supervisor/progress_display.h"
 #include "runner/supervisor/stop_signals.h"
 #include "runner/supervisor/sweep_watch.h"
@@ -25,6 +25,15 @@ struct SupervisorOptions {
   std::optional<double> time_limit_seconds = {};
   double hang_seconds = 900;          // a group that does not come forward for so long is hung
   double stop_patience_seconds = 60;  // for checkpoints, before groups that were asked are killed
+};
+
+/// What became of the schedule: `lower_bound_seconds` is what no schedule of the same work on the
+/// same slots could have undercut.
+struct ScheduleReport {
+  int slots = 1;
+  int groups = 0;
+  double makespan_seconds = 0;
+  double lower_bound_seconds = 0;
 };
 
 /// Why a supervisor came to its end.
@@ -46,6 +55,8 @@ class Supervisor {
   SupervisorEnd run();
   /// As of the last look.
   const TrialCounts& counts() const { return watch_.counts(); }
+  /// How well the slots were used, once it has run.
+  ScheduleReport report() const;
 
  private:
   void look();
@@ -66,8 +77,11 @@ class Supervisor {
   SegmentWriter reports_;
   SweepWatch watch_;
   WorkerGroups groups_;
+  GroupSchedule schedule_;
+  bool is_schedule_due_ = true;
   ResultsStore store_;
   double started_at_;
+  double ended_at_ = 0;
   double next_look_ = 0;
   double next_sync_ = 0;
   double next_start_ = 0;  // groups that found nothing to do are not replaced at once

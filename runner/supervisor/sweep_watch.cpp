@@ -2,8 +2,11 @@
 
 #include <algorithm>
 #include <numeric>
+#include <unordered_map>
+#include <utility>
 
 #include "runner/attempt_end.h"
+#include "scheduling/supervisors.h"
 
 namespace headway {
 namespace {
@@ -12,48 +15,48 @@ namespace {
 // so such claims stand near its front, and looking at so many suffices.
 constexpr std::size_t kClaimsLookedUp = 64;
 
-std::vector<TrialCost> costs_of(const Plan& plan) {
-  CostTable table;
-  std::vector<TrialCost> costs;
-  costs.reserve(plan.trials.size());
-  for (const PlannedTrial& trial : plan.trials) {
-    costs.push_back(table.at(trial.cell_id, [&] { return trial.config(); }));
-  }
-  return costs;
-}
-
-std::vector<std::size_t> sorted_by_cost(const std::vector<TrialCost>& costs) {
-  std::vector<std::size_t> order(costs.size());
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
-    return costs[a].flops > costs[b].flops;
-  });
-  return order;
-}
-
-double remaining_fraction(const Progress& progress) {
-  if (progress.total_steps <= 0) return 1;
-  const auto done = static_cast<double>(progress.step) / static_cast<double>(progress.total_steps);
-  return std::clamp(1 - done, 0.0, 1.0);
+int ranks_of(const ClaimView& claim) {
+  return std::max(1, claim.owner.world_size);
 }
 
 }  // namespace
 
-SweepWatch::SweepWatch(std::filesystem::path sweep_directory)
+SweepWatch::SweepWatch(std::filesystem::path sweep_directory, RankKind ranks)
     : sweep_directory_(std::move(sweep_directory)),
       plan_(read_plan(sweep_directory_)),
-      costs_(costs_of(plan_)),
-      longest_first_(sorted_by_cost(costs_)),
+      ranks_(std::move(ranks)),
       state_(sweep_directory_),
       abandonment_(sweep_directory_, StalenessObserver()),
       seen_(plan_.trials.size()) {
   counts_.total = static_cast<std::int64_t>(plan_.trials.size());
+  std::unordered_map<std::string, std::size_t> cells;
+  for (const PlannedTrial& trial : plan_.trials) {
+    const auto [cell, is_new] = cells.try_emplace(trial.cell_id, costs_.size());
+    if (is_new) costs_.push_back(trial_cost(trial.config()));
+    cost_of_trial_.push_back(cell->second);
+  }
+  longest_first_.resize(plan_.trials.size());
+  std::iota(longest_first_.begin(), longest_first_.end(), std::size_t{0});
+  predict();
+}
+
+/// Longest predicted first, ties in plan order.
+void SweepWatch::predict() {
+  std::vector<double> predicted;
+  for (const TrialCost& cost : costs_) predicted.push_back(model_.predicted_seconds(cost));
+  if (predicted == predicted_) return;
+  predicted_ = std::move(predicted);
+  std::sort(longest_first_.begin(), longest_first_.end(), [&](std::size_t a, std::size_t b) {
+    return std::pair(-predicted_[cost_of_trial_[a]], a) <
+           std::pair(-predicted_[cost_of_trial_[b]], b);
+  });
 }
 
 void SweepWatch::look(SegmentWriter& reports) {
   state_.refresh();
   counts_ = {.total = counts_.total};
   running_.clear();
+  running_places_.clear();
   waiting_.clear();
   events_.clear();
   for (const std::size_t index : longest_first_) {
@@ -64,11 +67,33 @@ void SweepWatch::look(SegmentWriter& reports) {
     counts_.failed += now == Outlook::kFailedForGood;
     counts_.cancelled += now == Outlook::kCancelled;
     if (now != Outlook::kOpen || is_worked_on(index, reports)) continue;
-    waiting_.push_back({model_.predicted_seconds(costs_[index]), costs_[index].shards});
+    waiting_.push_back(index);
   }
   counts_.running = static_cast<std::int64_t>(running_.size());
   counts_.waiting = static_cast<std::int64_t>(waiting_.size());
   looked_ = true;
+  measure_running();
+}
+
+// The order of the next look follows from what this one shows.
+void SweepWatch::measure_running() {
+  model_ = finished_;
+  for (std::size_t i = 0; i < running_.size(); ++i) {
+    const ClaimView& claim = running_[i].claim;
+    model_.observe_running(cost(running_places_[i]), claim.progress, ranks_of(claim));
+  }
+  for (std::size_t i = 0; i < running_.size(); ++i) {
+    WatchedTrial& trial = running_[i];
+    const TrialCost& cost = this->cost(running_places_[i]);
+    const int ranks = ranks_of(trial.claim);
+    trial.predicted_seconds = model_.predicted_seconds(cost, ranks);
+    trial.remaining_seconds = model_.remaining_seconds(cost, trial.claim.progress, ranks);
+  }
+  predict();
+}
+
+std::vector<double> SweepWatch::seconds_by_width(std::size_t index, int slots) const {
+  return model_.seconds_by_width(cost(index), slots);
 }
 
 bool SweepWatch::is_worked_on(std::size_t index, SegmentWriter& reports) {
@@ -88,8 +113,8 @@ bool SweepWatch::is_worked_on(std::size_t index, SegmentWriter& reports) {
                         .message = abandoned->message});
     return false;
   }
-  const int slots = std::max(1, claim->owner.world_size);
-  running_.push_back({*claim, model_.predicted_seconds(costs_[index], slots)});
+  running_.push_back({.claim = *claim});
+  running_places_.push_back(index);
   return true;
 }
 
@@ -100,7 +125,7 @@ void SweepWatch::note_events(std::size_t index, const TrialRecord& record, Outlo
   if (seen.outlook == now && seen.attempt == last->attempt && seen.state == last->state) return;
   const bool ended_before = seen.attempt == last->attempt && seen.state == last->state;
   seen = {now, last->attempt, last->state};
-  if (last->state == "done") measure(index, *last);
+  if (last->state == "done") observe_attempt(finished_, cost(index), *last, ranks_);
   if (!looked_ || ended_before) return;
   TrialEvent event{.trial_id = plan_.trials[index].trial_id, .attempt = *last};
   if (last->state == "done") event.kind = TrialEvent::Kind::kDone;
@@ -110,23 +135,6 @@ void SweepWatch::note_events(std::size_t index, const TrialRecord& record, Outlo
   }
   event.is_final = now == Outlook::kFailedForGood;
   events_.push_back(std::move(event));
-}
-
-// An attempt that went on from a checkpoint took only a part of the time.
-void SweepWatch::measure(std::size_t index, const AttemptRecord& attempt) {
-  if (!attempt.duration_s || attempt.resumed_from_step.value_or(0) != 0) return;
-  model_.observe(
-      costs_[index], *attempt.duration_s, static_cast<int>(attempt.world_size.value_or(1)));
-}
-
-std::optional<double> SweepWatch::remaining_seconds(int slots) const {
-  if (running_.empty() && waiting_.empty()) return std::nullopt;
-  std::vector<double> seconds;
-  for (const WatchedTrial& trial : running_) {
-    seconds.push_back(trial.predicted_seconds * remaining_fraction(trial.claim.progress));
-  }
-  for (const WaitingTrial& trial : waiting_) seconds.push_back(trial.predicted_seconds);
-  return predicted_makespan_seconds(std::move(seconds), std::max(1, slots));
 }
 
 std::vector<ClaimView> SweepWatch::unfinished_claims(const std::string& group) const {
@@ -148,6 +156,21 @@ bool SweepWatch::has_worked(const std::string& group) const {
     }
   }
   return false;
+}
+
+// Work that was lost is none: attempts that crashed have no duration.
+std::vector<TrialWork> SweepWatch::work_of(const std::string& supervisor) const {
+  std::vector<TrialWork> works;
+  for (std::size_t index = 0; index < plan_.trials.size(); ++index) {
+    TrialWork work{.most_ranks = static_cast<int>(cost(index).shards)};
+    for (const auto& [number, attempt] : state_.trial(plan_.trials[index].trial_id).attempts) {
+      if (!attempt.duration_s || supervisor_id_of(attempt.worker_group) != supervisor) continue;
+      const int ranks = static_cast<int>(attempt.world_size.value_or(1));
+      work.one_rank_seconds += *attempt.duration_s * ranks * model_.efficiency(cost(index), ranks);
+    }
+    if (work.one_rank_seconds > 0) works.push_back(work);
+  }
+  return works;
 }
 
 }  // namespace headway

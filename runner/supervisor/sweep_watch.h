@@ -6,11 +6,13 @@
 #include <string>
 #include <vector>
 
-#include "runner/supervisor/group_widths.h"
+#include "runner/commands/measured_costs.h"
 #include "runner/trial_outlook.h"
 #include "scheduling/abandonment.h"
 #include "scheduling/claims.h"
 #include "scheduling/cost_model.h"
+#include "scheduling/group_planner.h"
+#include "scheduling/makespan.h"
 #include "store/segment_writer.h"
 #include "store/sweep_directory.h"
 #include "store/sweep_state.h"
@@ -31,6 +33,7 @@ struct TrialCounts {
 struct WatchedTrial {
   ClaimView claim;
   double predicted_seconds = 0;  // of the whole trial, on its group
+  double remaining_seconds = 0;
 };
 
 /// Something that befell a trial since the last look.
@@ -46,7 +49,7 @@ struct TrialEvent {
 /// running trial.
 class SweepWatch {
  public:
-  explicit SweepWatch(std::filesystem::path sweep_directory);
+  explicit SweepWatch(std::filesystem::path sweep_directory, RankKind ranks = {});
 
   /// Looks again. Ends of attempts whose owner is gone are reported through `reports`.
   void look(SegmentWriter& reports);
@@ -55,16 +58,18 @@ class SweepWatch {
   const std::filesystem::path& sweep_directory() const { return sweep_directory_; }
   const TrialCounts& counts() const { return counts_; }
   const std::vector<WatchedTrial>& running() const { return running_; }
-  const std::vector<WaitingTrial>& waiting() const { return waiting_; }
+  /// Trials that no group works on, as places in the plan, longest predicted first.
+  const std::vector<std::size_t>& waiting() const { return waiting_; }
+  /// Predicted seconds of a trial of the plan on groups of 1, 2, 4, ... ranks, up to `slots`.
+  std::vector<double> seconds_by_width(std::size_t index, int slots) const;
   /// Since the last look; empty after the first one.
   const std::vector<TrialEvent>& events() const { return events_; }
-  /// Predicted time until all is done on `slots` slots; absent when nothing is left.
-  std::optional<double> remaining_seconds(int slots) const;
-
   /// Claims of `group` that no record has ended.
   std::vector<ClaimView> unfinished_claims(const std::string& group) const;
   /// Whether `group` has worked on anything.
   bool has_worked(const std::string& group) const;
+  /// What the groups of `supervisor` have done, by trial.
+  std::vector<TrialWork> work_of(const std::string& supervisor) const;
 
  private:
   struct Seen {
@@ -73,23 +78,30 @@ class SweepWatch {
     std::string state;
   };
 
+  const TrialCost& cost(std::size_t index) const { return costs_[cost_of_trial_[index]]; }
   void note_events(std::size_t index, const TrialRecord& record, Outlook now);
-  void measure(std::size_t index, const AttemptRecord& attempt);
+  void predict();
+  void measure_running();
   bool is_worked_on(std::size_t index, SegmentWriter& reports);
 
   std::filesystem::path sweep_directory_;
   Plan plan_;
-  std::vector<TrialCost> costs_;  // in plan order
-  std::vector<std::size_t> longest_first_;
+  RankKind ranks_;
+  std::vector<TrialCost> costs_;            // by cell
+  std::vector<std::size_t> cost_of_trial_;  // in plan order, places in costs_
+  std::vector<double> predicted_;           // by cell: seconds on one rank
+  std::vector<std::size_t> longest_first_;  // places in the plan
   SweepState state_;
   AbandonmentJudge abandonment_;
-  CostModel model_;
+  CostModel finished_;      // knows the finished trials
+  CostModel model_;         // knows the running ones too
   std::vector<Seen> seen_;  // in plan order
   bool looked_ = false;
 
   TrialCounts counts_;
   std::vector<WatchedTrial> running_;
-  std::vector<WaitingTrial> waiting_;
+  std::vector<std::size_t> running_places_;  // in the plan
+  std::vector<std::size_t> waiting_;
   std::vector<TrialEvent> events_;
 };
 

@@ -88,16 +88,13 @@ void WorkerGroups::kill_all() {
   for (Group& group : groups_) group.process.kill_tree();
 }
 
-std::vector<int> WorkerGroups::widths() const {
-  std::vector<int> widths;
-  for (const Group& group : groups_) widths.push_back(group.spec.ranks);
-  return widths;
-}
-
-int WorkerGroups::unclaimed(const std::vector<WatchedTrial>& running) const {
-  return static_cast<int>(std::count_if(groups_.begin(), groups_.end(), [&](const Group& group) {
-    return trial_of(group.spec.group, running) == nullptr;
-  }));
+std::vector<OwnGroup> WorkerGroups::standing() const {
+  const double now = monotonic_seconds();
+  std::vector<OwnGroup> standing;
+  for (const Group& group : groups_) {
+    standing.push_back({group.spec.group, group.spec.ranks, now - group.started_at});
+  }
+  return standing;
 }
 
 }  // namespace headway

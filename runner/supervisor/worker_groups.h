@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "cluster/launch.h"
+#include "runner/supervisor/group_schedule.h"
 #include "runner/supervisor/sweep_watch.h"
 #include "scheduling/supervisors.h"
 
@@ -34,9 +35,9 @@ class WorkerGroups {
   void kill_all();
 
   bool empty() const { return groups_.empty(); }
-  std::vector<int> widths() const;
-  /// How many have no trial among `running`.
-  int unclaimed(const std::vector<WatchedTrial>& running) const;
+  std::vector<OwnGroup> standing() const;
+  /// How many were started so far.
+  int started() const { return started_; }
 
  private:
   struct Group {

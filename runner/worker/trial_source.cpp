@@ -31,8 +31,9 @@ Plan plan_of(const std::filesystem::path& directory, const std::optional<std::st
   return plan;
 }
 
-// Predicted at the default speed, not at the measured one: every group must see the same order.
-TrialQueue queue_of(const Plan& plan, int width) {
+// Predicted at the assumed speed, not at a measured one: every group must see the same order. What
+// was measured reaches it by its supervisor's offers.
+std::vector<QueuedTrial> queued(const Plan& plan) {
   const CostModel model;
   CostTable costs;
   std::vector<QueuedTrial> trials;
@@ -41,7 +42,13 @@ TrialQueue queue_of(const Plan& plan, int width) {
     const TrialCost& cost = costs.at(trial.cell_id, [&] { return trial.config(); });
     trials.push_back({trials.size(), model.predicted_seconds(cost), cost.shards});
   }
-  return {std::move(trials), width};
+  return trials;
+}
+
+std::unordered_map<std::string, std::size_t> places(const Plan& plan) {
+  std::unordered_map<std::string, std::size_t> places;
+  for (const PlannedTrial& trial : plan.trials) places.emplace(trial.trial_id, places.size());
+  return places;
 }
 
 }  // namespace
@@ -52,21 +59,40 @@ TrialSource::TrialSource(std::filesystem::path sweep_directory,
     : sweep_directory_(std::move(sweep_directory)),
       owner_(std::move(owner)),
       plan_(plan_of(sweep_directory_, only_trial)),
+      trials_(queued(plan_)),
+      places_(places(plan_)),
       state_(sweep_directory_),
-      queue_(queue_of(plan_, owner_.world_size)),
+      queue_(trials_, owner_.world_size),
       abandonment_(sweep_directory_, StalenessObserver()),
       reports_(sweep_directory_, "supervisor") {}
 
 std::optional<ClaimedTrial> TrialSource::next() {
   for (;;) {
     state_.refresh();
-    const auto index = queue_.first([this](std::size_t candidate) { return judge(candidate); });
+    const auto index = first_to_take();
     if (!index) return std::nullopt;
     const PlannedTrial& planned = plan_.trials[*index];
     auto claimed = try_claim(sweep_directory_, planned.trial_id, next_attempt_, owner_);
     if (!claimed || !is_still_wanted(*claimed)) continue;
     return ClaimedTrial{{planned.trial_id, planned.cell_id, planned.config()}, std::move(*claimed)};
   }
+}
+
+std::optional<std::size_t> TrialSource::first_to_take() {
+  offers_ = read_offers(sweep_directory_, owner_.group);
+  if (offers_) {
+    for (const TrialOffers::Offer& offer : offers_->first) {
+      const auto place = places_.find(offer.trial_id);
+      if (place == places_.end()) continue;
+      if (judge(place->second) == Verdict::kTake) return place->second;
+    }
+  }
+  return queue_.first([this](std::size_t candidate) { return judge(candidate); });
+}
+
+bool TrialSource::is_offered(std::size_t index) const {
+  return !offers_ ||
+         offers_->is_for(owner_.world_size, plan_.trials[index].trial_id, trials_[index].shards);
 }
 
 Verdict TrialSource::judge(std::size_t index) {
@@ -81,7 +107,8 @@ Verdict TrialSource::judge(std::size_t index) {
     case Outlook::kOpen:
       break;
   }
-  return is_free(trial_id, record) ? Verdict::kTake : Verdict::kNotNow;
+  const bool can_be_taken = is_offered(index) && is_free(trial_id, record);
+  return can_be_taken ? Verdict::kTake : Verdict::kNotNow;
 }
 
 // Settles the attempt to claim by the same look at the claims: whoever looked again before claiming

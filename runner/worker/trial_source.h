@@ -4,11 +4,14 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <unordered_map>
+#include <vector>
 
 #include "config/sweep.h"
 #include "scheduling/abandonment.h"
 #include "scheduling/claims.h"
 #include "scheduling/queue.h"
+#include "scheduling/trial_offers.h"
 #include "store/segment_writer.h"
 #include "store/sweep_directory.h"
 #include "store/sweep_state.h"
@@ -20,9 +23,10 @@ struct ClaimedTrial {
   Claim claim;
 };
 
-/// Gives a worker group its trials, one after the other: the first of the queue that is open and
-/// not claimed, claimed for `owner`. Everything it knows stands in the sweep's folder, so any
-/// number of groups, supervisors and machines may draw from one sweep; claims keep them apart.
+/// Gives a worker group its trials, one after the other: the first that is open and not claimed, in
+/// the order that the group's supervisor offers, else in the queue's; claimed for `owner`.
+/// Everything it knows stands in the sweep's folder, so any number of groups, supervisors and
+/// machines may draw from one sweep; claims keep them apart.
 class TrialSource {
  public:
   /// With `only_trial`, that trial is the whole queue. ConfigError when the plan lacks it.
@@ -34,7 +38,9 @@ class TrialSource {
   std::optional<ClaimedTrial> next();
 
  private:
+  std::optional<std::size_t> first_to_take();
   Verdict judge(std::size_t index);
+  bool is_offered(std::size_t index) const;
   bool is_free(const std::string& trial_id, const TrialRecord& record);
   bool take_over(const ClaimView& claim);
   bool is_still_wanted(const Claim& claim);
@@ -42,9 +48,12 @@ class TrialSource {
   std::filesystem::path sweep_directory_;
   ClaimOwner owner_;
   Plan plan_;
+  std::vector<QueuedTrial> trials_;                      // in plan order
+  std::unordered_map<std::string, std::size_t> places_;  // in the plan, by trial id
   SweepState state_;
   TrialQueue queue_;
-  int next_attempt_ = 0;  // at the trial that was judged last
+  std::optional<TrialOffers> offers_;  // as of the last look
+  int next_attempt_ = 0;               // at the trial that was judged last
   AbandonmentJudge abandonment_;
   // Its own segment, in the role of a supervisor: a worker's word on an attempt is taken for that
   // of the one who ran it, and here others' attempts are reported.

@@ -1,17 +1,37 @@
 #include "scheduling/cost_model.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
-#include <functional>
-#include <queue>
+#include <bit>
+#include <cmath>
 
 #include "base/errors.h"
 #include "config/catalog.h"
+#include "scheduling/queue.h"
 
 namespace headway {
 namespace {
 
 constexpr double kFlopsPerMultiplyAdd = 2;
 constexpr double kPassesPerTrainedImage = 3;  // forward, and backward by weights and by inputs
+// Layers of so many channels reach half of the speed of wide ones: measured on a CPU core with both
+// encoders at 4 to 64 channels, the speed goes with w^2 / (w^2 + 9^2) within 30 %.
+constexpr double kHalfSpeedWidth = 9;
+constexpr std::int64_t kAssumedWidth = 64;  // of an encoder that has no such option
+// The first steps allocate memory and choose kernels.
+constexpr std::int64_t kStepsBeforeSpeedCounts = 5;
+constexpr double kLeastEfficiency = 0.05;
+
+std::int64_t channel_width(const EncoderConfig& encoder) {
+  return encoder.options.has("width") ? encoder.options.integer("width") : kAssumedWidth;
+}
+
+double assumed_speed(std::int64_t width) {
+  const double squared = static_cast<double>(width) * static_cast<double>(width);
+  return CostModel::kAssumedFlopsPerSecond * squared /
+         (squared + kHalfSpeedWidth * kHalfSpeedWidth);
+}
 
 double evaluation_count(const TrialConfig& config) {
   const std::int64_t every = std::max<std::int64_t>(config.evaluation.every, 1);
@@ -19,33 +39,51 @@ double evaluation_count(const TrialConfig& config) {
   return static_cast<double>(evaluations);
 }
 
-// A forward pass per evaluated image; three per trained one.
-double trial_flops(const TrialConfig& config) {
-  const DatasetShape data = dataset_shape(config.dataset);
-  const EncoderShape encoder = encoder_shape(config.encoder, data);
-  const double head = static_cast<double>(encoder.feature_size * data.classes);
-  const double forward = kFlopsPerMultiplyAdd * (encoder.multiply_adds + head);
+struct ImageCounts {
+  double train = 0;
+  double validation = 0;
+  double test = 0;
+};
 
-  std::int64_t drawn = data.train_count;
-  if (config.dataset.samples_per_class) {
-    drawn = std::min(drawn, *config.dataset.samples_per_class * data.classes);
-  }
-  const double validation = static_cast<double>(drawn) * config.dataset.validation_fraction;
-  const double train = static_cast<double>(drawn) - validation;
-  const double test = static_cast<double>(data.test_count);
+ImageCounts image_counts(const DatasetConfig& config, const DatasetShape& data) {
+  const auto drawn = static_cast<double>(data.train_count);
+  const double validation = drawn * config.validation_fraction;
+  return {drawn - validation, validation, static_cast<double>(data.test_count)};
+}
 
-  const double trained = train * static_cast<double>(config.training.epochs);
-  const double evaluated = evaluation_count(config) * (validation > 0 ? validation : test) + test +
-                           (config.evaluation.geometry ? train : 0);
-  return forward * (kPassesPerTrainedImage * trained + evaluated);
+double steps_left(const Progress& progress) {
+  if (progress.total_steps <= 0) return 1;
+  const auto done = static_cast<double>(progress.step) / static_cast<double>(progress.total_steps);
+  return std::clamp(1 - done, 0.0, 1.0);
+}
+
+bool shows_speed(const Progress& progress) {
+  return progress.images_per_second > 0 && progress.step >= kStepsBeforeSpeedCounts;
 }
 
 }  // namespace
 
 TrialCost trial_cost(const TrialConfig& config) {
-  return {.flops = trial_flops(config),
-          .shards = config.training.shards,
-          .speed_class = config.encoder.name + " " + config.training.precision};
+  const DatasetShape data = dataset_shape(config.dataset);
+  const EncoderShape encoder = encoder_shape(config.encoder, data);
+  const double head = static_cast<double>(encoder.feature_size * data.classes);
+  const double forward = kFlopsPerMultiplyAdd * (encoder.multiply_adds + head);
+  const ImageCounts images = image_counts(config.dataset, data);
+  const auto width =
+      static_cast<std::uint64_t>(std::max<std::int64_t>(1, channel_width(config.encoder)));
+
+  TrialCost cost{.image_flops = kPassesPerTrainedImage * forward};
+  // Statistics of the finished model; the feature geometry passes over the images once more.
+  const double final_passes = config.evaluation.geometry ? 2 : 1;
+  cost.final_flops = final_passes * forward * (images.train + images.test);
+  cost.flops = cost.image_flops * images.train * static_cast<double>(config.training.epochs) +
+               forward * evaluation_count(config) * (images.validation + images.test) +
+               cost.final_flops;
+  cost.shards = config.training.shards;
+  cost.assumed_speed = assumed_speed(static_cast<std::int64_t>(width));
+  cost.speed_family = config.encoder.name + " " + config.training.precision;
+  cost.speed_class = fmt::format("{} width {}", cost.speed_family, std::bit_floor(width));
+  return cost;
 }
 
 const TrialCost& CostTable::at(const std::string& cell_id,
@@ -55,38 +93,74 @@ const TrialCost& CostTable::at(const std::string& cell_id,
                                : costs_.emplace(cell_id, trial_cost(config())).first->second;
 }
 
-void CostModel::observe(const TrialCost& cost, double duration_seconds, int slots) {
-  if (duration_seconds <= 0) return;
-  for (Work* sum : {&all_, &by_class_[cost.speed_class]}) {
-    sum->flops += cost.flops;
-    sum->seconds += duration_seconds * slots;
+void CostModel::observe(const TrialCost& cost, double duration_seconds, int ranks) {
+  add(cost, ranks, {cost.flops / cost.assumed_speed, duration_seconds * ranks});
+}
+
+void CostModel::observe_running(const TrialCost& cost, const Progress& progress, int ranks) {
+  if (!shows_speed(progress)) return;
+  const double done = cost.flops * (1 - steps_left(progress));
+  const double speed = progress.images_per_second * cost.image_flops / ranks;  // of one rank
+  add(cost, ranks, {done / cost.assumed_speed, done / speed});
+}
+
+void CostModel::add(const TrialCost& cost, int ranks, const Work& work) {
+  if (work.measured <= 0 || work.assumed <= 0) return;
+  for (const std::string& key : {cost.speed_class, cost.speed_family, std::string()}) {
+    Work& sum = measured_[key][ranks];
+    sum.assumed += work.assumed;
+    sum.measured += work.measured;
   }
 }
 
-double CostModel::speed(const std::string& speed_class) const {
-  const auto found = by_class_.find(speed_class);
-  const Work& work = found != by_class_.end() ? found->second : all_;
-  return work.seconds > 0 ? work.flops / work.seconds : default_speed_;
+const CostModel::WorkByRanks* CostModel::find(const std::string& key) const {
+  const auto found = measured_.find(key);
+  return found == measured_.end() ? nullptr : &found->second;
 }
 
-double CostModel::predicted_seconds(const TrialCost& cost, int slots) const {
-  expects(slots >= 1, "a trial runs on at least one slot");
-  return cost.flops / (speed(cost.speed_class) * slots);
-}
-
-double predicted_makespan_seconds(std::vector<double> trial_seconds, int slots) {
-  expects(slots >= 1, "trials run on at least one slot");
-  std::sort(trial_seconds.begin(), trial_seconds.end(), std::greater<>());
-  std::priority_queue<double, std::vector<double>, std::greater<>> free_at;
-  for (int slot = 0; slot < slots; ++slot) free_at.push(0);
-  double end = 0;
-  for (const double seconds : trial_seconds) {
-    const double finished = free_at.top() + seconds;
-    free_at.pop();
-    free_at.push(finished);
-    end = std::max(end, finished);
+double CostModel::efficiency(const TrialCost& cost, int ranks) const {
+  if (ranks == 1) return 1;
+  for (const std::string& key : {cost.speed_class, cost.speed_family}) {
+    const WorkByRanks* const works = find(key);
+    if (works == nullptr || !works->contains(1) || !works->contains(ranks)) continue;
+    return std::clamp(works->at(1).slowness() / works->at(ranks).slowness(), kLeastEfficiency, 1.0);
   }
-  return end;
+  return std::pow(kAssumedEfficiency, std::log2(ranks));
+}
+
+/// Rank-seconds as a multiple of the assumed ones. The nearest kin that was measured counts: at
+/// this width of group, else at the narrowest one.
+double CostModel::slowness(const TrialCost& cost, int ranks) const {
+  for (const std::string& key : {cost.speed_class, cost.speed_family, std::string()}) {
+    const WorkByRanks* const works = find(key);
+    if (works == nullptr) continue;
+    const auto same = works->find(ranks);
+    if (same != works->end() && !key.empty()) return same->second.slowness();
+    const auto& [measured_ranks, work] = *works->begin();
+    return work.slowness() * efficiency(cost, measured_ranks) / efficiency(cost, ranks);
+  }
+  return 1 / efficiency(cost, ranks);
+}
+
+double CostModel::predicted_seconds(const TrialCost& cost, int ranks) const {
+  expects(ranks >= 1, "a trial runs on at least one rank");
+  return cost.flops / cost.assumed_speed * slowness(cost, ranks) / ranks;
+}
+
+std::vector<double> CostModel::seconds_by_width(const TrialCost& cost, int slots) const {
+  std::vector<double> seconds;
+  for (int ranks = 1; ranks <= slots && width_fits(ranks, cost.shards); ranks *= 2) {
+    seconds.push_back(predicted_seconds(cost, ranks));
+  }
+  return seconds;
+}
+
+double CostModel::remaining_seconds(const TrialCost& cost,
+                                    const Progress& progress,
+                                    int ranks) const {
+  const double left = (cost.flops - cost.final_flops) * steps_left(progress) + cost.final_flops;
+  if (!shows_speed(progress)) return predicted_seconds(cost, ranks) * left / cost.flops;
+  return left / (progress.images_per_second * cost.image_flops);
 }
 
 }  // namespace headway

@@ -34,8 +34,12 @@ std::string SupervisorPresence::group_name(int number) const {
   return fmt::format("{}-{}", id_, number);
 }
 
+std::string supervisor_id_of(const std::string& group) {
+  return group.substr(0, group.rfind('-'));
+}
+
 Liveness supervisor_of(const std::filesystem::path& sweep_directory, const std::string& group) {
-  const auto entry = entry_of(sweep_directory, group.substr(0, group.rfind('-')));
+  const auto entry = entry_of(sweep_directory, supervisor_id_of(group));
   if (!std::filesystem::exists(entry)) return Liveness::kDead;
   try {
     return liveness(nlohmann::json::parse(read_text(entry)).get<ProcessIdentity>());

@@ -27,6 +27,9 @@ class SupervisorPresence {
   std::string id_;
 };
 
+/// The id of the supervisor that started `group`.
+std::string supervisor_id_of(const std::string& group);
+
 /// Whether the supervisor that started `group` lives. kDead when it left no entry, or left in
 /// order.
 Liveness supervisor_of(const std::filesystem::path& sweep_directory, const std::string& group);

@@ -25,8 +25,28 @@ TEST(Prediction, trials_of_one_shard_fill_the_slots_one_by_one) {
 
 TEST(Prediction, fewer_trials_than_slots_spread_over_their_shards) {
   const Prediction prediction = predict(small_sweep(2, /*shards=*/4), CostModel(), 8);
-  EXPECT_NEAR(prediction.makespan_seconds, seconds_of_one_trial() / 4, 1e-6);
+  const TrialCost cost = trial_cost(small_trial_config(0, 4));
+  EXPECT_NEAR(prediction.makespan_seconds, CostModel().predicted_seconds(cost, 4), 1e-6);
+  EXPECT_EQ(prediction.wide_trials, 2);
   EXPECT_THAT(prediction.hints, IsEmpty());
+}
+
+TEST(Prediction, the_odd_trial_at_the_end_is_shared_by_two_ranks) {
+  const Prediction prediction = predict(small_sweep(3, /*shards=*/2), CostModel(), 2);
+  const TrialCost cost = trial_cost(small_trial_config(0, 2));
+  const CostModel model;
+  EXPECT_NEAR(prediction.makespan_seconds,
+              model.predicted_seconds(cost) + model.predicted_seconds(cost, 2),
+              1e-6);
+  EXPECT_EQ(prediction.wide_trials, 1);
+}
+
+TEST(Prediction, an_end_that_leaves_slots_idle_is_told) {
+  const Prediction prediction = predict(small_sweep(3), CostModel(), 2);
+  EXPECT_NEAR(prediction.makespan_seconds, 2 * seconds_of_one_trial(), 1e-6);
+  ASSERT_EQ(prediction.hints.size(), 1U);
+  EXPECT_THAT(prediction.hints[0], HasSubstr("idle for 25 % of the time"));
+  EXPECT_THAT(prediction.hints[0], HasSubstr("training.shards"));
 }
 
 TEST(Prediction, slots_that_no_shard_can_use_are_told_with_the_remedy) {

@@ -41,6 +41,19 @@ TEST(TrialCost, one_epoch_is_three_forward_passes_over_the_training_images) {
   EXPECT_NEAR(trial_cost(config).flops - one, expected, 1e-9 * expected);
 }
 
+TEST(TrialCost, every_evaluation_is_a_forward_pass_over_validation_and_test_images) {
+  TrialConfig config = small_trial();
+  config.training.epochs = 4;
+  config.evaluation.every = 4;
+  const double once = trial_cost(config).flops;
+  config.evaluation.every = 1;
+  const DatasetShape data = dataset_shape(config.dataset);
+  const double images = config.dataset.validation_fraction * static_cast<double>(data.train_count) +
+                        static_cast<double>(data.test_count);
+  const double forward = trial_cost(config).image_flops / 3;
+  EXPECT_NEAR(trial_cost(config).flops - once, 3 * images * forward, 1e-9 * once);
+}
+
 TEST(TrialCost, a_cut_training_set_costs_less) {
   TrialConfig config = small_trial();
   const double whole = trial_cost(config).flops;
@@ -60,22 +73,120 @@ TEST(CostTable, a_cell_is_computed_once) {
   EXPECT_EQ(computed, 1);
 }
 
-TEST(CostModel, without_measurements_the_default_speed_counts) {
-  const TrialConfig config = small_trial();
-  const CostModel model(1e9);
+TEST(CostModel, without_measurements_an_assumed_speed_and_efficiency_count) {
+  const TrialCost cost = trial_cost(small_trial());
+  const CostModel model;
   EXPECT_FALSE(model.is_measured());
-  EXPECT_DOUBLE_EQ(model.predicted_seconds(trial_cost(config)), trial_cost(config).flops / 1e9);
-  EXPECT_DOUBLE_EQ(model.predicted_seconds(trial_cost(config), 4), trial_cost(config).flops / 4e9);
+  const double one = cost.flops / cost.assumed_speed;
+  EXPECT_DOUBLE_EQ(model.predicted_seconds(cost), one);
+  EXPECT_DOUBLE_EQ(model.predicted_seconds(cost, 2), one / (2 * CostModel::kAssumedEfficiency));
+  EXPECT_NEAR(model.predicted_seconds(cost, 4),
+              one / (4 * CostModel::kAssumedEfficiency * CostModel::kAssumedEfficiency),
+              1e-9 * one);
+}
+
+TEST(CostModel, narrow_layers_are_assumed_to_run_further_below_the_peak) {
+  const auto speed = [](std::int64_t width) {
+    TrialConfig config = small_trial();
+    config.encoder.options.values()["width"] = width;
+    return trial_cost(config).assumed_speed;
+  };
+  EXPECT_LT(speed(4), speed(16));
+  EXPECT_LT(speed(16), speed(64));
+  EXPECT_LT(speed(64), CostModel::kAssumedFlopsPerSecond);
 }
 
 TEST(CostModel, finished_trials_teach_it_the_speed) {
-  TrialConfig config = small_trial();
+  const TrialCost cost = trial_cost(small_trial());
   CostModel model;
-  model.observe(trial_cost(config), 40);
+  model.observe(cost, 40);
   EXPECT_TRUE(model.is_measured());
-  EXPECT_DOUBLE_EQ(model.predicted_seconds(trial_cost(config)), 40);
-  model.observe(trial_cost(config), 10, 2);  // 20 slot seconds
-  EXPECT_DOUBLE_EQ(model.predicted_seconds(trial_cost(config)), 30);
+  EXPECT_DOUBLE_EQ(model.predicted_seconds(cost), 40);
+  model.observe(cost, 20);
+  EXPECT_DOUBLE_EQ(model.predicted_seconds(cost), 30);
+}
+
+TEST(CostModel, what_a_wider_group_gains_is_learned) {
+  const TrialCost cost = trial_cost(small_trial());
+  CostModel model;
+  model.observe(cost, 40);
+  model.observe(cost, 32, 2);  // 64 rank-seconds
+  EXPECT_DOUBLE_EQ(model.efficiency(cost, 2), 40.0 / 64);
+  EXPECT_DOUBLE_EQ(model.predicted_seconds(cost), 40);
+  EXPECT_DOUBLE_EQ(model.predicted_seconds(cost, 2), 32);
+}
+
+TEST(CostModel, a_wide_group_alone_tells_of_one_rank_by_the_assumed_efficiency) {
+  const TrialCost cost = trial_cost(small_trial());
+  CostModel model;
+  model.observe(cost, 10, 2);
+  EXPECT_DOUBLE_EQ(model.predicted_seconds(cost, 2), 10);
+  EXPECT_DOUBLE_EQ(model.predicted_seconds(cost), 20 * CostModel::kAssumedEfficiency);
+}
+
+TEST(CostModel, ranks_are_never_taken_to_speed_each_other_up) {
+  const TrialCost cost = trial_cost(small_trial());
+  CostModel model;
+  model.observe(cost, 50);  // say, while the machine was busy
+  model.observe(cost, 10, 2);
+  EXPECT_EQ(model.efficiency(cost, 2), 1);
+}
+
+TEST(CostModel, the_first_steps_of_a_running_trial_teach_it_the_speed) {
+  const TrialCost cost = trial_cost(small_trial());
+  CostModel model;
+  Progress progress{.step = 2, .total_steps = 100, .images_per_second = 1000, .phase = ""};
+  model.observe_running(cost, progress);
+  EXPECT_FALSE(model.is_measured()) << "the very first steps are not typical";
+  progress.step = 10;
+  model.observe_running(cost, progress);
+  EXPECT_TRUE(model.is_measured());
+  const double all_at_that_speed = cost.flops / (1000 * cost.image_flops);
+  EXPECT_NEAR(model.predicted_seconds(cost), all_at_that_speed, 1e-9 * all_at_that_speed);
+}
+
+TEST(CostModel, a_finished_trial_outweighs_the_first_steps_of_another) {
+  const TrialCost cost = trial_cost(small_trial());
+  CostModel model;
+  model.observe(cost, 100);
+  const double slow = cost.flops / cost.image_flops / 1000;  // would take 1000 s
+  model.observe_running(cost, {.step = 10, .total_steps = 1000, .images_per_second = slow, .phase = ""});
+  EXPECT_NEAR(model.predicted_seconds(cost), (100 + 10) / 1.01, 1e-6);
+}
+
+TEST(CostModel, what_a_running_trial_has_left_follows_from_its_own_speed) {
+  const TrialCost cost = trial_cost(small_trial());
+  CostModel model;
+  model.observe(cost, 100);
+  Progress progress{.step = 50, .total_steps = 100, .phase = ""};
+  const double left = (cost.flops - cost.final_flops) / 2 + cost.final_flops;
+  EXPECT_NEAR(model.remaining_seconds(cost, progress), 100 * left / cost.flops, 1e-9);
+  progress.images_per_second = 500;
+  EXPECT_NEAR(model.remaining_seconds(cost, progress), left / (500 * cost.image_flops), 1e-9);
+  progress.step = 100;
+  EXPECT_NEAR(
+      model.remaining_seconds(cost, progress), cost.final_flops / (500 * cost.image_flops), 1e-9);
+}
+
+TEST(CostModel, a_width_that_was_not_measured_borrows_from_the_same_encoder) {
+  TrialConfig narrow = small_trial();
+  TrialConfig wide = small_trial();
+  narrow.encoder.options.values()["width"] = 8;
+  wide.encoder.options.values()["width"] = 64;
+  const CostModel fresh;
+  CostModel model;
+  model.observe(narrow, 3 * fresh.predicted_seconds(narrow));
+  EXPECT_NEAR(model.predicted_seconds(wide) / fresh.predicted_seconds(wide), 3, 1e-9);
+}
+
+TEST(CostModel, seconds_are_told_for_the_widths_that_shards_and_slots_allow) {
+  TrialConfig config = small_trial();
+  config.training.shards = 4;
+  const CostModel model;
+  EXPECT_EQ(model.seconds_by_width(trial_cost(config), 64).size(), 3U);
+  EXPECT_EQ(model.seconds_by_width(trial_cost(config), 3).size(), 2U);
+  const auto seconds = model.seconds_by_width(trial_cost(config), 4);
+  EXPECT_EQ(seconds.at(2), model.predicted_seconds(trial_cost(config), 4));
 }
 
 TEST(CostModel, encoders_are_measured_apart) {
@@ -94,13 +205,6 @@ TEST(CostModel, a_duration_of_nothing_teaches_nothing) {
   CostModel model;
   model.observe(trial_cost(small_trial()), 0);
   EXPECT_FALSE(model.is_measured());
-}
-
-TEST(Makespan, the_longest_trials_are_placed_first) {
-  EXPECT_DOUBLE_EQ(predicted_makespan_seconds({1, 1, 4, 2}, 2), 4);
-  EXPECT_DOUBLE_EQ(predicted_makespan_seconds({3, 3, 3}, 2), 6);
-  EXPECT_DOUBLE_EQ(predicted_makespan_seconds({3, 3, 3}, 1), 9);
-  EXPECT_DOUBLE_EQ(predicted_makespan_seconds({}, 4), 0);
 }
 
 }  // namespace

@@ -1,0 +1,98 @@
+#include "runner/supervisor/group_schedule.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace headway {
+namespace {
+
+// From the start of a group to its first step (bench/overheads.sh), on a machine that is busy.
+constexpr double kGroupStartSeconds = 1.5;
+// A group that should be through by now may take a while yet.
+constexpr double kLeastRemainingSeconds = 1.1 * kGroupStartSeconds;
+// One that looks for a trial, or leaves.
+constexpr double kBetweenTrialsSeconds = 0.05;
+constexpr double kLeastGain = 0.03;
+
+StandingGroup standing(const WatchedTrial& trial, bool is_ours) {
+  return {.width = std::max(1, trial.claim.owner.world_size),
+          .free_in_seconds = std::max(trial.remaining_seconds, kLeastRemainingSeconds),
+          .is_ours = is_ours};
+}
+
+StandingGroup without_trial(const OwnGroup& group) {
+  return {
+      .width = group.width,
+      .free_in_seconds = std::max(kBetweenTrialsSeconds, kGroupStartSeconds - group.age_seconds)};
+}
+
+std::vector<StandingGroup> standing_groups(const SweepWatch& watch,
+                                           const std::vector<OwnGroup>& own) {
+  std::vector<StandingGroup> groups;
+  std::vector<bool> has_trial(own.size(), false);
+  for (const WatchedTrial& trial : watch.running()) {
+    const auto owner = std::find_if(own.begin(), own.end(), [&](const OwnGroup& group) {
+      return group.name == trial.claim.owner.group;
+    });
+    groups.push_back(standing(trial, owner != own.end()));
+    if (owner != own.end()) has_trial[static_cast<std::size_t>(owner - own.begin())] = true;
+  }
+  for (std::size_t i = 0; i < own.size(); ++i) {
+    if (!has_trial[i]) groups.push_back(without_trial(own[i]));
+  }
+  return groups;
+}
+
+}  // namespace
+
+GroupLimits group_limits(int slots, std::optional<int> ranks, std::optional<int> max_groups) {
+  const int asked = max_groups.value_or(1) * ranks.value_or(1);
+  return {std::max({1, slots, asked}), ranks, max_groups};
+}
+
+GroupSchedule::GroupSchedule(const std::filesystem::path& sweep_directory,
+                             const std::string& supervisor_id,
+                             GroupLimits limits)
+    : limits_(limits), board_(sweep_directory, supervisor_id) {}
+
+void GroupSchedule::plan(const SweepWatch& watch, const std::vector<OwnGroup>& own) {
+  GroupLoad load{.limits = limits_,
+                 .groups = standing_groups(watch, own),
+                 .start_seconds = kGroupStartSeconds,
+                 .least_gain = kLeastGain};
+  std::vector<WaitingTrial> waiting;
+  waiting.reserve(watch.waiting().size());
+  for (const std::size_t index : watch.waiting()) {
+    waiting.push_back({watch.seconds_by_width(index, limits_.slots)});
+  }
+  set_waiting(load, std::move(waiting));
+  plan_ = plan_groups(load);
+  anything_left_ = watch.counts().open() > 0;
+}
+
+/// Trials that are not placed one by one: as wide as the user asks, or on one rank unless slots are
+/// being kept for a wider group.
+int GroupSchedule::width_of_others() const {
+  if (limits_.ranks) return *limits_.ranks;
+  if (limits_.max_groups) return slots_of_a_group(limits_);
+  const auto keeps_slots = [](const Placement& placement) {
+    return placement.width > 1 && placement.needs_new_group;
+  };
+  const auto& placements = plan_.placements;
+  return std::any_of(placements.begin(), placements.end(), keeps_slots) ? 0 : 1;
+}
+
+void GroupSchedule::offer(const SweepWatch& watch) {
+  TrialOffers offers{.width_of_others = width_of_others()};
+  for (const Placement& placement : offered_placements(plan_)) {
+    const std::size_t index = watch.waiting()[placement.trial];
+    offers.first.push_back({watch.plan().trials[index].trial_id, placement.width});
+  }
+  board_.publish(offers);
+}
+
+std::optional<double> GroupSchedule::remaining_seconds() const {
+  return anything_left_ ? std::optional(plan_.makespan_seconds) : std::nullopt;
+}
+
+}  // namespace headway

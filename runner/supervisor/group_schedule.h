@@ -1,0 +1,52 @@
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "runner/supervisor/sweep_watch.h"
+#include "scheduling/group_planner.h"
+#include "scheduling/trial_offers.h"
+
+namespace headway {
+
+/// Slots as cores or GPUs give them; more when the user asks for more groups than would fit.
+GroupLimits group_limits(int slots, std::optional<int> ranks, std::optional<int> max_groups);
+
+/// A group of this supervisor's.
+struct OwnGroup {
+  std::string name;
+  int width = 1;
+  double age_seconds = 0;
+};
+
+/// Decides for one supervisor which groups to start, and tells them by its offers which trials they
+/// are to take. It looks at the whole sweep, other supervisors' groups included, but starts and
+/// offers for its own groups alone.
+class GroupSchedule {
+ public:
+  GroupSchedule(const std::filesystem::path& sweep_directory,
+                const std::string& supervisor_id,
+                GroupLimits limits);
+
+  /// Plans anew, from the last look at the sweep.
+  void plan(const SweepWatch& watch, const std::vector<OwnGroup>& own);
+  /// Of the groups to start now.
+  std::vector<int> widths_to_start() const { return plan_.widths_to_start(); }
+  /// Publishes what the plan means for groups that look for a trial.
+  void offer(const SweepWatch& watch);
+
+  /// Predicted time until all is done; absent when nothing is left.
+  std::optional<double> remaining_seconds() const;
+
+ private:
+  int width_of_others() const;
+
+  GroupLimits limits_;
+  OfferBoard board_;
+  GroupPlan plan_;
+  bool anything_left_ = false;
+};
+
+}  // namespace headway
