@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <optional>
 
 #include "base/errors.h"
 #include "config/catalog.h"
@@ -57,8 +58,12 @@ double steps_left(const Progress& progress) {
   return std::clamp(1 - done, 0.0, 1.0);
 }
 
-bool shows_speed(const Progress& progress) {
-  return progress.images_per_second > 0 && progress.step >= kStepsBeforeSpeedCounts;
+/// Seconds of the whole trial by the speed that it shows; nothing before it has shown one. Counts
+/// the steps that there are: a data set may be smaller than its catalog entry says.
+std::optional<double> shown_seconds(const TrialCost& cost, const Progress& progress) {
+  if (progress.images_per_second <= 0 || progress.step < kStepsBeforeSpeedCounts) return {};
+  const auto images = static_cast<double>(progress.total_steps * cost.batch_size);
+  return images / progress.images_per_second * cost.flops / cost.train_flops;
 }
 
 }  // namespace
@@ -72,13 +77,16 @@ TrialCost trial_cost(const TrialConfig& config) {
   const auto width =
       static_cast<std::uint64_t>(std::max<std::int64_t>(1, channel_width(config.encoder)));
 
-  TrialCost cost{.image_flops = kPassesPerTrainedImage * forward};
+  TrialCost cost;
+  cost.train_flops =
+      kPassesPerTrainedImage * forward * images.train * static_cast<double>(config.training.epochs);
   // Statistics of the finished model; the feature geometry passes over the images once more.
   const double final_passes = config.evaluation.geometry ? 2 : 1;
   cost.final_flops = final_passes * forward * (images.train + images.test);
-  cost.flops = cost.image_flops * images.train * static_cast<double>(config.training.epochs) +
+  cost.flops = cost.train_flops +
                forward * evaluation_count(config) * (images.validation + images.test) +
                cost.final_flops;
+  cost.batch_size = config.training.batch_size;
   cost.shards = config.training.shards;
   cost.assumed_speed = assumed_speed(static_cast<std::int64_t>(width));
   cost.speed_family = config.encoder.name + " " + config.training.precision;
@@ -98,10 +106,9 @@ void CostModel::observe(const TrialCost& cost, double duration_seconds, int rank
 }
 
 void CostModel::observe_running(const TrialCost& cost, const Progress& progress, int ranks) {
-  if (!shows_speed(progress)) return;
-  const double done = cost.flops * (1 - steps_left(progress));
-  const double speed = progress.images_per_second * cost.image_flops / ranks;  // of one rank
-  add(cost, ranks, {done / cost.assumed_speed, done / speed});
+  const auto seconds = shown_seconds(cost, progress);
+  const double done = 1 - steps_left(progress);
+  if (seconds) add(cost, ranks, {done * cost.flops / cost.assumed_speed, done * *seconds * ranks});
 }
 
 void CostModel::add(const TrialCost& cost, int ranks, const Work& work) {
@@ -159,8 +166,8 @@ double CostModel::remaining_seconds(const TrialCost& cost,
                                     const Progress& progress,
                                     int ranks) const {
   const double left = (cost.flops - cost.final_flops) * steps_left(progress) + cost.final_flops;
-  if (!shows_speed(progress)) return predicted_seconds(cost, ranks) * left / cost.flops;
-  return left / (progress.images_per_second * cost.image_flops);
+  const auto shown = shown_seconds(cost, progress);
+  return shown.value_or(predicted_seconds(cost, ranks)) * left / cost.flops;
 }
 
 }  // namespace headway

@@ -15,8 +15,9 @@ namespace headway {
 /// What the scheduler needs to know of a trial.
 struct TrialCost {
   double flops = 0;        // of the whole trial, evaluations included
-  double image_flops = 0;  // of training on one image
-  double final_flops = 0;  // of the passes after the last epoch; part of `flops`
+  double train_flops = 0;  // of these, of training steps
+  double final_flops = 0;  // of these, of the passes after the last epoch
+  std::int64_t batch_size = 1;
   std::int64_t shards = 1;
   double assumed_speed = 1;       // operations a second of one rank, before anything was measured
   std::string speed_class = {};   // runs at one speed: same encoder, like width, same precision

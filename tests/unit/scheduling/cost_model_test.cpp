@@ -50,7 +50,9 @@ TEST(TrialCost, every_evaluation_is_a_forward_pass_over_validation_and_test_imag
   const DatasetShape data = dataset_shape(config.dataset);
   const double images = config.dataset.validation_fraction * static_cast<double>(data.train_count) +
                         static_cast<double>(data.test_count);
-  const double forward = trial_cost(config).image_flops / 3;
+  const double trained =
+      4 * (static_cast<double>(data.train_count) * (1 - config.dataset.validation_fraction));
+  const double forward = trial_cost(config).train_flops / (3 * trained);
   EXPECT_NEAR(trial_cost(config).flops - once, 3 * images * forward, 1e-9 * once);
 }
 
@@ -132,40 +134,42 @@ TEST(CostModel, ranks_are_never_taken_to_speed_each_other_up) {
   EXPECT_EQ(model.efficiency(cost, 2), 1);
 }
 
+/// A trial of 100 steps, so far along, whose steps alone would take `seconds` in all.
+Progress progress_at(const TrialCost& cost, std::int64_t step, double seconds) {
+  const auto images = static_cast<double>(100 * cost.batch_size);
+  return {.step = step, .total_steps = 100, .images_per_second = images / seconds, .phase = ""};
+}
+
 TEST(CostModel, the_first_steps_of_a_running_trial_teach_it_the_speed) {
   const TrialCost cost = trial_cost(small_trial());
   CostModel model;
-  Progress progress{.step = 2, .total_steps = 100, .images_per_second = 1000, .phase = ""};
-  model.observe_running(cost, progress);
+  model.observe_running(cost, progress_at(cost, 2, 50));
   EXPECT_FALSE(model.is_measured()) << "the very first steps are not typical";
-  progress.step = 10;
-  model.observe_running(cost, progress);
+  model.observe_running(cost, progress_at(cost, 10, 50));
   EXPECT_TRUE(model.is_measured());
-  const double all_at_that_speed = cost.flops / (1000 * cost.image_flops);
-  EXPECT_NEAR(model.predicted_seconds(cost), all_at_that_speed, 1e-9 * all_at_that_speed);
+  EXPECT_NEAR(model.predicted_seconds(cost), 50 * cost.flops / cost.train_flops, 1e-9);
 }
 
 TEST(CostModel, a_finished_trial_outweighs_the_first_steps_of_another) {
   const TrialCost cost = trial_cost(small_trial());
   CostModel model;
   model.observe(cost, 100);
-  const double slow = cost.flops / cost.image_flops / 1000;  // would take 1000 s
-  model.observe_running(cost, {.step = 10, .total_steps = 1000, .images_per_second = slow, .phase = ""});
-  EXPECT_NEAR(model.predicted_seconds(cost), (100 + 10) / 1.01, 1e-6);
+  model.observe_running(cost, progress_at(cost, 10, 1000 * cost.train_flops / cost.flops));
+  EXPECT_NEAR(model.predicted_seconds(cost), (100 + 100) / 1.1, 1e-6);
 }
 
 TEST(CostModel, what_a_running_trial_has_left_follows_from_its_own_speed) {
   const TrialCost cost = trial_cost(small_trial());
   CostModel model;
   model.observe(cost, 100);
-  Progress progress{.step = 50, .total_steps = 100, .phase = ""};
   const double left = (cost.flops - cost.final_flops) / 2 + cost.final_flops;
-  EXPECT_NEAR(model.remaining_seconds(cost, progress), 100 * left / cost.flops, 1e-9);
-  progress.images_per_second = 500;
-  EXPECT_NEAR(model.remaining_seconds(cost, progress), left / (500 * cost.image_flops), 1e-9);
-  progress.step = 100;
+  const Progress unknown{.step = 50, .total_steps = 100, .phase = ""};
+  EXPECT_NEAR(model.remaining_seconds(cost, unknown), 100 * left / cost.flops, 1e-9);
   EXPECT_NEAR(
-      model.remaining_seconds(cost, progress), cost.final_flops / (500 * cost.image_flops), 1e-9);
+      model.remaining_seconds(cost, progress_at(cost, 50, 30)), 30 * left / cost.train_flops, 1e-9);
+  EXPECT_NEAR(model.remaining_seconds(cost, progress_at(cost, 100, 30)),
+              30 * cost.final_flops / cost.train_flops,
+              1e-9);
 }
 
 TEST(CostModel, a_width_that_was_not_measured_borrows_from_the_same_encoder) {
