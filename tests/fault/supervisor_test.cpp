@@ -12,6 +12,7 @@
 #include <cstdlib>
 #include <fstream>
 #include <map>
+#include <set>
 #include <sstream>
 #include <thread>
 
@@ -221,6 +222,21 @@ TEST_F(SupervisorTest, two_supervisors_share_a_sweep) {
   EXPECT_EQ(wait_status(first), 0);
   EXPECT_EQ(wait_status(second), 0);
   expect_each_trial_done_once(20);
+}
+
+TEST_F(SupervisorTest, the_odd_trial_at_the_end_gets_a_group_of_two_ranks) {
+  write_plan(sweep_, small_sweep(3, /*shards=*/2));
+  behave("train", 600);
+  ::setenv("FAKE_DURATION_S", "100", 1);  // or the start of another group would not pay
+  EXPECT_EQ(run(), SupervisorEnd::kFinished);
+  ::unsetenv("FAKE_DURATION_S");
+  expect_each_trial_done_once(3);
+  std::multiset<std::int64_t> widths;
+  const SweepState now = state();
+  for (const auto& [trial_id, record] : now.trials()) {
+    widths.insert(record.last_attempt()->world_size.value());
+  }
+  EXPECT_EQ(widths, (std::multiset<std::int64_t>{1, 1, 2}));
 }
 
 TEST_F(SupervisorTest, ctrl_c_lets_running_trials_yield) {

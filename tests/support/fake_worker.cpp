@@ -2,6 +2,7 @@
 // lifeline, takes its trials from a TrialSource, and sleeps instead of training. What it does
 // besides is told by the environment:
 //   FAKE_TRIAL_MS        how long a trial takes (default 20)
+//   FAKE_DURATION_S      what it says that one took (default 0.001)
 //   FAKE_BEHAVIOUR       train | crash | crash_once | hang | error | no_start
 // Each trial that it carries through is noted in <sweep>/carried_through.txt.
 
@@ -93,7 +94,7 @@ class FakeWorker {
                  {"failure", failure},
                  {"message", ""},
                  {"exit_code", 0},
-                 {"duration_s", 0.001}},
+                 {"duration_s", std::atof(said_duration().c_str())}},
                 Flush::kNow);
   }
 
@@ -101,6 +102,10 @@ class FakeWorker {
     const FileDescriptor file =
         open_file(sweep_ / "carried_through.txt", O_WRONLY | O_CREAT | O_APPEND);
     write_all(file.native(), claim.trial_id() + "\n", "carried_through.txt");
+  }
+
+  static std::string said_duration() {
+    return environment_variable("FAKE_DURATION_S").value_or("0.001");
   }
 
   static std::chrono::milliseconds step_time() {
