@@ -1,8 +1,8 @@
 // One side of bench/train_throughput/compare.py: headway's training step, augmentation, gradient
 // sum and optimiser included.
 //   bench_train_throughput ENCODER WIDTH CHANNELS SIDE BATCH SHARDS fp32|bf16 THREADS
-// Started by mpirun (with --stdin all) it uses all ranks. Says "ready", then reads a number of
-// steps a line and answers with the seconds they took, until its input ends.
+// Started by mpirun it uses all ranks, each with an input of its own. Says "ready", then reads a
+// number of steps a line and answers with the seconds they took, until its input ends.
 #include <ATen/Parallel.h>
 #include <fmt/format.h>
 
