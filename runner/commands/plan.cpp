@@ -218,7 +218,10 @@ void add_plan_command(CLI::App& app, CommandContext& context) {
        .summary = "expand and check a sweep file: trials, cells, flags, predicted time",
        .description =
            "Runs nothing. Prints what varies, one line per cell, cells that a rule flags and why,\n"
-           "what the expansion merged or left out, and how long the sweep would take here.\n"
+           "what the expansion merged or left out, and how long the sweep would take here: "
+           "longest\n"
+           "trials first, one rank each, wider groups where the sweep ends sooner by them; at the\n"
+           "speed of the sweep's finished trials, if any, else at an assumed one.\n"
            "Overrides: KEY=VALUE sets, KEY=A,B,C adds an axis, ~KEY removes.",
        .examples = {"headway plan sweeps/quickstart.yaml",
                     "headway plan sweeps/quickstart.yaml training.epochs=2 head.scale=10,20",
