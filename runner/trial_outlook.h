@@ -17,11 +17,14 @@ enum class Outlook {
 };
 
 inline RetryDecision retry_decision(const TrialRecord& record) {
-  std::vector<std::string> failures;
-  for (const auto& [failure, count] : record.failures()) {
+  std::vector<FailedAttempt> failures;
+  for (const AttemptRecord* attempt : record.failed_attempts()) {
+    const FailureClass failure = attempt->failure_class();
     // A failure without a class is the worker's own report.
-    const std::string name = failure == FailureClass::kNone ? "error" : to_string(failure);
-    failures.insert(failures.end(), static_cast<std::size_t>(count), name);
+    failures.push_back({.failure = failure == FailureClass::kNone ? "error" : to_string(failure),
+                        .ranks = static_cast<int>(attempt->world_size.value_or(1)),
+                        .groups_beside = static_cast<int>(attempt->groups_beside.value_or(0)),
+                        .on_gpu = attempt->device == "cuda"});
   }
   return decide_retry(failures);
 }

@@ -33,9 +33,10 @@ std::string machine_id() {
       "{}/{}", first_line("/proc/sys/kernel/random/boot_id"), known ? info.st_ino : 0);
 }
 
-// State and start time of a process; nothing when it does not exist.
+// State, parent and start time of a process; nothing when it does not exist.
 struct ProcessStat {
   char state = '?';
+  std::int64_t parent = 0;
   std::uint64_t start_ticks = 0;
 };
 
@@ -45,9 +46,9 @@ std::optional<ProcessStat> process_stat(std::int64_t pid) {
   if (name_end == std::string::npos) return std::nullopt;
   std::istringstream rest(line.substr(name_end + 2));
   ProcessStat result;
-  rest >> result.state;
+  rest >> result.state >> result.parent;
   std::string skipped;
-  for (int field = 4; field < 22; ++field) rest >> skipped;
+  for (int field = 5; field < 22; ++field) rest >> skipped;
   rest >> result.start_ticks;
   return result;
 }
@@ -71,6 +72,19 @@ std::string host_name() {
 ProcessIdentity this_process() {
   const auto stat = process_stat(::getpid());
   return {host_name(), machine_id(), ::getpid(), stat ? stat->start_ticks : 0};
+}
+
+std::optional<ProcessIdentity> process_numbered(std::int64_t pid) {
+  const auto stat = process_stat(pid);
+  if (!stat) return std::nullopt;
+  return ProcessIdentity{host_name(), machine_id(), pid, stat->start_ticks};
+}
+
+std::optional<ProcessIdentity> parent_of(const ProcessIdentity& process) {
+  if (process.machine != machine_id()) return std::nullopt;
+  const auto stat = process_stat(process.pid);
+  if (!stat || stat->start_ticks != process.start_ticks) return std::nullopt;
+  return process_numbered(stat->parent);
 }
 
 Liveness liveness(const ProcessIdentity& process) {

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <nlohmann/json_fwd.hpp>
+#include <optional>
 #include <string>
 
 namespace headway {
@@ -18,6 +19,10 @@ struct ProcessIdentity {
 };
 
 ProcessIdentity this_process();
+/// The process that has this number on this machine now; nothing when there is none.
+std::optional<ProcessIdentity> process_numbered(std::int64_t pid);
+/// Who started it, or adopted it since; nothing when it is gone, or of another machine.
+std::optional<ProcessIdentity> parent_of(const ProcessIdentity& process);
 
 enum class Liveness { kAlive, kDead, kUnknown };
 

@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include "scheduling/last_words.h"
 #include "scheduling/supervisors.h"
+#include "scheduling/trial_pace.h"
 
 namespace headway {
 
@@ -12,8 +14,12 @@ std::optional<Abandonment> AbandonmentJudge::judge(const ClaimView& claim) {
   switch (liveness(claim.owner.process)) {
     case Liveness::kDead:
       if (supervisor_of(sweep_directory_, group) == Liveness::kAlive) return std::nullopt;
+      if (const auto words = first_last_words(sweep_directory_, claim.trial_id, claim.attempt)) {
+        return Abandonment{words->failure, to_text(*words, claim.owner.world_size)};
+      }
       return Abandonment{"node_failure", fmt::format("group '{}' and its supervisor died", group)};
     case Liveness::kAlive:
+      if (claim.progress.phase == kWaitingForDisk) return std::nullopt;
       return Abandonment{"hung",
                          fmt::format("group '{}' lives, but its heart stands still", group)};
     case Liveness::kUnknown:

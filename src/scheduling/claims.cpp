@@ -1,11 +1,14 @@
 #include "scheduling/claims.h"
 
+#include <fcntl.h>
+
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
 #include <cstdio>
 #include <mutex>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <system_error>
 
 #include "base/atomic_file.h"
@@ -17,6 +20,7 @@ namespace headway {
 namespace {
 
 constexpr const char* kHeartbeat = "heartbeat.json";
+constexpr const char* kCancel = "cancel";
 
 std::filesystem::path claims_of(const std::filesystem::path& sweep_directory,
                                 const std::string& trial_id) {
@@ -54,7 +58,8 @@ std::string heartbeat_text(const ClaimOwner& owner,
                           {"step", progress.step},
                           {"total_steps", progress.total_steps},
                           {"images_per_second", progress.images_per_second},
-                          {"phase", progress.phase}}}}
+                          {"phase", progress.phase},
+                          {"evaluated_batches", progress.evaluated_batches}}}}
       .dump();
 }
 
@@ -68,6 +73,7 @@ Progress progress_from(const nlohmann::json& json) {
   const auto& speed = json.at("images_per_second");
   if (speed.is_number()) speed.get_to(progress.images_per_second);
   json.at("phase").get_to(progress.phase);
+  progress.evaluated_batches = json.value("evaluated_batches", std::int64_t{0});
   return progress;
 }
 
@@ -87,6 +93,15 @@ ClaimView read_claim(const std::filesystem::path& folder, std::string trial_id, 
   } catch (const EnvironmentError&) {
     return view;
   }
+}
+
+// Needs no new block: the text is filled up with blanks, which JSON ignores, to the file's length.
+void overwrite_in_place(const std::filesystem::path& path, std::string text) {
+  std::error_code unknown;
+  const auto length = std::filesystem::file_size(path, unknown);
+  if (!unknown && length > text.size()) text.resize(length, ' ');
+  const FileDescriptor file = open_file(path, O_WRONLY);
+  write_all(file.native(), text, path);
 }
 
 bool is_own(const std::filesystem::path& folder, const ClaimOwner& owner, int attempt) {
@@ -132,10 +147,14 @@ const ClaimOwner& Claim::owner() const {
 void Claim::beat(const Progress& progress) {
   const std::lock_guard lock(state_->beating);
   ++state_->counter;
+  const std::filesystem::path file = state_->folder / kHeartbeat;
+  const std::string text = heartbeat_text(state_->owner, state_->counter, progress);
   try {
-    replace_file(state_->folder / kHeartbeat,
-                 heartbeat_text(state_->owner, state_->counter, progress),
-                 Durability::kAtomicOnly);
+    try {
+      replace_file(file, text, Durability::kAtomicOnly);
+    } catch (const DiskFullError&) {
+      overwrite_in_place(file, text);
+    }
     state_->complained = false;
   } catch (const EnvironmentError& error) {
     if (!state_->complained) log_warning("no heartbeat for {}: {}", state_->trial_id, error.what());
@@ -145,6 +164,27 @@ void Claim::beat(const Progress& progress) {
 
 bool Claim::fenced() const {
   return highest_attempt(state_->folder.parent_path()) > state_->attempt;
+}
+
+bool Claim::cancel_asked() const {
+  std::error_code unknown;
+  return std::filesystem::exists(state_->folder / kCancel, unknown);
+}
+
+void ask_to_cancel(const std::filesystem::path& sweep_directory,
+                   const std::string& trial_id,
+                   int attempt) {
+  open_file(claims_of(sweep_directory, trial_id) / std::to_string(attempt) / kCancel,
+            O_WRONLY | O_CREAT);
+}
+
+int groups_beside(const std::filesystem::path& sweep_directory, const std::string& group) {
+  std::set<std::string> groups;
+  for (const ClaimView& claim : latest_claims(sweep_directory)) {
+    if (claim.owner.group == group || groups.contains(claim.owner.group)) continue;
+    if (liveness(claim.owner.process) == Liveness::kAlive) groups.insert(claim.owner.group);
+  }
+  return static_cast<int>(groups.size());
 }
 
 std::optional<Claim> try_claim(const std::filesystem::path& sweep_directory,

@@ -29,11 +29,13 @@ struct Progress {
   std::int64_t step = 0;
   std::int64_t total_steps = 0;
   double images_per_second = 0;
-  std::string phase;  // "loading", "training", "evaluating", ...
+  std::string phase;                   // "loading", "training", "evaluating", ...
+  std::int64_t evaluated_batches = 0;  // by this attempt
 
-  /// Whether `other` is elsewhere in the work; speed does not count.
+  /// Whether `other` is at the same place in the work; speed does not count.
   bool same_place(const Progress& other) const {
-    return epoch == other.epoch && step == other.step && phase == other.phase;
+    return epoch == other.epoch && step == other.step && phase == other.phase &&
+           evaluated_batches == other.evaluated_batches;
   }
 };
 
@@ -55,11 +57,14 @@ class Claim {
   const std::string& trial_id() const;
   int attempt() const;
   const ClaimOwner& owner() const;
-  /// Replaces the heartbeat file (atomic, unflushed) with a counter one higher. Thread-safe. A beat
+  /// Replaces the heartbeat file (atomic, unflushed) with a counter one higher. On a full disk the
+  /// old file's own bytes are overwritten, so that the heart is seen to beat. Thread-safe. A beat
   /// that cannot be written is logged, once, and does not stop the trial.
   void beat(const Progress& progress);
   /// True when a higher attempt was claimed: stop, your records are ignored. Reads one directory.
   bool fenced() const;
+  /// True when ask_to_cancel was called for this attempt. Looks for one file.
+  bool cancel_asked() const;
 
  private:
   struct State;
@@ -84,6 +89,16 @@ struct ClaimView {
 /// The claim with the highest attempt; nothing when the trial was never claimed.
 std::optional<ClaimView> latest_claim(const std::filesystem::path& sweep_directory,
                                       const std::string& trial_id);
+
+/// Tells the owner of this attempt that the trial was cancelled: it looks once a second. The record
+/// of the wish is the truth; this only wakes.
+void ask_to_cancel(const std::filesystem::path& sweep_directory,
+                   const std::string& trial_id,
+                   int attempt);
+
+/// How many groups other than `group` live on this machine and serve this sweep: they share its
+/// memory.
+int groups_beside(const std::filesystem::path& sweep_directory, const std::string& group);
 
 /// The latest claim of every trial that has one, ended ones included, sorted by trial id.
 std::vector<ClaimView> latest_claims(const std::filesystem::path& sweep_directory);

@@ -93,6 +93,7 @@ bool TrialRecord::fold_finished(const SegmentRecord& record, AttemptRecord& atte
   ended.exit_code = optional_value<std::int64_t>(json, "exit_code");
   ended.finished_at = text_value(json, "at");
   ended.finished_by = record.writer.is_object() ? text_value(record.writer, "role") : "";
+  ended.groups_beside = optional_value<std::int64_t>(json, "groups_beside");
   ended.duration_s = optional_value<double>(json, "duration_s");
   ended.weights_sha256 = text_value(json, "weights_sha256");
   ended.state_sha256 = text_value(json, "state_sha256");
@@ -130,11 +131,17 @@ TrialState TrialRecord::state() const {
   return TrialState::kFailed;
 }
 
+std::vector<const AttemptRecord*> TrialRecord::failed_attempts() const {
+  std::vector<const AttemptRecord*> failed;
+  for (const auto& [number, attempt] : attempts) {
+    if (attempt.state == "failed" && !forgiven(attempt)) failed.push_back(&attempt);
+  }
+  return failed;
+}
+
 std::map<FailureClass, int> TrialRecord::failures() const {
   std::map<FailureClass, int> counts;
-  for (const auto& [number, attempt] : attempts) {
-    if (attempt.state == "failed" && !forgiven(attempt)) ++counts[attempt.failure_class()];
-  }
+  for (const AttemptRecord* attempt : failed_attempts()) ++counts[attempt->failure_class()];
   return counts;
 }
 

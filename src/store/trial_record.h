@@ -4,6 +4,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "store/records.h"
 #include "store/segment_reader.h"
@@ -38,6 +39,8 @@ struct AttemptRecord {
   std::string state_sha256;
   std::string metrics_sha256;
   std::string class_vectors_sha256;
+  // For the retry policy alone, no column: groups on the same machine when memory ran out.
+  std::optional<std::int64_t> groups_beside;
 
   FailureClass failure_class() const { return failure_class_from_string(failure); }
 
@@ -96,7 +99,9 @@ struct TrialRecord {
   /// The highest attempt, which decides; nullptr when there was none.
   const AttemptRecord* last_attempt() const;
   std::int64_t highest_attempt() const { return attempts.empty() ? 0 : attempts.rbegin()->first; }
-  /// Failed attempts by class, without those that a later retry request forgave.
+  /// Failed attempts, without those that a later retry request forgave, by number.
+  std::vector<const AttemptRecord*> failed_attempts() const;
+  /// The same by class.
   std::map<FailureClass, int> failures() const;
   bool cancel_requested() const;
 

@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include "scheduling/last_words.h"
 #include "scheduling/supervisors.h"
+#include "scheduling/trial_pace.h"
 #include "support/temporary_directory.h"
 
 namespace headway {
@@ -61,6 +63,24 @@ TEST_F(AbandonmentTest, a_living_owner_whose_heart_stands_still_is_hung) {
   const auto abandoned = judge_.judge(claim_of(this_process(), "here-00ff-0"));
   ASSERT_TRUE(abandoned);
   EXPECT_EQ(abandoned->failure, "hung");
+}
+
+TEST_F(AbandonmentTest, what_a_rank_said_before_it_died_is_the_reason) {
+  const auto file = last_words_file(folder_.path(), "a", 1, 0);
+  std::filesystem::create_directories(file.parent_path());
+  leave_last_words(file, {0, "crash", "bad cast"});
+  const auto abandoned = judge_.judge(claim_of(dead_process(), "gone-00ff-0"));
+  ASSERT_TRUE(abandoned);
+  EXPECT_EQ(abandoned->failure, "crash");
+  EXPECT_EQ(abandoned->message, "bad cast");
+}
+
+TEST_F(AbandonmentTest, who_waits_for_room_on_the_disk_keeps_its_claim) {
+  ClaimView waiting = claim_of(this_process(), "here-00ff-0");
+  waiting.progress.phase = kWaitingForDisk;
+  EXPECT_FALSE(judge_.judge(waiting));
+  now_ = 1000;
+  EXPECT_FALSE(judge_.judge(waiting));
 }
 
 }  // namespace

@@ -1,0 +1,70 @@
+#include "base/signals.h"
+
+#include <fmt/format.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <csignal>
+
+#include "base/errors.h"
+#include "base/files.h"
+
+namespace headway {
+namespace {
+
+struct Meaning {
+  int signal;
+  const char* text;
+};
+
+constexpr std::array<Meaning, 13> kMeanings{{{SIGHUP, "terminal closed"},
+                                             {SIGINT, "interrupted"},
+                                             {SIGQUIT, "quit"},
+                                             {SIGILL, "illegal instruction"},
+                                             {SIGABRT, "aborted"},
+                                             {SIGBUS, "bus error"},
+                                             {SIGFPE, "arithmetic fault"},
+                                             {SIGKILL, "killed"},
+                                             {SIGSEGV, "segmentation fault"},
+                                             {SIGUSR2, "asked to yield"},
+                                             {SIGPIPE, "broken pipe"},
+                                             {SIGALRM, "alarm"},
+                                             {SIGTERM, "terminated"}}};
+
+constexpr int kStackTraceOffset = 5;  // above those that debuggers and run-time libraries take
+
+}  // namespace
+
+const char* signal_meaning(int signal) {
+  for (const Meaning& meaning : kMeanings) {
+    if (meaning.signal == signal) return meaning.text;
+  }
+  return "a signal";
+}
+
+std::string describe_signal(int signal) {
+  return fmt::format("signal {} ({})", signal, signal_meaning(signal));
+}
+
+int stack_trace_signal() {
+  return SIGRTMIN + kStackTraceOffset;
+}
+
+// The handle is opened first and the identity compared after: the handle stays with the process it
+// was opened for, so no other can slip in between.
+bool send_signal(const ProcessIdentity& process, int signal) {
+  const FileDescriptor handle(
+      static_cast<int>(::syscall(SYS_pidfd_open, static_cast<pid_t>(process.pid), 0)));
+  if (!handle.is_open() && errno != ENOSYS) return false;
+  if (liveness(process) != Liveness::kAlive) return false;
+  const long result = handle.is_open()
+                          ? ::syscall(SYS_pidfd_send_signal, handle.native(), signal, nullptr, 0)
+                          : ::kill(static_cast<pid_t>(process.pid), signal);
+  if (result == 0) return true;
+  if (errno == ESRCH) return false;
+  throw_errno("kill", fmt::format("process {}", process.pid));
+}
+
+}  // namespace headway

@@ -1,0 +1,24 @@
+#pragma once
+
+#include <string>
+
+#include "base/host.h"
+
+namespace headway {
+
+/// "segmentation fault", "killed", ...; safe to call in a signal handler.
+const char* signal_meaning(int signal);
+
+/// "signal 11 (segmentation fault)".
+std::string describe_signal(int signal);
+
+/// The signal that asks a worker's rank to print its stack. A real-time one: none of the usual ones
+/// is free, and SIGUSR1 belongs to NCCL.
+int stack_trace_signal();
+
+/// Sends `signal` to exactly that process: never to a later one with the same number, never to one
+/// of another machine. False when it is gone, or not of this machine; EnvironmentError when the
+/// kernel refuses (another user's process).
+bool send_signal(const ProcessIdentity& process, int signal);
+
+}  // namespace headway

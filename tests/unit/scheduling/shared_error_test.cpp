@@ -1,0 +1,63 @@
+#include "scheduling/shared_error.h"
+
+#include <gtest/gtest.h>
+
+namespace headway {
+namespace {
+
+EndedTrial ended(const std::string& id, const std::string& failure, const std::string& message) {
+  return {id, failure, message, "2026-01-01T00:00:0" + id + "Z"};
+}
+
+TEST(SharedError, three_trials_that_end_by_the_same_error_tell) {
+  const auto shared = shared_first_error({ended("1", "crash", "no data"),
+                                          ended("2", "crash", "no data"),
+                                          ended("3", "crash", "no data")});
+  ASSERT_TRUE(shared);
+  EXPECT_EQ(shared->failure, "crash");
+  EXPECT_EQ(shared->message, "no data");
+  EXPECT_EQ(shared->trial_ids, (std::vector<std::string>{"1", "2", "3"}));
+}
+
+TEST(SharedError, two_are_not_enough) {
+  EXPECT_FALSE(shared_first_error({ended("1", "crash", "x"), ended("2", "crash", "x")}));
+}
+
+TEST(SharedError, numbers_and_log_names_do_not_tell_errors_apart) {
+  EXPECT_TRUE(
+      shared_first_error({ended("1", "crash", "rank 0: address 0x7f12; see logs/node-a1-0.log"),
+                          ended("2", "crash", "rank 1: address 0x8e34; see logs/node-b2-1.log"),
+                          ended("3", "crash", "rank 0: address 0x9d56; see logs/node-c3-2.log")}));
+}
+
+TEST(SharedError, different_errors_do_not_pause) {
+  EXPECT_FALSE(shared_first_error(
+      {ended("1", "crash", "no data"), ended("2", "crash", "bad cast"), ended("3", "hung", "no")}));
+  EXPECT_FALSE(shared_first_error(
+      {ended("1", "crash", "x"), ended("2", "hung", "x"), ended("3", "crash", "x")}));
+}
+
+TEST(SharedError, a_trial_done_among_the_first_three_shows_that_it_can_be_done) {
+  EXPECT_FALSE(shared_first_error({ended("4", "crash", "x"),
+                                   ended("1", "crash", "x"),
+                                   ended("2", "", ""),
+                                   ended("3", "crash", "x")}));
+}
+
+TEST(SharedError, later_trials_change_nothing_but_are_listed) {
+  const auto shared = shared_first_error({ended("5", "crash", "x"),
+                                          ended("4", "", ""),
+                                          ended("3", "crash", "x"),
+                                          ended("2", "crash", "x"),
+                                          ended("1", "crash", "x")});
+  ASSERT_TRUE(shared);
+  EXPECT_EQ(shared->trial_ids.size(), 4U);
+}
+
+TEST(SharedError, divergence_is_a_result) {
+  EXPECT_FALSE(shared_first_error(
+      {ended("1", "diverged", "x"), ended("2", "diverged", "x"), ended("3", "diverged", "x")}));
+}
+
+}  // namespace
+}  // namespace headway
