@@ -16,6 +16,8 @@
 namespace headway {
 namespace {
 
+constexpr std::size_t kRoundsBetweenAgreements = 4;  // a stop waits for so many batches at most
+
 void append(Metrics& metrics, Metrics more) {
   metrics.insert(
       metrics.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
@@ -35,27 +37,53 @@ Evaluator::Evaluator(const TrialConfig& config,
                      Communicator& comm)
     : config_(config), model_(model), execution_(execution), comm_(comm) {}
 
-void Evaluator::visit_shard(const Split& split, std::int64_t shard, const BatchVisitor& visit) {
+void Evaluator::visit_batch(const ImageSet& set,
+                            std::span<const std::int32_t> samples,
+                            const BatchVisitor& visit) {
   const at::NoGradGuard no_grad;
-  const BatchAssembler assembler(split.images, config_);
+  const BatchAssembler assembler(set, config_);
+  const auto batch = static_cast<std::int64_t>(samples.size());
+  const at::Tensor images = at::empty(
+      {batch, set.channels, set.height, set.width}, at::kFloat, at::MemoryFormat::ChannelsLast);
+  EvaluatedBatch result;
+  result.labels = at::empty({batch}, at::kLong);
+  assembler.plain(samples, images.mutable_data_ptr<float>());
+  assembler.labels(samples, result.labels.mutable_data_ptr<std::int64_t>());
+  const AutocastScope autocast(execution_.bf16, execution_.device.type());
+  result.features = model_.encoder->forward(images.to(execution_.device), /*training=*/false);
+  result.logits = model_.head->forward(result.features);
+  visit(result);
+}
+
+void Evaluator::visit_shard(const Split& split, std::int64_t shard, const BatchVisitor& visit) {
   const std::int64_t shards = config_.training.shards;
   const std::size_t end = shard_begin(split.samples.size(), shard + 1, shards);
   const auto step = static_cast<std::size_t>(config_.evaluation.batch_size);
   for (std::size_t start = shard_begin(split.samples.size(), shard, shards); start < end;
        start += step) {
-    const auto samples = split.samples.subspan(start, std::min(step, end - start));
-    const auto batch = static_cast<std::int64_t>(samples.size());
-    const ImageSet& set = split.images;
-    const at::Tensor images = at::empty(
-        {batch, set.channels, set.height, set.width}, at::kFloat, at::MemoryFormat::ChannelsLast);
-    EvaluatedBatch result;
-    result.labels = at::empty({batch}, at::kLong);
-    assembler.plain(samples, images.mutable_data_ptr<float>());
-    assembler.labels(samples, result.labels.mutable_data_ptr<std::int64_t>());
-    const AutocastScope autocast(execution_.bf16, execution_.device.type());
-    result.features = model_.encoder->forward(images.to(execution_.device), /*training=*/false);
-    result.logits = model_.head->forward(result.features);
-    visit(result);
+    visit_batch(split.images, split.samples.subspan(start, std::min(step, end - start)), visit);
+  }
+}
+
+// Shards differ by one sample at most, so a rank may have a batch less than others; all go through
+// the same number of rounds and meet at the same ones.
+void Evaluator::visit_shard_watched(const Split& split,
+                                    std::int64_t shard,
+                                    const BatchVisitor& visit) {
+  const auto shards = static_cast<std::size_t>(config_.training.shards);
+  const std::size_t largest_shard = (split.samples.size() + shards - 1) / shards;
+  const auto step = static_cast<std::size_t>(config_.evaluation.batch_size);
+  const std::size_t rounds = (largest_shard + step - 1) / step;
+  const std::size_t begin = shard_begin(split.samples.size(), shard, config_.training.shards);
+  const std::size_t end = shard_begin(split.samples.size(), shard + 1, config_.training.shards);
+  for (std::size_t round = 0; round < rounds; ++round) {
+    const std::size_t start = begin + round * step;
+    if (start < end) {
+      visit_batch(split.images, split.samples.subspan(start, std::min(step, end - start)), visit);
+    }
+    watch_.batch_done();
+    if (round % kRoundsBetweenAgreements != 0) continue;
+    if (comm_.combine_flags(watch_.stop_requested() ? 1 : 0) != 0) throw EvaluationStopped();
   }
 }
 
@@ -72,9 +100,8 @@ Sums Evaluator::merge(const Split& split, const Sums& empty, const Add& add) {
   std::vector<std::vector<double>> rows;
   for (std::int64_t local = 0; local < local_shards; ++local) {
     Sums sums = empty;
-    visit_shard(split, comm_.rank() * local_shards + local, [&](const EvaluatedBatch& batch) {
-      add(sums, batch);
-    });
+    const std::int64_t shard = comm_.rank() * local_shards + local;
+    visit_shard_watched(split, shard, [&](const EvaluatedBatch& batch) { add(sums, batch); });
     rows.emplace_back(sums.values().begin(), sums.values().end());
   }
   std::vector<double> merged = tree_sum(std::move(rows));

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <span>
+#include <utility>
 
 #include "analysis/split_sums.h"
 #include "comm/communicator.h"
@@ -21,11 +22,21 @@ struct EvaluatedBatch {
   at::Tensor labels;
 };
 
+/// Thrown on all ranks alike when an evaluation ends early because some rank was asked to stop.
+struct EvaluationStopped {};
+
 /// Passes un-augmented samples through the model in evaluation mode. Batches are cut within shards,
 /// so that each sample meets the same kernels on any number of ranks.
 class Evaluator {
  public:
   Evaluator(const TrialConfig& config, Model& model, Execution execution, Communicator& comm);
+
+  /// Called on every rank between batches of the statistics below.
+  struct Watch {
+    std::function<bool()> stop_requested = [] { return false; };
+    std::function<void()> batch_done = [] {};
+  };
+  void set_watch(Watch watch) { watch_ = std::move(watch); }
 
   struct Split {
     const ImageSet& images;
@@ -48,7 +59,12 @@ class Evaluator {
   void visit(const Split& split, const BatchVisitor& visit);
 
  private:
+  void visit_batch(const ImageSet& images,
+                   std::span<const std::int32_t> samples,
+                   const BatchVisitor& visit);
   void visit_shard(const Split& split, std::int64_t shard, const BatchVisitor& visit);
+  /// The same, but all ranks agree now and then whether to go on. Collective.
+  void visit_shard_watched(const Split& split, std::int64_t shard, const BatchVisitor& visit);
   /// `make` builds one shard's accumulator with add(features, logits, labels) and values().
   template <typename Sums, typename Add>
   Sums merge(const Split& split, const Sums& empty, const Add& add);
@@ -57,6 +73,7 @@ class Evaluator {
   Model& model_;
   Execution execution_;
   Communicator& comm_;
+  Watch watch_;
 };
 
 }  // namespace headway

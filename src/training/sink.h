@@ -26,7 +26,8 @@ struct TrainingProgress {
   std::int64_t step = 0;
   std::int64_t total_steps = 0;
   double images_per_second = 0;
-  const char* phase = "training";  // training | evaluating | saving
+  const char* phase = "training";      // training | evaluating | saving
+  std::int64_t evaluated_batches = 0;  // by this attempt
 };
 
 /// What the trainer reports to; called on rank 0 only.

@@ -55,10 +55,16 @@ class Trainer {
                comm) {
     std::iota(test_samples_.begin(), test_samples_.end(), 0);
     position_.precision = execution.bf16 ? "bf16" : "fp32";
+    evaluator_.set_watch({options.stop_requested_in_evaluation, [this] {
+                            ++evaluated_batches_;
+                            report("evaluating");
+                          }});
   }
 
   /// From `checkpoint`, or from the start.
   TrialResult run(const std::optional<LoadedCheckpoint>& checkpoint);
+  /// The end of a run that EvaluationStopped broke off.
+  TrialResult stop_in_evaluation();
 
  private:
   void begin(const std::optional<LoadedCheckpoint>& checkpoint);
@@ -90,6 +96,7 @@ class Trainer {
   CheckpointSaver saver_;
   TrialPosition position_;
   std::int64_t resumed_from_ = 0;
+  std::int64_t evaluated_batches_ = 0;  // by this attempt
   EpochSpeed speed_;
 };
 
@@ -100,7 +107,8 @@ void Trainer::report(const char* phase) const {
                   position_.steps_done,
                   total_steps(),
                   speed_.images_per_second(),
-                  phase});
+                  phase,
+                  evaluated_batches_});
 }
 
 void Trainer::save(const CheckpointSaver::Request& request) {
@@ -148,13 +156,14 @@ void Trainer::evaluate(EpochRecord& record) {
   report("evaluating");
   step_.buffers().select_mean();
   if (!split_.validation.empty()) {
-    Metrics validation = evaluator_.accuracy({dataset_.train(), split_.validation});
-    if (config_.schedule.name == "plateau") {
-      rate_.schedule().observe(value_of(validation, config_.schedule.options.text("metric")));
-    }
-    record.values["validation"] = std::move(validation);
+    record.values["validation"] = evaluator_.accuracy({dataset_.train(), split_.validation});
   }
   record.values["test"] = evaluator_.accuracy({dataset_.test(), test_samples_});
+  // Only now, when no stop can come in between, after which all would be evaluated again.
+  if (!split_.validation.empty() && config_.schedule.name == "plateau") {
+    rate_.schedule().observe(
+        value_of(record.values["validation"], config_.schedule.options.text("metric")));
+  }
 }
 
 void Trainer::finish_epoch() {
@@ -187,6 +196,13 @@ TrialResult Trainer::ended(TrialEnd end, std::string message) const {
   result.class_vectors_sha256 = model_.drawn_class_vectors.sha256;
   result.resumed_from_step = resumed_from_;
   return result;
+}
+
+TrialResult Trainer::stop_in_evaluation() {
+  save();
+  saver_.finish();
+  return ended(TrialEnd::kStopped,
+               fmt::format("stopped in the evaluation after step {}", position_.steps_done));
 }
 
 void Trainer::begin(const std::optional<LoadedCheckpoint>& checkpoint) {
@@ -290,8 +306,12 @@ TrialResult train_trial(const TrialConfig& config,
                                     ? found.newest->manifest.at("precision").get<std::string>()
                                     : resolve_precision(config, dataset, comm, device);
   Model model = build_model(config, image_shape(dataset.train()), dataset.classes());
-  return Trainer(config, dataset, comm, sink, options, model, {device, precision == "bf16"})
-      .run(found.newest);
+  Trainer trainer(config, dataset, comm, sink, options, model, {device, precision == "bf16"});
+  try {
+    return trainer.run(found.newest);
+  } catch (const EvaluationStopped&) {
+    return trainer.stop_in_evaluation();
+  }
 }
 
 }  // namespace headway

@@ -35,6 +35,8 @@ struct TrainerOptions {
   CheckpointSettings checkpoints;
   std::string device = "cpu";  // cpu, or cuda: this process's current GPU
   std::function<bool()> stop_requested = [] { return false; };  // asked on each rank at each step
+  // Likewise, between batches of an evaluation: a long one is given up and begun again later.
+  std::function<bool()> stop_requested_in_evaluation = [] { return false; };
 };
 
 /// Trains one trial from its newest checkpoint, or from the start, to its end: all ranks of `comm`
