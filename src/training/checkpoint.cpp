@@ -19,6 +19,7 @@ namespace {
 
 constexpr std::size_t kKept = 2;
 constexpr const char* kManifestHash = "manifest_sha256";
+constexpr const char* kReplacement = "replacement";  // a manifest's key for the one to come
 constexpr std::string_view kPrefix = "step-";
 
 std::filesystem::path tensors_path(const std::filesystem::path& folder, std::int64_t step) {
@@ -106,10 +107,14 @@ void CheckpointFolder::save(std::int64_t step,
                             const std::vector<NamedTensor>& tensors,
                             nlohmann::json manifest) const {
   make_directories(folder_);
+  manifest["step"] = step;
   try {
-    manifest["step"] = step;
-    manifest["tensors_sha256"] = write_safetensors(tensors_path(folder_, step), tensors);
-    replace_file(manifest_path(folder_, step), manifest_text(std::move(manifest)));
+    if (std::filesystem::exists(manifest_path(folder_, step))) {
+      replace(step, tensors, std::move(manifest));
+    } else {
+      manifest["tensors_sha256"] = write_safetensors(tensors_path(folder_, step), tensors);
+      replace_file(manifest_path(folder_, step), manifest_text(std::move(manifest)));
+    }
   } catch (...) {
     // On a full disk, tensors without a manifest would only take room.
     if (!std::filesystem::exists(manifest_path(folder_, step))) remove(step);
@@ -118,6 +123,27 @@ void CheckpointFolder::save(std::int64_t step,
   std::vector<std::int64_t> done = steps();
   std::erase_if(done, [&](std::int64_t other) { return other > step; });  // not known to be usable
   for (std::size_t i = kKept; i < done.size(); ++i) remove(done[i]);
+}
+
+// Another state of the same step: before its evaluation and after, say. Two files cannot be
+// replaced at once, so while the tensors are, the manifest stands for the old ones and for the new.
+void CheckpointFolder::replace(std::int64_t step,
+                               const std::vector<NamedTensor>& tensors,
+                               nlohmann::json manifest) const {
+  const auto path = tensors_path(folder_, step);
+  const auto prepared = folder_ / fmt::format(".{}.new.tmp", path.filename().string());
+  manifest["tensors_sha256"] = write_safetensors(prepared, tensors);
+  nlohmann::json both = manifest;
+  try {
+    both = load(step).manifest;
+    both[kReplacement] = manifest;
+  } catch (const ConfigError&) {
+    log_warning("{}: damaged; it is replaced", manifest_path(folder_, step).string());
+  }
+  replace_file(manifest_path(folder_, step), manifest_text(std::move(both)));
+  if (::rename(prepared.c_str(), path.c_str()) != 0) throw_errno("rename", path.string());
+  flush_directory(folder_);
+  replace_file(manifest_path(folder_, step), manifest_text(std::move(manifest)));
 }
 
 // The manifest first: without it the tensors are no checkpoint.
@@ -133,7 +159,12 @@ LoadedCheckpoint CheckpointFolder::load(std::int64_t step) const {
     refuse(manifest_path(folder_, step), "the manifest is of another step");
   }
   if (!std::filesystem::exists(path)) refuse(path, "the file is missing");
-  if (manifest.value("tensors_sha256", "") != file_sha256(path)) {
+  const std::string found = file_sha256(path);
+  if (manifest.contains(kReplacement) && manifest.at(kReplacement).at("tensors_sha256") == found) {
+    manifest = nlohmann::json(manifest.at(kReplacement));
+  }
+  manifest.erase(kReplacement);
+  if (manifest.value("tensors_sha256", "") != found) {
     refuse(path, "the content does not match the SHA-256 in its manifest");
   }
   return {std::move(manifest), SafetensorsFile(path)};

@@ -46,6 +46,9 @@ class CheckpointFolder {
  private:
   std::vector<std::int64_t> steps() const;  // newest first
   void remove(std::int64_t step) const;
+  void replace(std::int64_t step,
+               const std::vector<NamedTensor>& tensors,
+               nlohmann::json manifest) const;
 
   std::filesystem::path folder_;
 };

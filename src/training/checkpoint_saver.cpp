@@ -58,13 +58,15 @@ bool CheckpointSaver::is_due_after_epoch(std::int64_t epochs_done) const {
 
 void CheckpointSaver::save(const TrialPosition& position, Request request) {
   finish();
-  // A step that is on disk already, before its evaluation or after, is not written again: the same
-  // name would have to stand for two contents while one replaces the other.
-  request.checkpoint = request.checkpoint && position.steps_done != saved_step_;
+  const bool is_saved = position.steps_done == saved_step_ && position.epochs_done == saved_epochs_;
+  request.checkpoint = request.checkpoint && !is_saved;
   if (!request.checkpoint && !request.best_accuracy) return;
   state_.capture(image_, position);
   saved_at_ = monotonic_seconds();
-  if (request.checkpoint) saved_step_ = position.steps_done;
+  if (request.checkpoint) {
+    saved_step_ = position.steps_done;
+    saved_epochs_ = position.epochs_done;
+  }
   if (comm_.rank() == 0) job_.start([this, request] { write_image(request); });
 }
 

@@ -34,8 +34,11 @@ class CheckpointSaver {
                   TrainingState& state,
                   Communicator& comm);
 
-  /// The newest checkpoint is of this step: it need not be saved again.
-  void resumed_from(std::int64_t step) { saved_step_ = step; }
+  /// The newest checkpoint is of this position: it need not be saved again.
+  void resumed_from(const TrialPosition& position) {
+    saved_step_ = position.steps_done;
+    saved_epochs_ = position.epochs_done;
+  }
 
   /// Whether rank 0 wants all ranks to save after the next step: time is up, or the others must be
   /// told that a write has failed.
@@ -59,6 +62,7 @@ class CheckpointSaver {
   TrainingState& state_;
   Communicator& comm_;
   std::int64_t saved_step_ = 0;
+  std::int64_t saved_epochs_ = 0;  // a step that ends an epoch has two states: evaluated or not
   double saved_at_;
   StateImage image_;   // the running job's
   BackgroundJob job_;  // rank 0's; ends before the image does

@@ -216,7 +216,7 @@ void Trainer::begin(const std::optional<LoadedCheckpoint>& checkpoint) {
     expects(restored.precision == position_.precision, "a checkpoint keeps its precision");
     position_ = std::move(restored);
     resumed_from_ = position_.steps_done;
-    saver_.resumed_from(resumed_from_);
+    saver_.resumed_from(position_);
   }
   if (comm_.rank() != 0) return;
   sink_.started(resumed_from_, position_.precision);

@@ -121,6 +121,36 @@ TEST_P(FileFaults, leave_the_same_checkpoint_when_it_is_written_again) {
   });
 }
 
+// The only one, before its step's evaluation and after.
+TEST_P(FileFaults, leave_either_state_when_a_step_is_saved_anew) {
+  at_every_operation(16, [&](int operation) {
+    const TemporaryDirectory directory;
+    const CheckpointFolder folder(directory.path());
+    const std::vector<float> before{1};
+    const std::vector<float> after{2};
+    const auto save = [&](const std::vector<float>& values) {
+      folder.save(
+          7, {{"w", "F32", {1}, std::as_bytes(std::span(values))}}, {{"value", values.front()}});
+    };
+    const auto loaded_value = [&] {
+      const RecoveredCheckpoint found = folder.recover();
+      EXPECT_THAT(found.damage, IsEmpty());
+      const auto* value =
+          reinterpret_cast<const float*>(found.newest->tensors.at("w").bytes.data());
+      EXPECT_EQ(found.newest->manifest.at("value"), *value);
+      EXPECT_FALSE(found.newest->manifest.contains("replacement"));
+      return *value;
+    };
+    save(before);
+    const Outcome outcome = with_fault(operation, fault(), [&] { save(after); });
+    EXPECT_THAT(loaded_value(), AnyOf(Eq(outcome.succeeded ? 2 : 1), Eq(2)));
+    save(after);
+    EXPECT_EQ(loaded_value(), 2);
+    EXPECT_THAT(names_in(directory.path()), ElementsAre("step-7.json", "step-7.safetensors"));
+    return outcome;
+  });
+}
+
 TEST_P(FileFaults, leave_the_old_file_or_the_new_one_whole) {
   at_every_operation(6, [&](int operation) {
     const TemporaryDirectory directory;
