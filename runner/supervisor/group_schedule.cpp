@@ -63,7 +63,7 @@ void GroupSchedule::plan(const SweepWatch& watch, const std::vector<OwnGroup>& o
   std::vector<WaitingTrial> waiting;
   waiting.reserve(watch.waiting().size());
   for (const std::size_t index : watch.waiting()) {
-    waiting.push_back({watch.seconds_by_width(index, limits_.slots)});
+    waiting.push_back({watch.seconds_by_width(index)});
   }
   set_waiting(load, std::move(waiting));
   plan_ = plan_groups(load);

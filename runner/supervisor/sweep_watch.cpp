@@ -42,13 +42,16 @@ SweepWatch::SweepWatch(std::filesystem::path sweep_directory, RankKind ranks)
 
 /// Longest predicted first, ties in plan order.
 void SweepWatch::predict() {
-  std::vector<double> predicted;
-  for (const TrialCost& cost : costs_) predicted.push_back(model_.predicted_seconds(cost));
+  std::vector<std::vector<double>> predicted;
+  predicted.reserve(costs_.size());
+  for (const TrialCost& cost : costs_) {
+    predicted.push_back(model_.seconds_by_width(cost, static_cast<int>(cost.shards)));
+  }
   if (predicted == predicted_) return;
   predicted_ = std::move(predicted);
   std::sort(longest_first_.begin(), longest_first_.end(), [&](std::size_t a, std::size_t b) {
-    return std::pair(-predicted_[cost_of_trial_[a]], a) <
-           std::pair(-predicted_[cost_of_trial_[b]], b);
+    return std::pair(-predicted_[cost_of_trial_[a]].front(), a) <
+           std::pair(-predicted_[cost_of_trial_[b]].front(), b);
   });
 }
 
@@ -92,8 +95,16 @@ void SweepWatch::measure_running() {
   predict();
 }
 
-std::vector<double> SweepWatch::seconds_by_width(std::size_t index, int slots) const {
-  return model_.seconds_by_width(cost(index), slots);
+// A trial that ran out of memory is tried again on fewer ranks.
+std::vector<double> SweepWatch::seconds_by_width(std::size_t index) const {
+  std::vector<double> seconds = predicted_[cost_of_trial_[index]];
+  const TrialRecord& record = state_.trial(plan_.trials[index].trial_id);
+  if (record.attempts.empty()) return seconds;
+  const auto max_ranks = retry_decision(record).max_ranks;
+  while (max_ranks && seconds.size() > 1 && 1 << (seconds.size() - 1) > *max_ranks) {
+    seconds.pop_back();
+  }
+  return seconds;
 }
 
 bool SweepWatch::is_worked_on(std::size_t index, SegmentWriter& reports) {

@@ -60,8 +60,9 @@ class SweepWatch {
   const std::vector<WatchedTrial>& running() const { return running_; }
   /// Trials that no group works on, as places in the plan, longest predicted first.
   const std::vector<std::size_t>& waiting() const { return waiting_; }
-  /// Predicted seconds of a trial of the plan on groups of 1, 2, 4, ... ranks, up to `slots`.
-  std::vector<double> seconds_by_width(std::size_t index, int slots) const;
+  /// Predicted seconds of a trial of the plan on groups of 1, 2, 4, ... ranks, as far as its shards
+  /// and what became of earlier attempts allow.
+  std::vector<double> seconds_by_width(std::size_t index) const;
   /// Since the last look; empty after the first one.
   const std::vector<TrialEvent>& events() const { return events_; }
   /// Claims of `group` that no record has ended.
@@ -87,10 +88,10 @@ class SweepWatch {
   std::filesystem::path sweep_directory_;
   Plan plan_;
   RankKind ranks_;
-  std::vector<TrialCost> costs_;            // by cell
-  std::vector<std::size_t> cost_of_trial_;  // in plan order, places in costs_
-  std::vector<double> predicted_;           // by cell: seconds on one rank
-  std::vector<std::size_t> longest_first_;  // places in the plan
+  std::vector<TrialCost> costs_;                // by cell
+  std::vector<std::size_t> cost_of_trial_;      // in plan order, places in costs_
+  std::vector<std::vector<double>> predicted_;  // by cell: seconds by width
+  std::vector<std::size_t> longest_first_;      // places in the plan
   SweepState state_;
   AbandonmentJudge abandonment_;
   CostModel finished_;      // knows the finished trials

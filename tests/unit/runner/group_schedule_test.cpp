@@ -93,6 +93,25 @@ TEST_F(GroupScheduleTest, a_trial_that_a_crash_gave_back_is_planned_again) {
   EXPECT_EQ(schedule_->widths_to_start(), (std::vector<int>{1}));
 }
 
+TEST_F(GroupScheduleTest, a_trial_that_did_not_fit_on_two_ranks_is_planned_on_one) {
+  plan(1, 2, {.slots = 2});
+  EXPECT_EQ(schedule_->widths_to_start(), (std::vector<int>{2}));
+  reports_->append({{"kind", "attempt_started"},
+                    {"trial_id", id(0)},
+                    {"attempt", 1},
+                    {"device", "cpu"},
+                    {"world_size", 2}},
+                   Flush::kNow);
+  reports_->append({{"kind", "attempt_finished"},
+                    {"trial_id", id(0)},
+                    {"attempt", 1},
+                    {"state", "failed"},
+                    {"failure", "oom"}},
+                   Flush::kNow);
+  look();
+  EXPECT_EQ(schedule_->widths_to_start(), (std::vector<int>{1}));
+}
+
 TEST_F(GroupScheduleTest, a_width_that_the_user_set_holds_for_all_trials) {
   plan(300, 4, {.slots = 4, .ranks = 2});
   EXPECT_EQ(schedule_->widths_to_start(), (std::vector<int>{2, 2}));
