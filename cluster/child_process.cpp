@@ -9,11 +9,11 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
-#include <cstring>
-#include <fstream>
 
 #include "base/environment.h"
 #include "base/errors.h"
+#include "base/signals.h"
+#include "cluster/group_state.h"
 
 extern char** environ;
 
@@ -79,23 +79,6 @@ void reset_signals() {
   ::_exit(127);
 }
 
-std::vector<pid_t> children_of(pid_t pid) {
-  std::vector<pid_t> children;
-  std::error_code none;
-  const std::filesystem::path tasks = fmt::format("/proc/{}/task", pid);
-  std::filesystem::directory_iterator task(tasks, none);
-  for (; !none && task != std::filesystem::directory_iterator(); task.increment(none)) {
-    std::ifstream list(task->path() / "children");
-    for (pid_t child = 0; list >> child;) children.push_back(child);
-  }
-  return children;
-}
-
-void collect_tree(pid_t pid, std::vector<pid_t>& tree) {
-  tree.push_back(pid);
-  for (const pid_t child : children_of(pid)) collect_tree(child, tree);
-}
-
 ProcessEnd end_from(int status) {
   if (WIFSIGNALED(status)) return {128 + WTERMSIG(status), WTERMSIG(status)};
   return {WEXITSTATUS(status), 0};
@@ -103,9 +86,17 @@ ProcessEnd end_from(int status) {
 
 }  // namespace
 
+int ProcessEnd::ending_signal() const {
+  constexpr int kSignalBase = 128;
+  if (signal != 0) return signal;
+  return exit_code > kSignalBase && exit_code <= kSignalBase + SIGRTMAX ? exit_code - kSignalBase
+                                                                        : 0;
+}
+
 std::string ProcessEnd::describe() const {
-  if (signal != 0) return fmt::format("signal {} ({})", signal, ::strsignal(signal));
-  return fmt::format("exit code {}", exit_code);
+  if (signal != 0) return describe_signal(signal);
+  if (ending_signal() == 0) return fmt::format("exit code {}", exit_code);
+  return fmt::format("a process of it was ended by {}", describe_signal(ending_signal()));
 }
 
 ChildProcess::ChildProcess(const Start& start) {
@@ -164,8 +155,7 @@ void ChildProcess::ask_to_yield() {
 
 void ChildProcess::kill_tree() {
   if (poll()) return;
-  std::vector<pid_t> tree;
-  collect_tree(pid_, tree);
+  const std::vector<pid_t> tree = process_tree(pid_);
   ::kill(-pid_, SIGKILL);
   for (const pid_t member : tree) ::kill(member, SIGKILL);
 }

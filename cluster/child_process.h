@@ -17,7 +17,9 @@ struct ProcessEnd {
   int exit_code = 0;  // 128 + signal when a signal ended it, as shells say it
   int signal = 0;     // 0 when it exited by itself
 
-  std::string describe() const;  // "exit code 1", "signal 9 (Killed)"
+  /// The signal that ended it, or one of its own children, as mpirun and shells pass it on; else 0.
+  int ending_signal() const;
+  std::string describe() const;  // "exit code 1", "signal 9 (killed)"
 };
 
 /// Owns a child process that runs in a process group of its own, so that Ctrl-C at the terminal

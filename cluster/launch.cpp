@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <sstream>
 
 #include "base/environment.h"
@@ -13,6 +14,7 @@ namespace headway {
 namespace {
 
 constexpr const char* kWorkerName = "headway-worker";
+constexpr const char* kLauncherName = "mpirun";
 
 bool is_program(const std::filesystem::path& path) {
   return std::filesystem::is_regular_file(path) && ::access(path.c_str(), X_OK) == 0;
@@ -55,6 +57,10 @@ std::vector<std::string> worker_command(const GroupSpec& spec) {
                                    "--lifeline"};
   const auto checkpoints = checkpoint_options(spec.checkpoints);
   command.insert(command.end(), checkpoints.begin(), checkpoints.end());
+  if (spec.time_limit_seconds) {
+    command.insert(command.end(),
+                   {"--time-limit-seconds", fmt::format("{:.1f}", *spec.time_limit_seconds)});
+  }
   if (spec.only_trial) command.insert(command.end(), {"--trial", *spec.only_trial});
   return command;
 }
@@ -79,7 +85,8 @@ std::filesystem::path find_worker_program() {
 std::vector<std::string> group_command(const GroupSpec& spec) {
   std::vector<std::string> command;
   if (spec.ranks > 1) {
-    command = {"mpirun", "--bind-to", "none", "--oversubscribe", "-np", std::to_string(spec.ranks)};
+    command = {
+        kLauncherName, "--bind-to", "none", "--oversubscribe", "-np", std::to_string(spec.ranks)};
   }
   const auto worker = worker_command(spec);
   command.insert(command.end(), worker.begin(), worker.end());
@@ -110,6 +117,17 @@ std::filesystem::path group_log(const std::filesystem::path& sweep_directory,
 }
 
 ChildProcess start_group(const GroupSpec& spec) {
+  const auto places = places_to_look();
+  const bool has_mpirun = std::any_of(places.begin(), places.end(), [](const auto& place) {
+    return is_program(place / kLauncherName);
+  });
+  if (spec.ranks > 1 && !has_mpirun) {
+    throw EnvironmentError(fmt::format(
+        "{} is not in PATH, and a group of {} ranks needs it: install Open MPI (Debian: "
+        "openmpi-bin), or set resources.ranks=1",
+        kLauncherName,
+        spec.ranks));
+  }
   return ChildProcess({.command = group_command(spec),
                        .environment = group_environment(spec),
                        .log = group_log(spec.sweep_directory, spec.group)});

@@ -26,7 +26,8 @@ struct GroupSpec {
   std::vector<int> gpus =
       {};  // the machine's numbers of the GPUs that the group may see; cuda only
   CheckpointSettings checkpoints = {};
-  std::optional<std::string> only_trial = {};  // serve this one and leave
+  std::optional<double> time_limit_seconds = {};  // from its start
+  std::optional<std::string> only_trial = {};     // serve this one and leave
 };
 
 /// The command line of a group: the worker itself for one rank, which needs no MPI runtime; else
@@ -42,7 +43,7 @@ std::filesystem::path group_log(const std::filesystem::path& sweep_directory,
                                 const std::string& group);
 
 /// Starts the group in its own process group with a lifeline: closing it tells the group to
-/// checkpoint and leave.
+/// checkpoint and leave. EnvironmentError when there is no mpirun for a group of several ranks.
 ChildProcess start_group(const GroupSpec& spec);
 
 }  // namespace headway

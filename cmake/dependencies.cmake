@@ -13,6 +13,14 @@ if(HEADWAY_BUILD_TESTS)
   find_package(GTest REQUIRED)
 endif()
 
+# backward-cpp is one header; libdw gives it the names of functions and lines.
+find_path(BACKWARD_INCLUDE_DIR backward.hpp REQUIRED)
+find_library(DW_LIBRARY dw REQUIRED)
+add_library(headway_backward INTERFACE)
+target_include_directories(headway_backward SYSTEM INTERFACE ${BACKWARD_INCLUDE_DIR})
+target_compile_definitions(headway_backward INTERFACE BACKWARD_HAS_DW=1)
+target_link_libraries(headway_backward INTERFACE ${DW_LIBRARY})
+
 # Debian ships SOCI without a CMake package that names the SQLite backend's library.
 find_path(SOCI_INCLUDE_DIR soci/soci.h REQUIRED)
 find_library(SOCI_CORE_LIBRARY soci_core REQUIRED)

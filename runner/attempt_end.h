@@ -16,6 +16,7 @@ struct AttemptEnd {
   std::string failure;           // class
   std::string message;
   std::optional<int> exit_code = {};
+  std::optional<int> groups_beside = {};  // oom: on the same machine
 };
 
 inline void append_attempt_end(SegmentWriter& writer, const AttemptEnd& end) {
@@ -26,6 +27,7 @@ inline void append_attempt_end(SegmentWriter& writer, const AttemptEnd& end) {
                         {"failure", end.failure},
                         {"message", end.message}};
   if (end.exit_code) record["exit_code"] = *end.exit_code;
+  if (end.groups_beside) record["groups_beside"] = *end.groups_beside;
   writer.append(std::move(record), Flush::kNow);
 }
 

@@ -55,6 +55,12 @@ GroupSchedule::GroupSchedule(const std::filesystem::path& sweep_directory,
                              GroupLimits limits)
     : limits_(limits), board_(sweep_directory, supervisor_id) {}
 
+bool GroupSchedule::limit_groups(int count) {
+  if (limits_.max_groups.value_or(limits_.slots) <= count) return false;
+  limits_.max_groups = count;
+  return true;
+}
+
 void GroupSchedule::plan(const SweepWatch& watch, const std::vector<OwnGroup>& own) {
   GroupLoad load{.limits = limits_,
                  .groups = standing_groups(watch, own),

@@ -30,6 +30,8 @@ class GroupSchedule {
                 const std::string& supervisor_id,
                 GroupLimits limits);
 
+  /// From now on at most `count` groups side by side. False when there were no more before.
+  bool limit_groups(int count);
   /// Plans anew, from the last look at the sweep.
   void plan(const SweepWatch& watch, const std::vector<OwnGroup>& own);
   /// Of the groups to start now.

@@ -16,6 +16,7 @@
 #include "runner/commands/text_columns.h"
 #include "runner/supervisor/allocation.h"
 #include "runner/supervisor/supervisor.h"
+#include "runner/sweep_pause.h"
 
 namespace headway {
 namespace {
@@ -102,6 +103,7 @@ int exit_code(SupervisorEnd end, const TrialCounts& counts) {
     case SupervisorEnd::kTimeLimit:
       return kExitTimeBudget;
     case SupervisorEnd::kBadStart:
+    case SupervisorEnd::kPaused:
       return kExitFailed;
     case SupervisorEnd::kFinished:
       break;
@@ -119,6 +121,8 @@ std::string end_text(SupervisorEnd end) {
       return "time limit reached; the same command goes on from here";
     case SupervisorEnd::kBadStart:
       return "given up";
+    case SupervisorEnd::kPaused:
+      return "paused";
     case SupervisorEnd::kFinished:
       break;
   }
@@ -192,12 +196,23 @@ void print_summary(const RunSummary& summary, std::ostream& err) {
   }
 }
 
-/// Whether all trials are settled already; says so.
-std::optional<TrialCounts> settled_counts(const SweepLocation& sweep) {
+/// Whether all trials are settled already; says so. A pause ends here: whoever runs a paused sweep
+/// again has mended what was wrong.
+std::optional<TrialCounts> settled_counts(const SweepLocation& sweep, std::ostream& err) {
   SegmentWriter reports(sweep.directory, "supervisor");  // leaves no file unless it has a report
   SweepWatch watch(sweep.directory);
   watch.look(reports);
-  return watch.counts().open() == 0 ? std::optional(watch.counts()) : std::nullopt;
+  if (watch.counts().open() == 0) return watch.counts();
+  if (const auto error = watch.pausing_error()) {
+    SegmentWriter requests(sweep.directory, "command");
+    forgive(*error, watch.state(), requests);
+    fmt::print(err,
+               "{} that ended by the same error will be tried anew ({}: {})\n",
+               counted(error->trial_ids.size(), "trial"),
+               error->failure,
+               error->message);
+  }
+  return std::nullopt;
 }
 
 int report_nothing_to_do(const RunOptions& options, RunSummary summary, CommandContext& context) {
@@ -224,7 +239,7 @@ int run_sweep(const RunOptions& options, CommandContext& context) {
   const double started_at = monotonic_seconds();
   const PreparedSweep sweep = prepare(options, context);
   RunSummary summary{.sweep = sweep.location, .how = "nothing to do", .counts = {}};
-  if (const auto counts = settled_counts(sweep.location)) {
+  if (const auto counts = settled_counts(sweep.location, context.err)) {
     summary.counts = *counts;
     return report_nothing_to_do(options, summary, context);
   }

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <sstream>
@@ -12,6 +13,8 @@
 #include "base/files.h"
 #include "base/time.h"
 #include "runner/attempt_end.h"
+#include "runner/commands/command.h"
+#include "scheduling/time_budget.h"
 
 namespace headway {
 namespace {
@@ -23,7 +26,10 @@ constexpr double kSecondsAfterIdleGroup = 1;
 constexpr double kBadStartSeconds = 30;
 constexpr int kBadStartsAllowed = 3;
 constexpr std::size_t kLogTailLines = 15;
-constexpr int kYieldedExitCode = 75;
+// Groups leave by themselves before the limit. Those that do not are asked shortly before it and
+// killed at it.
+constexpr double kLastCallSeconds = 5;
+constexpr double kLastCallShare = 0.1;  // of the limit, when that is less
 
 std::string last_lines(const std::string& text, std::size_t count) {
   std::size_t begin = text.size();
@@ -52,7 +58,7 @@ SupervisorEnd Supervisor::run() {
     heed_requests();
     for (const EndedGroup& group : groups_.reap()) bury(group);
     if (monotonic_seconds() >= next_look_) look();
-    groups_.kill_hung(watch_.running(), options_.hang_seconds);
+    groups_.watch(watch_.running(), options_.hang_seconds);
     if (!stopping_) start_groups();
     show();
     sync_store();
@@ -61,18 +67,77 @@ SupervisorEnd Supervisor::run() {
   ended_at_ = monotonic_seconds();
   display_.clear();
   store_.sync();
-  return stopping_.value_or(SupervisorEnd::kFinished);
+  if (stopping_) return *stopping_;
+  return watch_.counts().open() > 0 ? SupervisorEnd::kTimeLimit : SupervisorEnd::kFinished;
 }
 
 bool Supervisor::is_over() const {
-  return groups_.empty() && (stopping_ || watch_.counts().open() == 0);
+  return groups_.empty() && (stopping_ || is_out_of_time_ || watch_.counts().open() == 0);
+}
+
+std::optional<double> Supervisor::seconds_left() const {
+  if (!options_.time_limit_seconds) return std::nullopt;
+  return *options_.time_limit_seconds - (monotonic_seconds() - started_at_);
 }
 
 void Supervisor::look() {
   watch_.look(reports_);
-  for (const TrialEvent& event : watch_.events()) display_.event(event);
+  bool some_failed = false;
+  for (const TrialEvent& event : watch_.events()) {
+    display_.event(event);
+    if (event.kind != TrialEvent::Kind::kFailed) continue;
+    some_failed = true;
+    save_memory(event.attempt);
+  }
+  if (some_failed) pause_if_hopeless();
   next_look_ = monotonic_seconds() + kSecondsBetweenLooks;
   is_schedule_due_ = true;
+}
+
+// Ranks of a group are the policy's concern; groups of this allocation side by side are ours.
+void Supervisor::save_memory(const AttemptRecord& attempt) {
+  const int beside = static_cast<int>(attempt.groups_beside.value_or(0));
+  const bool is_ours = attempt.worker_group.starts_with(presence_.id());
+  if (attempt.failure != "oom" || !is_ours || beside == 0) return;
+  const int fewer = std::max(1, (beside + 1) / 2);
+  if (!schedule_.limit_groups(fewer)) return;
+  display_.message(
+      fmt::format("the memory does not suffice for {} groups side by side; from now on at most {}",
+                  beside + 1,
+                  fewer));
+}
+
+void Supervisor::pause_if_hopeless() {
+  if (stopping_ || watch_.counts().open() == 0) return;
+  const auto error = watch_.pausing_error();
+  if (!error) return;
+  display_.message(fmt::format(
+      "paused: the first {} trials ended by the same error, {}: {}\n"
+      "the others would fail too. Mend it and run the same command again, which tries these trials "
+      "anew; `headway why {}` tells more",
+      kTrialsThatPause,
+      error->failure,
+      error->message,
+      error->trial_ids.front()));
+  stop(SupervisorEnd::kPaused);
+}
+
+Circumstances Supervisor::circumstances(const EndedGroup& group, const ClaimView& claim) const {
+  const auto& trials = watch_.plan().trials;
+  const auto planned = std::find_if(trials.begin(), trials.end(), [&](const PlannedTrial& trial) {
+    return trial.trial_id == claim.trial_id;
+  });
+  const TrainingConfig training =
+      planned == trials.end() ? TrainingConfig{} : planned->config().training;
+  return {.was_asked = stopping_.has_value(),
+          .words = first_last_words(options_.sweep_directory, claim.trial_id, claim.attempt),
+          .memory = {.peak_bytes = group.memory.peak_bytes,
+                     .resident_bytes = group.memory.resident_bytes,
+                     .available_bytes = available_memory_bytes(),
+                     .ranks = claim.owner.world_size,
+                     .groups_beside = static_cast<int>(groups_.standing().size()),
+                     .shards = training.shards,
+                     .batch_size = training.batch_size}};
 }
 
 // A group that ends leaves no trial in the air: what it had claimed and not finished has failed, or
@@ -80,19 +145,10 @@ void Supervisor::look() {
 void Supervisor::bury(const EndedGroup& group) {
   look();
   const auto unfinished = watch_.unfinished_claims(group.name);
-  const bool asked = stopping_ || group.end.exit_code == kYieldedExitCode;
   for (const ClaimView& claim : unfinished) {
-    const std::string failure = group.was_hung ? "hung" : asked ? "preempted" : "crash";
-    const std::string how =
-        group.was_hung ? fmt::format("no progress for {}", format_duration(options_.hang_seconds))
-                       : group.end.describe();
-    append_attempt_end(reports_,
-                       {.trial_id = claim.trial_id,
-                        .attempt = claim.attempt,
-                        .failure = failure,
-                        .message = fmt::format("{}; see logs/{}.log", how, group.name),
-                        .exit_code = group.end.exit_code});
+    append_attempt_end(reports_, explain_end(group, claim, circumstances(group, claim)));
   }
+  is_out_of_time_ = is_out_of_time_ || group.end.exit_code == kExitTimeBudget;
   if (!stopping_) note_start(group, !unfinished.empty() || watch_.has_worked(group.name));
   look();
 }
@@ -105,7 +161,8 @@ void Supervisor::note_start(const EndedGroup& group, bool took_a_trial) {
     return;
   }
   next_start_ = monotonic_seconds() + kSecondsAfterIdleGroup;
-  const bool died = group.end.exit_code != 0;
+  const bool died = group.end.exit_code != 0 && group.end.exit_code != kExitYielded &&
+                    group.end.exit_code != kExitTimeBudget;
   if (!died || (group.lifetime_seconds > kBadStartSeconds && !group.was_hung)) return;
   if (++bad_starts_ < kBadStartsAllowed) return;
   display_.message(fmt::format("worker groups die before they take a trial ({}); the end of '{}':",
@@ -122,10 +179,12 @@ std::string Supervisor::log_tail(const std::string& group) const {
 
 void Supervisor::start_groups() {
   if (!std::exchange(is_schedule_due_, false)) return;
+  const auto left = seconds_left();
+  is_out_of_time_ = is_out_of_time_ || (left && !worth_starting_group(*left));
   schedule_.plan(watch_, groups_.standing());
-  if (monotonic_seconds() >= next_start_) {
+  if (monotonic_seconds() >= next_start_ && !is_out_of_time_) {
     const std::vector<int> widths = schedule_.widths_to_start();
-    for (const int width : widths) groups_.start(width);
+    for (const int width : widths) groups_.start(width, left);
     if (!widths.empty()) schedule_.plan(watch_, groups_.standing());
   }
   schedule_.offer(watch_);
@@ -142,12 +201,13 @@ void Supervisor::heed_requests() {
   if (signals_.count() > 0) {
     stop(signals_.first() == SIGINT ? SupervisorEnd::kInterrupted : SupervisorEnd::kYielded);
   }
-  const double now = monotonic_seconds();
-  if (options_.time_limit_seconds && now - started_at_ >= *options_.time_limit_seconds) {
-    stop(SupervisorEnd::kTimeLimit);
-  }
+  const auto left = seconds_left();
+  const double last_call = std::min(
+      kLastCallSeconds, kLastCallShare * options_.time_limit_seconds.value_or(kLastCallSeconds));
+  if (left && *left <= last_call) stop(SupervisorEnd::kTimeLimit);
   if (!stopping_) return;
-  const bool out_of_patience = now - stopped_at_ >= options_.stop_patience_seconds;
+  const bool out_of_patience =
+      monotonic_seconds() - stopped_at_ >= options_.stop_patience_seconds || (left && *left <= 0);
   if (signals_.count() > 1 || out_of_patience) groups_.kill_all();
 }
 

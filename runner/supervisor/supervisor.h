@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "cluster/launch.h"
+#include "runner/supervisor/group_autopsy.h"
 #include "runner/supervisor/group_schedule.h"
 #include "runner/supervisor/progress_display.h"
 #include "runner/supervisor/stop_signals.h"
@@ -23,7 +24,7 @@ struct SupervisorOptions {
   std::vector<int> gpus = {};             // of this allocation; empty on CPUs
   GroupLimits limits;
   std::optional<double> time_limit_seconds = {};
-  double hang_seconds = 900;          // a group that does not come forward for so long is hung
+  double hang_seconds = 900;  // at most so long may a group stand still; see hang_deadline_seconds
   double stop_patience_seconds = 60;  // for checkpoints, before groups that were asked are killed
 };
 
@@ -43,6 +44,7 @@ enum class SupervisorEnd {
   kYielded,      // SIGTERM or SIGUSR2
   kTimeLimit,
   kBadStart,  // groups die before they take a trial
+  kPaused,    // the first trials all ended by the same error
 };
 
 /// Owns one allocation: starts worker groups on it, sees how they end, starts others, until all
@@ -61,6 +63,9 @@ class Supervisor {
  private:
   void look();
   void bury(const EndedGroup& group);
+  Circumstances circumstances(const EndedGroup& group, const ClaimView& claim) const;
+  void save_memory(const AttemptRecord& attempt);
+  void pause_if_hopeless();
   void note_start(const EndedGroup& group, bool took_a_trial);
   void start_groups();
   void heed_requests();
@@ -68,6 +73,7 @@ class Supervisor {
   void sync_store();
   void show();
   bool is_over() const;
+  std::optional<double> seconds_left() const;  // until the time limit
   std::string log_tail(const std::string& group) const;
 
   SupervisorOptions options_;
@@ -87,6 +93,7 @@ class Supervisor {
   double next_start_ = 0;  // groups that found nothing to do are not replaced at once
   int bad_starts_ = 0;     // in a row
   bool told_of_waiting_ = false;
+  bool is_out_of_time_ = false;  // what is left of the limit is too short for another group
   std::optional<SupervisorEnd> stopping_;
   double stopped_at_ = 0;
 };

@@ -6,6 +6,8 @@
 #include <utility>
 
 #include "runner/attempt_end.h"
+#include "runner/sweep_pause.h"
+#include "scheduling/awake_clock.h"
 #include "scheduling/supervisors.h"
 
 namespace headway {
@@ -26,7 +28,9 @@ SweepWatch::SweepWatch(std::filesystem::path sweep_directory, RankKind ranks)
       plan_(read_plan(sweep_directory_)),
       ranks_(std::move(ranks)),
       state_(sweep_directory_),
-      abandonment_(sweep_directory_, StalenessObserver()),
+      abandonment_(sweep_directory_,
+                   StalenessObserver(StalenessObserver::kDefaultPatienceSeconds,
+                                     [clock = AwakeClock()]() mutable { return clock.seconds(); })),
       seen_(plan_.trials.size()) {
   counts_.total = static_cast<std::int64_t>(plan_.trials.size());
   std::unordered_map<std::string, std::size_t> cells;
@@ -146,6 +150,10 @@ void SweepWatch::note_events(std::size_t index, const TrialRecord& record, Outlo
   }
   event.is_final = now == Outlook::kFailedForGood;
   events_.push_back(std::move(event));
+}
+
+std::optional<SharedError> SweepWatch::pausing_error() const {
+  return headway::pausing_error(plan_, state_);
 }
 
 std::vector<ClaimView> SweepWatch::unfinished_claims(const std::string& group) const {

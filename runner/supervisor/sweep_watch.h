@@ -13,6 +13,7 @@
 #include "scheduling/cost_model.h"
 #include "scheduling/group_planner.h"
 #include "scheduling/makespan.h"
+#include "scheduling/shared_error.h"
 #include "store/segment_writer.h"
 #include "store/sweep_directory.h"
 #include "store/sweep_state.h"
@@ -65,6 +66,9 @@ class SweepWatch {
   std::vector<double> seconds_by_width(std::size_t index) const;
   /// Since the last look; empty after the first one.
   const std::vector<TrialEvent>& events() const { return events_; }
+  /// See runner/sweep_pause.h; as of the last look.
+  std::optional<SharedError> pausing_error() const;
+  const SweepState& state() const { return state_; }
   /// Claims of `group` that no record has ended.
   std::vector<ClaimView> unfinished_claims(const std::string& group) const;
   /// Whether `group` has worked on anything.

@@ -5,10 +5,13 @@
 #include <string>
 #include <vector>
 
+#include "cluster/group_state.h"
 #include "cluster/launch.h"
 #include "runner/supervisor/group_schedule.h"
 #include "runner/supervisor/sweep_watch.h"
+#include "scheduling/awake_clock.h"
 #include "scheduling/supervisors.h"
+#include "scheduling/trial_pace.h"
 
 namespace headway {
 
@@ -17,7 +20,10 @@ struct EndedGroup {
   std::string name;
   ProcessEnd end;
   double lifetime_seconds = 0;
-  bool was_hung = false;  // and was killed for that
+  bool was_hung = false;       // and was killed for that
+  std::string hang = {};       // what was seen then
+  std::int64_t oom_kills = 0;  // by the kernel, while it lived
+  MemoryUse memory = {};       // of all its ranks: before the first step, and the most
 };
 
 /// The worker groups that one supervisor has running, and the GPUs that they hold.
@@ -26,11 +32,14 @@ class WorkerGroups {
   /// `pattern`: what all groups have in common. `gpus`: of this allocation; empty on CPUs.
   WorkerGroups(const SupervisorPresence& presence, GroupSpec pattern, std::vector<int> gpus);
 
-  void start(int width);
+  /// With `time_limit_seconds`, the group leaves in order before they are over.
+  void start(int width, std::optional<double> time_limit_seconds = {});
   /// Those that have ended since the last call.
   std::vector<EndedGroup> reap();
-  /// Kills groups that have not come forward for `patience_seconds`: same trial, same place.
-  void kill_hung(const std::vector<WatchedTrial>& running, double patience_seconds);
+  /// Follows how groups come forward. One that stands still for longer than its own pace allows, at
+  /// most `hang_seconds`, is hung: what its ranks do is written to its log, their stacks too, then
+  /// it is killed.
+  void watch(const std::vector<WatchedTrial>& running, double hang_seconds);
   void ask_to_yield();
   void kill_all();
 
@@ -44,19 +53,26 @@ class WorkerGroups {
     GroupSpec spec;
     ChildProcess process;
     double started_at = 0;
+    std::int64_t oom_kills_before = 0;
     std::string trial_id = {};  // at work on, as seen last
-    Progress place = {};
-    double came_forward_at = 0;
-    bool is_hung = false;
+    TrialPace pace = {};
+    MemoryUse memory = {};
+    std::string hang = {};
+    std::optional<double> hung_since = {};  // awake time
   };
 
   std::vector<int> take_gpus(int count);
+  void follow(Group& group, const WatchedTrial* trial, double now);
+  void measure_memory();
+  void find_hung(Group& group, double now, double hang_seconds);
 
   const SupervisorPresence& presence_;
   GroupSpec pattern_;
   std::vector<int> free_gpus_;
   int started_ = 0;
   std::vector<Group> groups_;
+  AwakeClock clock_;
+  double next_measurement_ = 0;
 };
 
 }  // namespace headway

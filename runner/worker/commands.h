@@ -17,10 +17,13 @@ struct ServeOptions {
   int threads = 1;
   CheckpointSettings checkpoints;
   std::optional<std::string> only_trial;
-  bool verbose = false;  // epochs also on standard error
+  std::optional<double> time_limit_seconds;  // from the start of this process
+  bool verbose = false;                      // epochs also on standard error
 };
 
-/// Trains trials of the sweep until nothing suits. 0, or 75 when asked to stop. Collective.
+/// Trains trials of the sweep until nothing suits: 0. Earlier: 75 when asked to stop, 124 when the
+/// time left does not suffice, 1 when a trial failed so that the group should not go on.
+/// Collective.
 int serve(const ServeOptions& options, Communicator& comm);
 
 struct FeatureOptions {

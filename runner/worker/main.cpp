@@ -6,6 +6,7 @@
 #include "base/errors.h"
 #include "base/logging.h"
 #include "runner/worker/commands.h"
+#include "runner/worker/stack_traces.h"
 #include "runner/worker/stop_request.h"
 #include "training/resident_memory.h"
 
@@ -18,7 +19,6 @@ struct CommandLine {
   ServeOptions serve;
   FeatureOptions features;
   bool lifeline = false;
-  double time_limit_seconds = 0;
 };
 
 void add_checkpoints(CLI::App& verb, CheckpointSettings& checkpoints) {
@@ -45,8 +45,9 @@ void add_serve(CLI::App& app, CommandLine& line, std::function<void()> run) {
       ->check(CLI::PositiveNumber);
   add_checkpoints(verb, line.serve.checkpoints);
   verb.add_option("--trial", line.serve.only_trial, "only this trial");
-  verb.add_option(
-      "--time-limit-seconds", line.time_limit_seconds, "checkpoint and leave after this");
+  verb.add_option("--time-limit-seconds",
+                  line.serve.time_limit_seconds,
+                  "checkpoint and leave before so much time is over");
   verb.add_flag("--lifeline", line.lifeline, "leave when standard input ends");
   verb.add_flag("--verbose", line.serve.verbose, "tell of each epoch on standard error");
   verb.callback(std::move(run));
@@ -66,8 +67,8 @@ int serve_on_all_ranks(const CommandLine& line) {
   const LaunchedRank place = launched_rank();
   start_logging(place.rank, place.size);
   watch_stop_signals();
+  watch_fatal_signals();
   if (line.lifeline && place.rank == 0) watch_lifeline();
-  if (line.time_limit_seconds > 0) stop_after(line.time_limit_seconds);
   if (place.size == 1) {
     const auto alone = make_single_process_communicator();
     return serve(line.serve, *alone);

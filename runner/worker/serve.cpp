@@ -1,26 +1,36 @@
 #include <ATen/Parallel.h>
-#include <c10/util/Exception.h>
 #include <fmt/format.h>
+#include <unistd.h>
 
+#include <chrono>
 #include <memory>
-#include <new>
 #include <nlohmann/json.hpp>
+#include <thread>
 
 #include "base/environment.h"
 #include "base/errors.h"
 #include "base/logging.h"
+#include "base/memory_use.h"
+#include "base/time.h"
 #include "comm/device_array.h"
 #include "data/dataset.h"
 #include "runner/worker/commands.h"
+#include "runner/worker/disk_patience.h"
+#include "runner/worker/stack_traces.h"
 #include "runner/worker/stop_request.h"
+#include "runner/worker/trial_failure.h"
 #include "runner/worker/trial_recorder.h"
 #include "runner/worker/trial_source.h"
+#include "scheduling/last_words.h"
 #include "store/sweep_directory.h"
 
 namespace headway {
 namespace {
 
+constexpr int kBroken = 1;
 constexpr int kYielded = 75;
+constexpr int kOutOfTime = 124;
+constexpr std::chrono::milliseconds kTimeForOthersWords{300};
 
 // What the ranks other than 0 see: they keep no records.
 class SilentSink final : public TrialSink {
@@ -48,6 +58,13 @@ class DatasetCache {
   std::unique_ptr<Dataset> dataset_;
 };
 
+/// What rank 0 tells the others about the next trial.
+struct Assignment {
+  TrialConfig config;
+  std::string trial_id;
+  int attempt = 0;
+};
+
 class WorkerGroup {
  public:
   WorkerGroup(const ServeOptions& options, Communicator& comm);
@@ -55,15 +72,22 @@ class WorkerGroup {
 
  private:
   /// The next trial, on all ranks; nothing when there is none.
-  std::optional<TrialConfig> next();
-  TrialResult train(const TrialConfig& config, TrialSink& sink, const std::string& trial);
-  void train_and_record(const TrialConfig& config);
-  /// Does it on this rank, turning a trial's own errors into a failure class.
+  std::optional<Assignment> next();
+  TrialResult train(const Assignment& assignment, TrialSink& sink);
+  void train_and_record(const Assignment& assignment);
+  void train_with_patience(const Assignment& assignment, TrialSink& sink);
+  void fail(const Assignment& assignment, const TrialFailure& failure);
+  [[noreturn]] void fail_alone(const Assignment& assignment, const TrialFailure& failure);
+  bool out_of_time() const { return group_.budget.must_stop(monotonic_seconds()); }
+  /// Whether the running trial should stop at its next step.
   bool stop_now() const;
 
-  const ServeOptions& options_;
+  GroupContext group_;
   Communicator& comm_;
   DatasetCache datasets_;
+  MemoryUse before_;                         // this rank's, before its first step
+  bool is_short_of_time_ = false;            // rank 0
+  bool is_broken_ = false;                   // a trial left it in no state to go on
   std::unique_ptr<TrialSource> source_;      // rank 0
   std::unique_ptr<SegmentWriter> segment_;   // rank 0
   std::optional<ClaimedTrial> claimed_;      // rank 0
@@ -71,8 +95,11 @@ class WorkerGroup {
 };
 
 WorkerGroup::WorkerGroup(const ServeOptions& options, Communicator& comm)
-    : options_(options), comm_(comm) {
+    : group_{options, comm.size()}, comm_(comm) {
   if (comm.rank() != 0) return;
+  if (options.time_limit_seconds) {
+    group_.budget = TimeBudget(monotonic_seconds() + *options.time_limit_seconds);
+  }
   const ClaimOwner owner{this_process(), options.group, comm.size()};
   source_ = std::make_unique<TrialSource>(options.sweep_directory, owner, options.only_trial);
   segment_ = std::make_unique<SegmentWriter>(
@@ -82,79 +109,120 @@ WorkerGroup::WorkerGroup(const ServeOptions& options, Communicator& comm)
 }
 
 bool WorkerGroup::stop_now() const {
-  return stop_requested() || (recorder_ && recorder_->fenced());
+  if (stop_requested()) return true;
+  return recorder_ && (recorder_->fenced() || recorder_->cancelled() || out_of_time());
 }
 
-std::optional<TrialConfig> WorkerGroup::next() {
+std::optional<Assignment> WorkerGroup::next() {
   nlohmann::json message;
   if (comm_.rank() == 0 && !stop_requested()) {
-    claimed_ = source_->next();
-    if (claimed_) message = to_canonical_json(claimed_->trial.config);
+    is_short_of_time_ = !group_.budget.may_start(monotonic_seconds());
+    if (!is_short_of_time_) {
+      with_disk_patience([this] { claimed_ = source_->next(); },
+                         {.began = [](const std::string& what) { log_warning("{}", what); },
+                          .give_up = stop_requested});
+    }
+    if (claimed_) {
+      message = {{"config", to_canonical_json(claimed_->trial.config)},
+                 {"trial_id", claimed_->trial.trial_id},
+                 {"attempt", claimed_->claim.attempt()}};
+    }
   }
   const std::string text = comm_.broadcast(message.is_null() ? "" : message.dump());
   if (text.empty()) return std::nullopt;
-  return trial_config_from_json(nlohmann::json::parse(text));
+  const auto json = nlohmann::json::parse(text);
+  return Assignment{
+      trial_config_from_json(json.at("config")), json.at("trial_id"), json.at("attempt")};
 }
 
-TrialResult WorkerGroup::train(const TrialConfig& config,
-                               TrialSink& sink,
-                               const std::string& trial) {
-  const SweepDirectory directory(options_.sweep_directory);
+TrialResult WorkerGroup::train(const Assignment& assignment, TrialSink& sink) {
+  const SweepDirectory directory(group_.options.sweep_directory);
   TrainerOptions trainer;
-  trainer.checkpoint_folder = directory.checkpoints(trial);
-  trainer.artifact_folder = directory.artifacts(trial);
-  trainer.checkpoints = options_.checkpoints;
-  trainer.device = options_.device;
+  trainer.checkpoint_folder = directory.checkpoints(assignment.trial_id);
+  trainer.artifact_folder = directory.artifacts(assignment.trial_id);
+  trainer.checkpoints = group_.options.checkpoints;
+  trainer.device = group_.options.device;
   trainer.stop_requested = [this] { return stop_now(); };
-  return train_trial(config, datasets_.get(config.dataset), comm_, sink, trainer);
+  trainer.stop_requested_in_evaluation = trainer.stop_requested;
+  const Dataset& dataset = datasets_.get(assignment.config.dataset);
+  if (before_.peak_bytes == 0) before_ = memory_use(::getpid()).value_or(MemoryUse{});
+  return train_trial(assignment.config, dataset, comm_, sink, trainer);
 }
 
-// An error is collective or fatal: one that follows from the configuration strikes all ranks alike
-// and ends the trial; any other, with peers waiting in a collective call, ends the group.
-void WorkerGroup::train_and_record(const TrialConfig& config) {
-  const std::string trial = trial_id(config);
+// A checkpoint that finds no room strikes all ranks alike. The trial goes on from the one before
+// it as soon as there is room, in the same attempt: the bits do not change.
+void WorkerGroup::train_with_patience(const Assignment& assignment, TrialSink& sink) {
+  const auto train_and_tell = [&] {
+    const TrialResult result = train(assignment, sink);
+    if (!recorder_) return;
+    recorder_->finished(result);
+    if (result.end != TrialEnd::kDone || recorder_->fenced()) return;
+    CheckpointFolder(
+        SweepDirectory(group_.options.sweep_directory).checkpoints(assignment.trial_id))
+        .clear();
+  };
+  if (recorder_) return recorder_->with_patience(train_and_tell);
+  with_disk_patience(train_and_tell, {.give_up = stop_requested});
+}
+
+void WorkerGroup::train_and_record(const Assignment& assignment) {
   SilentSink silent;
   if (comm_.rank() == 0) {
-    recorder_ = std::make_unique<TrialRecorder>(*segment_, claimed_->claim, options_, comm_.size());
+    recorder_ = std::make_unique<TrialRecorder>(*segment_, claimed_->claim, group_);
   }
-  TrialSink& sink = recorder_ ? static_cast<TrialSink&>(*recorder_) : silent;
-  std::string failure;
-  std::string message;
-  bool all_ranks_alike = false;
+  set_last_words_file(last_words_file(
+      group_.options.sweep_directory, assignment.trial_id, assignment.attempt, comm_.rank()));
   try {
-    const TrialResult result = train(config, sink, trial);
-    if (recorder_) recorder_->finished(result);
-    if (recorder_ && result.end == TrialEnd::kDone && !recorder_->fenced()) {
-      CheckpointFolder(SweepDirectory(options_.sweep_directory).checkpoints(trial)).clear();
-    }
-  } catch (const ConfigError& error) {
-    failure = "error";
-    message = error.what();
-    all_ranks_alike = true;
-  } catch (const std::bad_alloc&) {
-    failure = "oom";
-    message = "out of memory";
-  } catch (const c10::Error& error) {
-    const std::string text = error.what_without_backtrace();
-    failure = text.find("not enough memory") != std::string::npos ||
-                      text.find("out of memory") != std::string::npos
-                  ? "oom"
-                  : "error";
-    message = text;
+    train_with_patience(assignment, recorder_ ? static_cast<TrialSink&>(*recorder_) : silent);
+  } catch (...) {
+    fail(assignment, current_failure(assignment.config, comm_.size(), before_));
   }
-  if (!failure.empty()) {
-    if (recorder_) recorder_->failed(failure, message);
-    if (comm_.size() > 1 && !all_ranks_alike) abort_all_ranks(1);
-  }
+  set_last_words_file("");
   recorder_.reset();
   claimed_.reset();
 }
 
+// An error is collective or fatal: one that follows from the configuration strikes all ranks alike
+// and ends the trial; any other, with peers waiting in a collective call, ends the group.
+void WorkerGroup::fail(const Assignment& assignment, const TrialFailure& failure) {
+  if (comm_.size() > 1 && !failure.all_ranks_alike) fail_alone(assignment, failure);
+  if (recorder_) recorder_->failed(failure.failure, failure.message);
+  is_broken_ = !failure.all_ranks_alike;
+}
+
+// The first rank to fail is the cause; its peers may fail by its absence.
+void WorkerGroup::fail_alone(const Assignment& assignment, const TrialFailure& failure) {
+  const std::filesystem::path& directory = group_.options.sweep_directory;
+  leave_last_words(
+      last_words_file(directory, assignment.trial_id, assignment.attempt, comm_.rank()),
+      {comm_.rank(), failure.failure, failure.message});
+  log_error("trial {}: {}", assignment.trial_id, failure.message);
+  if (recorder_) {
+    std::this_thread::sleep_for(kTimeForOthersWords);
+    const auto first = first_last_words(directory, assignment.trial_id, assignment.attempt);
+    const LastWords words = first.value_or(LastWords{0, failure.failure, failure.message});
+    recorder_->failed(words.failure, to_text(words, comm_.size()));
+  }
+  abort_all_ranks(1);
+}
+
 int WorkerGroup::serve() {
-  while (const std::optional<TrialConfig> config = next()) train_and_record(*config);
-  const bool yielded = comm_.combine_flags(stop_requested() ? 1U : 0U) != 0;
-  if (yielded) log_info("group {} leaves: {}", options_.group, stop_reason());
-  return yielded ? kYielded : 0;
+  while (!is_broken_) {
+    const std::optional<Assignment> assignment = next();
+    if (!assignment) break;
+    train_and_record(*assignment);
+  }
+  if (is_broken_) return kBroken;
+  const bool short_of_time = is_short_of_time_ || (comm_.rank() == 0 && out_of_time());
+  const std::uint32_t flags =
+      comm_.combine_flags((stop_requested() ? 1U : 0U) | (short_of_time ? 2U : 0U));
+  if (flags == 0) return 0;
+  const bool asked = (flags & 1U) != 0;
+  const std::string why = !asked             ? "the time left does not suffice"
+                          : stop_requested() ? stop_reason()
+                                             : "another rank was asked to stop";
+  log_info("group {} leaves: {}", group_.options.group, why);
+  return asked ? kYielded : kOutOfTime;
 }
 
 }  // namespace

@@ -1,17 +1,15 @@
 #include "runner/worker/stop_request.h"
 
-#include <fmt/format.h>
 #include <poll.h>
 #include <unistd.h>
 
 #include <array>
 #include <atomic>
 #include <csignal>
-#include <limits>
 #include <thread>
 
 #include "base/errors.h"
-#include "base/time.h"
+#include "base/signals.h"
 
 namespace headway {
 namespace {
@@ -20,7 +18,6 @@ constexpr int kLifelineEnded = -1;
 constexpr int kPollMilliseconds = 500;
 
 std::atomic<int> reason{0};  // 0 none, > 0 a signal, kLifelineEnded
-double deadline = std::numeric_limits<double>::infinity();
 static_assert(std::atomic<int>::is_always_lock_free, "set in a signal handler");
 
 void note_signal(int signal) {
@@ -60,19 +57,13 @@ void watch_lifeline() {
   std::thread(follow_lifeline, ::getppid()).detach();
 }
 
-void stop_after(double seconds) {
-  deadline = monotonic_seconds() + seconds;
-}
-
 bool stop_requested() {
-  return reason.load() != 0 || monotonic_seconds() >= deadline;
+  return reason.load() != 0;
 }
 
 std::string stop_reason() {
   const int noted = reason.load();
-  if (noted == kLifelineEnded) return "the supervisor is gone";
-  if (noted != 0) return fmt::format("signal {}", noted);
-  return "the time limit";
+  return noted == kLifelineEnded ? "the supervisor is gone" : describe_signal(noted);
 }
 
 }  // namespace headway

@@ -9,11 +9,9 @@ void watch_stop_signals();
 /// Also takes the end of standard input, or the death of the parent process, as a request to stop:
 /// the supervisor holds the other end. Starts a thread.
 void watch_lifeline();
-/// Takes `seconds` from now as the time to stop.
-void stop_after(double seconds);
 
 bool stop_requested();
-/// "signal 15", "the supervisor is gone", "the time limit".
+/// "signal 15 (terminated)", "the supervisor is gone".
 std::string stop_reason();
 
 }  // namespace headway

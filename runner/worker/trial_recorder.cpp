@@ -9,6 +9,8 @@
 #include "base/host.h"
 #include "base/logging.h"
 #include "base/time.h"
+#include "runner/worker/disk_patience.h"
+#include "runner/worker/stop_request.h"
 #include "store/sweep_directory.h"
 
 namespace headway {
@@ -41,19 +43,13 @@ nlohmann::json missing_reasons(const SplitMetrics& metrics) {
 
 }  // namespace
 
-TrialRecorder::TrialRecorder(SegmentWriter& segment,
-                             Claim& claim,
-                             const ServeOptions& options,
-                             int world_size)
-    : segment_(segment),
-      claim_(claim),
-      options_(options),
-      world_size_(world_size),
-      start_(monotonic_seconds()) {
-  const auto folder = SweepDirectory(options.sweep_directory).artifacts(claim.trial_id());
+TrialRecorder::TrialRecorder(SegmentWriter& segment, Claim& claim, GroupContext& group)
+    : segment_(segment), claim_(claim), group_(group), start_(monotonic_seconds()) {
+  const auto folder = SweepDirectory(group.options.sweep_directory).artifacts(claim.trial_id());
   std::filesystem::create_directories(folder);
   log_.open(folder / "log.txt", std::ios::app);
   progress_.phase = "loading";
+  group_.budget.begin_trial(start_);
   heartbeat_ = std::jthread([this](const std::stop_token& stop) { beat_until_done(stop); });
 }
 
@@ -72,35 +68,65 @@ void TrialRecorder::beat_until_done(const std::stop_token& stop) {
     {
       const std::scoped_lock guard(mutex_);
       progress = progress_;
+      if (is_waiting_) progress.phase = kWaitingForDisk;
     }
     claim_.beat(progress);
     if (claim_.fenced()) fenced_.store(true);
+    if (claim_.cancel_asked()) cancelled_.store(true);
   }
 }
 
 void TrialRecorder::log(const std::string& line) {
+  log_.clear();  // a disk that was full may have room again
   log_ << utc_timestamp() << ' ' << line << std::endl;
-  if (options_.verbose) log_info("{} {}", claim_.trial_id(), line);
+  if (group_.options.verbose) log_info("{} {}", claim_.trial_id(), line);
+}
+
+void TrialRecorder::with_patience(const std::function<void()>& action) {
+  const auto set_waiting = [this](bool waiting) {
+    const std::scoped_lock guard(mutex_);
+    is_waiting_ = waiting;
+  };
+  with_disk_patience(action,
+                     {.began =
+                          [&](const std::string& what) {
+                            set_waiting(true);
+                            log_warning(
+                                "trial {}: {}; nothing is lost: waiting until there is room",
+                                claim_.trial_id(),
+                                what);
+                          },
+                      .ended =
+                          [&] {
+                            set_waiting(false);
+                            log("there is room on the disk again: going on");
+                            log_warning("trial {}: there is room again", claim_.trial_id());
+                          },
+                      .give_up = stop_requested});
+}
+
+void TrialRecorder::append(const nlohmann::json& record, Flush flush) {
+  with_patience([&] { segment_.append(record, flush); });
 }
 
 void TrialRecorder::started(std::int64_t resumed_from_step, const std::string& precision) {
-  segment_.append({{"kind", "attempt_started"},
-                   {"trial_id", claim_.trial_id()},
-                   {"attempt", claim_.attempt()},
-                   {"group", options_.group},
-                   {"host", host_name()},
-                   {"device", options_.device},
-                   {"world_size", world_size_},
-                   {"threads_per_rank", options_.threads},
-                   {"precision", precision},
-                   {"resumed_from_step", resumed_from_step}},
-                  Flush::kNow);
+  append({{"kind", "attempt_started"},
+          {"trial_id", claim_.trial_id()},
+          {"attempt", claim_.attempt()},
+          {"group", group_.options.group},
+          {"host", host_name()},
+          {"device", group_.options.device},
+          {"world_size", group_.world_size},
+          {"threads_per_rank", group_.options.threads},
+          {"precision", precision},
+          {"resumed_from_step", resumed_from_step}},
+         Flush::kNow);
   log(fmt::format("attempt {} on {} ({}, {} rank{}, {}) {}",
                   claim_.attempt(),
                   host_name(),
-                  options_.device,
-                  world_size_,
-                  world_size_ == 1 ? "" : "s",
+                  group_.options.device,
+                  group_.world_size,
+                  group_.world_size == 1 ? "" : "s",
                   precision,
                   resumed_from_step == 0 ? std::string("from the start")
                                          : fmt::format("from step {}", resumed_from_step)));
@@ -112,7 +138,7 @@ void TrialRecorder::epoch_ended(const EpochRecord& record) {
   json["kind"] = "metrics";
   json["trial_id"] = claim_.trial_id();
   json["attempt"] = claim_.attempt();
-  segment_.append(std::move(json), Flush::kLater);
+  append(json, Flush::kLater);
   const std::scoped_lock guard(mutex_);
   log(describe(record, progress_.epochs));
 }
@@ -125,7 +151,9 @@ void TrialRecorder::progress(const TrainingProgress& progress) {
                progress.step,
                progress.total_steps,
                progress.images_per_second,
-               progress.phase};
+               progress.phase,
+               progress.evaluated_batches};
+  group_.budget.observe(progress_, monotonic_seconds());
 }
 
 void TrialRecorder::remark(const std::string& text) {
@@ -146,7 +174,7 @@ void TrialRecorder::finish(nlohmann::json record) {
                   record["state"].get<std::string>(),
                   format_duration(record["duration_s"].get<double>()),
                   record.value("message", "")));
-  segment_.append(std::move(record), Flush::kNow);
+  append(record, Flush::kNow);
 }
 
 void TrialRecorder::finished(const TrialResult& result) {
@@ -166,6 +194,12 @@ void TrialRecorder::finished(const TrialResult& result) {
     case TrialEnd::kDiverged:
       return failed("diverged", result.message);
     case TrialEnd::kStopped:
+      if (cancelled()) {
+        return finish({{"state", "cancelled"},
+                       {"failure", ""},
+                       {"exit_code", 0},
+                       {"message", "cancelled; " + result.message}});
+      }
       return finish({{"state", "yielded"},
                      {"failure", "preempted"},
                      {"exit_code", 75},
@@ -175,7 +209,12 @@ void TrialRecorder::finished(const TrialResult& result) {
 
 void TrialRecorder::failed(const std::string& failure, const std::string& message) {
   log_warning("trial {} failed ({}): {}", claim_.trial_id(), failure, message);
-  finish({{"state", "failed"}, {"failure", failure}, {"exit_code", 1}, {"message", message}});
+  nlohmann::json record{
+      {"state", "failed"}, {"failure", failure}, {"exit_code", 1}, {"message", message}};
+  if (failure == "oom") {
+    record["groups_beside"] = groups_beside(group_.options.sweep_directory, group_.options.group);
+  }
+  finish(std::move(record));
 }
 
 }  // namespace headway

@@ -1,23 +1,34 @@
 #pragma once
 
+#include <atomic>
 #include <fstream>
+#include <functional>
 #include <mutex>
 #include <string>
 #include <thread>
 
 #include "runner/worker/commands.h"
 #include "scheduling/claims.h"
+#include "scheduling/time_budget.h"
 #include "store/segment_writer.h"
 #include "training/sink.h"
 #include "training/trainer.h"
 
 namespace headway {
 
+/// What the attempts of one worker group have in common.
+struct GroupContext {
+  const ServeOptions& options;
+  int world_size = 1;
+  TimeBudget budget = {};
+};
+
 /// Rank 0's side of one attempt: records in the segment, the trial's log, and a heartbeat once a
-/// second that also notices when the claim was fenced off.
+/// second that also notices when the claim was fenced off or the trial cancelled. While the disk is
+/// full it waits, and the heartbeat says so.
 class TrialRecorder final : public TrialSink {
  public:
-  TrialRecorder(SegmentWriter& segment, Claim& claim, const ServeOptions& options, int world_size);
+  TrialRecorder(SegmentWriter& segment, Claim& claim, GroupContext& group);
   TrialRecorder(const TrialRecorder&) = delete;
   TrialRecorder& operator=(const TrialRecorder&) = delete;
   ~TrialRecorder() override;
@@ -31,23 +42,31 @@ class TrialRecorder final : public TrialSink {
   /// The trial ended by an error of its own; `failure` is its class (oom, error, ...).
   void failed(const std::string& failure, const std::string& message);
 
+  /// Does what writes to the disk, and again until there is room. When the group is asked to stop
+  /// meanwhile, the DiskFullError is passed on.
+  void with_patience(const std::function<void()>& action);
+
   /// A higher attempt took over: stop, and record nothing more.
   bool fenced() const { return fenced_.load(); }
+  /// Someone cancelled the trial: stop, and say so.
+  bool cancelled() const { return cancelled_.load(); }
 
  private:
   void beat_until_done(const std::stop_token& stop);
+  void append(const nlohmann::json& record, Flush flush);
   void finish(nlohmann::json record);
   void log(const std::string& line);
 
   SegmentWriter& segment_;
   Claim& claim_;
-  const ServeOptions& options_;
-  int world_size_;
+  GroupContext& group_;
   double start_;
   std::ofstream log_;
-  std::mutex mutex_;  // guards progress_
+  std::mutex mutex_;  // guards progress_ and is_waiting_
   Progress progress_;
+  bool is_waiting_ = false;  // for room on the disk
   std::atomic<bool> fenced_{false};
+  std::atomic<bool> cancelled_{false};
   std::jthread heartbeat_;
 };
 

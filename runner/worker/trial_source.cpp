@@ -9,6 +9,7 @@
 #include "base/errors.h"
 #include "base/nearest_name.h"
 #include "runner/attempt_end.h"
+#include "runner/sweep_pause.h"
 #include "runner/trial_outlook.h"
 #include "scheduling/cost_model.h"
 
@@ -58,6 +59,7 @@ TrialSource::TrialSource(std::filesystem::path sweep_directory,
                          const std::optional<std::string>& only_trial)
     : sweep_directory_(std::move(sweep_directory)),
       owner_(std::move(owner)),
+      serves_one_(only_trial.has_value()),
       plan_(plan_of(sweep_directory_, only_trial)),
       trials_(queued(plan_)),
       places_(places(plan_)),
@@ -69,6 +71,7 @@ TrialSource::TrialSource(std::filesystem::path sweep_directory,
 std::optional<ClaimedTrial> TrialSource::next() {
   for (;;) {
     state_.refresh();
+    if (is_paused()) return std::nullopt;
     const auto index = first_to_take();
     if (!index) return std::nullopt;
     const PlannedTrial& planned = plan_.trials[*index];
@@ -76,6 +79,15 @@ std::optional<ClaimedTrial> TrialSource::next() {
     if (!claimed || !is_still_wanted(*claimed)) continue;
     return ClaimedTrial{{planned.trial_id, planned.cell_id, planned.config()}, std::move(*claimed)};
   }
+}
+
+// Once a trial is done, the sweep's first ones do not share an error.
+bool TrialSource::is_paused() {
+  if (serves_one_ || some_done_) return false;
+  some_done_ = std::any_of(plan_.trials.begin(), plan_.trials.end(), [this](const auto& trial) {
+    return state_.trial(trial.trial_id).state() == TrialState::kDone;
+  });
+  return !some_done_ && pausing_error(plan_, state_).has_value();
 }
 
 std::optional<std::size_t> TrialSource::first_to_take() {
@@ -107,6 +119,8 @@ Verdict TrialSource::judge(std::size_t index) {
     case Outlook::kOpen:
       break;
   }
+  const auto max_ranks = retry_decision(record).max_ranks;
+  if (max_ranks && owner_.world_size > *max_ranks) return Verdict::kNotNow;
   const bool can_be_taken = is_offered(index) && is_free(trial_id, record);
   return can_be_taken ? Verdict::kTake : Verdict::kNotNow;
 }

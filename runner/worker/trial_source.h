@@ -34,10 +34,12 @@ class TrialSource {
               ClaimOwner owner,
               const std::optional<std::string>& only_trial = std::nullopt);
 
-  /// Nothing when there is nothing left that this group could do now.
+  /// Nothing when there is nothing left that this group could do now, or the sweep pauses because
+  /// its first trials all ended by the same error.
   std::optional<ClaimedTrial> next();
 
  private:
+  bool is_paused();
   std::optional<std::size_t> first_to_take();
   Verdict judge(std::size_t index);
   bool is_offered(std::size_t index) const;
@@ -47,11 +49,13 @@ class TrialSource {
 
   std::filesystem::path sweep_directory_;
   ClaimOwner owner_;
+  bool serves_one_ = false;
   Plan plan_;
   std::vector<QueuedTrial> trials_;                      // in plan order
   std::unordered_map<std::string, std::size_t> places_;  // in the plan, by trial id
   SweepState state_;
   TrialQueue queue_;
+  bool some_done_ = false;             // of the plan's trials
   std::optional<TrialOffers> offers_;  // as of the last look
   int next_attempt_ = 0;               // at the trial that was judged last
   AbandonmentJudge abandonment_;

@@ -6,6 +6,7 @@ readonly build_packages=(
   libopenmpi-dev openmpi-bin
   libyaml-cpp-dev libfmt-dev libspdlog-dev libcli11-dev nlohmann-json3-dev
   libsoci-dev libboost-dev libsqlite3-dev libssl-dev zlib1g-dev  # SOCI includes Boost headers
+  libbackward-cpp-dev libdw-dev
   libgtest-dev libgmock-dev
   python3 python3-pip
   dataset-fashion-mnist

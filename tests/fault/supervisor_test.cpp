@@ -16,7 +16,10 @@
 #include <sstream>
 #include <thread>
 
+#include "base/signals.h"
 #include "base/time.h"
+#include "cluster/group_state.h"
+#include "runner/sweep_pause.h"
 #include "support/small_sweep.h"
 #include "support/temporary_directory.h"
 
@@ -163,6 +166,9 @@ TEST_F(SupervisorTest, a_group_that_beats_without_stepping_is_hung) {
   const SweepState now = state();
   EXPECT_EQ(now.trials().begin()->second.attempts.size(), 3U);
   EXPECT_EQ(first_attempt(now).failure, "hung");
+  EXPECT_THAT(first_attempt(now).message, HasSubstr("while training, step 1"));
+  const auto log = sweep_ / "logs" / (first_attempt(now).worker_group + ".log");
+  EXPECT_THAT(read_text(log), HasSubstr("fake_worker: "));
 }
 
 TEST_F(SupervisorTest, groups_that_cannot_start_stop_the_sweep_with_the_end_of_their_log) {
@@ -268,13 +274,88 @@ TEST_F(SupervisorTest, a_second_signal_kills_groups_that_do_not_listen) {
   EXPECT_EQ(first_attempt(state()).failure, "preempted");
 }
 
+// The stand-in worker knows no limit, so this is the supervisor's own last call.
 TEST_F(SupervisorTest, the_time_limit_stops_in_order) {
+  plan(4);
+  behave("train", 3500);
+  SupervisorOptions limited = options();
+  limited.time_limit_seconds = 5.5;
+  const double start = monotonic_seconds();
+  EXPECT_EQ(run(limited), SupervisorEnd::kTimeLimit);
+  EXPECT_LT(monotonic_seconds() - start, 5.5);
+  EXPECT_EQ(count(TrialState::kDone), 2);
+  EXPECT_EQ(count(TrialState::kPending), 2);
+}
+
+TEST_F(SupervisorTest, nothing_is_started_for_which_the_time_left_does_not_suffice) {
   plan(2);
-  behave("train", 60000);
   SupervisorOptions limited = options();
   limited.time_limit_seconds = 1.0;
+  const double start = monotonic_seconds();
   EXPECT_EQ(run(limited), SupervisorEnd::kTimeLimit);
-  EXPECT_EQ(count(TrialState::kPending), 2);
+  EXPECT_LT(monotonic_seconds() - start, 0.9);
+  EXPECT_TRUE(state().trials().empty());
+}
+
+TEST_F(SupervisorTest, the_same_error_in_the_first_three_trials_pauses_the_sweep) {
+  plan(8);
+  behave("error", 20);
+  EXPECT_EQ(run(), SupervisorEnd::kPaused);
+  EXPECT_THAT(messages_.str(), HasSubstr("no such data set"));
+  EXPECT_THAT(messages_.str(), HasSubstr("headway why"));
+  EXPECT_LT(count(TrialState::kFailed), 8);
+  // As `headway run` does when it is told to go on.
+  SegmentWriter requests(sweep_, "command");
+  const SweepState now = state();
+  forgive(*pausing_error(read_plan(sweep_), now), now, requests);
+  behave("train", 20);
+  EXPECT_EQ(run(), SupervisorEnd::kFinished);
+  EXPECT_EQ(count(TrialState::kDone), 8);
+}
+
+TEST_F(SupervisorTest, what_a_dying_rank_said_is_the_attempts_message) {
+  plan(1);
+  behave("last_words", 20);
+  EXPECT_EQ(run(), SupervisorEnd::kFinished);
+  const SweepState now = state();
+  EXPECT_EQ(first_attempt(now).failure, "oom");
+  EXPECT_THAT(first_attempt(now).message, HasSubstr("not enough memory"));
+}
+
+TEST_F(SupervisorTest, a_cancelled_trial_ends_and_its_group_goes_on) {
+  plan(2);
+  behave("train", 2000);
+  SupervisorOptions one_group = options();
+  one_group.limits = group_limits(1, std::nullopt, std::nullopt);
+  const pid_t supervisor = ::fork();
+  if (supervisor == 0) ::_exit(static_cast<int>(run(one_group)));
+  ASSERT_TRUE(comes_true([&] { return count(TrialState::kRunning) == 1; }));
+  const auto claims = latest_claims(sweep_);
+  const std::string& trial_id = claims.front().trial_id;
+  SegmentWriter(sweep_, "command")
+      .append({{"kind", "cancel_requested"}, {"trial_id", trial_id}}, Flush::kNow);
+  ask_to_cancel(sweep_, trial_id, claims.front().attempt);
+  EXPECT_EQ(wait_status(supervisor), 0);
+  const SweepState now = state();
+  EXPECT_EQ(now.trial(trial_id).state(), TrialState::kCancelled);
+  EXPECT_EQ(count(TrialState::kDone), 1);
+  EXPECT_EQ(carried_through().size(), 1U);
+}
+
+TEST_F(SupervisorTest, an_interrupted_trial_goes_on_in_another_group_uncounted) {
+  plan(1);
+  behave("train", 1500);
+  const pid_t supervisor = start_supervisor();
+  ASSERT_TRUE(comes_true([&] { return count(TrialState::kRunning) == 1; }));
+  const ClaimView claim = latest_claims(sweep_).front();
+  ASSERT_TRUE(send_signal(group_leader(claim.owner.process), SIGUSR2));
+  EXPECT_EQ(wait_status(supervisor), 0);
+  const SweepState now = state();
+  const TrialRecord& record = now.trial(claim.trial_id);
+  EXPECT_EQ(record.state(), TrialState::kDone);
+  EXPECT_EQ(record.attempts.at(1).state, "yielded");
+  EXPECT_TRUE(record.failures().empty());
+  EXPECT_NE(record.attempts.at(2).worker_group, record.attempts.at(1).worker_group);
 }
 
 TEST_F(SupervisorTest, a_worker_that_lost_its_claim_leaves_no_mark) {

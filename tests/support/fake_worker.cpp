@@ -3,7 +3,7 @@
 // besides is told by the environment:
 //   FAKE_TRIAL_MS        how long a trial takes (default 20)
 //   FAKE_DURATION_S      what it says that one took (default 0.001)
-//   FAKE_BEHAVIOUR       train | crash | crash_once | hang | error | no_start
+//   FAKE_BEHAVIOUR       train | crash | crash_once | last_words | hang | error | no_start
 // Each trial that it carries through is noted in <sweep>/carried_through.txt.
 
 #include <fcntl.h>
@@ -21,6 +21,7 @@
 #include "base/environment.h"
 #include "base/host.h"
 #include "runner/worker/trial_source.h"
+#include "scheduling/last_words.h"
 
 namespace headway {
 namespace {
@@ -70,6 +71,7 @@ class FakeWorker {
       std::this_thread::sleep_for(step_time());
       trial.claim.beat({.step = step, .total_steps = kSteps, .phase = "training"});
       if (trial.claim.fenced()) return;
+      if (trial.claim.cancel_asked()) return finish(trial.claim, "cancelled", "");
       if (should_stop()) return finish(trial.claim, "yielded", "");
     }
     if (behaviour_ == "error") return finish(trial.claim, "failed", "error");
@@ -80,6 +82,11 @@ class FakeWorker {
   void misbehave(Claim& claim) {
     const bool first = claim.attempt() == 1;
     if (behaviour_ == "crash" || (behaviour_ == "crash_once" && first)) std::raise(SIGKILL);
+    if (behaviour_ == "last_words") {
+      leave_last_words(last_words_file(sweep_, claim.trial_id(), claim.attempt(), 0),
+                       {0, "oom", "not enough memory"});
+      std::raise(SIGKILL);
+    }
     while (behaviour_ == "hang") {
       claim.beat({.step = 1, .total_steps = kSteps, .phase = "training"});
       std::this_thread::sleep_for(std::chrono::milliseconds(20));
@@ -92,7 +99,7 @@ class FakeWorker {
                  {"attempt", claim.attempt()},
                  {"state", state},
                  {"failure", failure},
-                 {"message", ""},
+                 {"message", failure.empty() ? "" : "no such data set"},
                  {"exit_code", 0},
                  {"duration_s", std::atof(said_duration().c_str())}},
                 Flush::kNow);

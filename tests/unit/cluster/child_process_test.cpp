@@ -45,7 +45,16 @@ TEST(ChildProcess, a_signal_is_reported_as_shells_do) {
   const ProcessEnd end = wait(child);
   EXPECT_EQ(end.exit_code, 137);
   EXPECT_EQ(end.signal, SIGKILL);
-  EXPECT_EQ(end.describe(), "signal 9 (Killed)");
+  EXPECT_EQ(end.describe(), "signal 9 (killed)");
+}
+
+TEST(ChildProcess, the_signal_that_ended_a_childs_child_is_told) {
+  const TemporaryDirectory folder;
+  ChildProcess child = shell(folder, "sh -c 'kill -SEGV $$'; exit $?");
+  const ProcessEnd end = wait(child);
+  EXPECT_EQ(end.signal, 0);
+  EXPECT_EQ(end.ending_signal(), SIGSEGV);
+  EXPECT_EQ(end.describe(), "a process of it was ended by signal 11 (segmentation fault)");
 }
 
 TEST(ChildProcess, the_log_takes_both_outputs_and_is_appended_to) {

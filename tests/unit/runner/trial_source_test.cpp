@@ -246,6 +246,33 @@ TEST_F(TrialSourceTest, news_are_read_between_trials) {
   EXPECT_EQ(trials.next()->trial.trial_id, sweep.trials[2].trial_id);
 }
 
+TEST_F(TrialSourceTest, a_trial_that_ran_out_of_memory_is_left_to_narrower_groups) {
+  const Sweep sweep = small_sweep(1, 4);
+  plan(sweep);
+  const std::string& id = sweep.trials[0].trial_id;
+  writer_.append({{"kind", "attempt_started"},
+                  {"trial_id", id},
+                  {"attempt", 1},
+                  {"group", "g"},
+                  {"world_size", 2}},
+                 Flush::kLater);
+  finished(id, 1, "failed", "oom");
+  EXPECT_FALSE(source("wide", 2).next());
+  EXPECT_TRUE(source("narrow", 1).next());
+}
+
+TEST_F(TrialSourceTest, a_paused_sweep_gives_nothing) {
+  const Sweep sweep = small_sweep(5);
+  plan(sweep);
+  for (std::size_t i = 0; i < 3; ++i) {
+    started(sweep.trials[i].trial_id, 1);
+    finished(sweep.trials[i].trial_id, 1, "failed", "error");
+  }
+  EXPECT_FALSE(source().next());
+  TrialSource one(folder_.path(), owner("g1"), sweep.trials[4].trial_id);
+  EXPECT_TRUE(one.next()) << "who asks for one trial gets it";
+}
+
 TEST_F(TrialSourceTest, a_single_trial_can_be_asked_for) {
   const Sweep sweep = small_sweep(3);
   plan(sweep);

@@ -1,0 +1,137 @@
+#include "runner/worker/stack_traces.h"
+
+#include <backward.hpp>
+
+#include <execinfo.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <array>
+#include <atomic>
+#include <csignal>
+#include <cstdio>
+#include <cstring>
+#include <string_view>
+
+#include "base/errors.h"
+#include "base/signals.h"
+
+namespace headway {
+namespace {
+
+constexpr std::array<int, 5> kFatalSignals{SIGSEGV, SIGABRT, SIGBUS, SIGFPE, SIGILL};
+constexpr int kMostFrames = 48;
+constexpr unsigned kSecondsForNames = 10;
+constexpr std::size_t kAlternateStackBytes = std::size_t{256} << 10;  // libdw reads names on it
+
+// Fixed memory: handlers may not allocate.
+std::array<char, 4096> last_words_path{};
+std::atomic<bool> is_dying{false};
+
+void put(int file, std::string_view text) {
+  [[maybe_unused]] const auto written = ::write(file, text.data(), text.size());
+}
+
+// std::to_string allocates.
+void put_number(int file, int number) {
+  std::array<char, 12> digits{};
+  std::size_t begin = digits.size();
+  do {
+    digits[--begin] = static_cast<char>('0' + number % 10);
+    number /= 10;
+  } while (number > 0);
+  put(file, {digits.data() + begin, digits.size() - begin});
+}
+
+void put_signal(int file, int signal) {
+  put(file, "signal ");
+  put_number(file, signal);
+  put(file, " (");
+  put(file, signal_meaning(signal));
+  put(file, ")");
+}
+
+void leave_last_words(int signal) {
+  if (last_words_path[0] == '\0') return;
+  const int file = ::open(last_words_path.data(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+  if (file < 0) return;
+  put(file, "crash\n");
+  put_signal(file, signal);
+  ::close(file);
+}
+
+// First what needs no memory, then the names of functions and lines, for which libdw allocates: in
+// a process whose heap is broken that may fail or never return.
+void print_stack() {
+  std::array<void*, kMostFrames> frames{};
+  const int count = ::backtrace(frames.data(), kMostFrames);
+  ::backtrace_symbols_fd(frames.data(), count, STDERR_FILENO);
+  backward::StackTrace trace;
+  trace.load_here(kMostFrames);
+  backward::Printer printer;
+  printer.snippet = false;
+  printer.color_mode = backward::ColorMode::never;
+  printer.print(trace, stderr);
+  std::fflush(stderr);
+}
+
+void die(int signal) {
+  if (!is_dying.exchange(true)) {
+    leave_last_words(signal);
+    put(STDERR_FILENO, "\nended by ");
+    put_signal(STDERR_FILENO, signal);
+    put(STDERR_FILENO, "; the stack:\n");
+    ::signal(SIGALRM, SIG_DFL);
+    ::alarm(kSecondsForNames);
+    print_stack();
+  }
+  ::signal(signal, SIG_DFL);
+  ::raise(signal);
+}
+
+void show_stack(int) {
+  const int saved = errno;
+  put(STDERR_FILENO, "\nprocess ");
+  put_number(STDERR_FILENO, ::getpid());
+  put(STDERR_FILENO, " was asked where it is; the stack:\n");
+  print_stack();
+  put(STDERR_FILENO, "end of the stack\n");
+  errno = saved;
+}
+
+// A stack that has overflown has no room for a handler.
+void use_alternate_stack() {
+  static std::array<char, kAlternateStackBytes> memory;
+  stack_t stack{};
+  stack.ss_sp = memory.data();
+  stack.ss_size = memory.size();
+  if (::sigaltstack(&stack, nullptr) != 0) throw_errno("sigaltstack");
+}
+
+void handle(int signal, void (*handler)(int), int flags) {
+  struct sigaction action {};
+  action.sa_handler = handler;
+  action.sa_flags = flags;
+  sigemptyset(&action.sa_mask);
+  if (::sigaction(signal, &action, nullptr) != 0) throw_errno("sigaction");
+}
+
+}  // namespace
+
+void watch_fatal_signals() {
+  std::array<void*, 1> frame{};
+  ::backtrace(frame.data(), 1);  // loads what it needs now, not in a handler
+  use_alternate_stack();
+  for (const int signal : kFatalSignals) handle(signal, die, SA_ONSTACK);
+  handle(stack_trace_signal(), show_stack, SA_RESTART);
+}
+
+void set_last_words_file(const std::filesystem::path& file) {
+  const std::string text = file.string();
+  last_words_path[0] = '\0';
+  if (text.size() < last_words_path.size()) {
+    std::memcpy(last_words_path.data(), text.c_str(), text.size() + 1);
+  }
+}
+
+}  // namespace headway

@@ -1,0 +1,54 @@
+#include "runner/worker/trial_failure.h"
+
+#include <c10/util/Exception.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <new>
+
+#include "base/errors.h"
+#include "scheduling/memory_advice.h"
+
+namespace headway {
+namespace {
+
+bool tells_of_memory(const std::string& text) {
+  return text.find("not enough memory") != std::string::npos ||
+         text.find("out of memory") != std::string::npos ||
+         text.find("can't allocate memory") != std::string::npos;
+}
+
+// One rank's view: what it has is a share of what the group has.
+std::string advice(const TrialConfig& config, int ranks, const MemoryUse& before) {
+  const MemoryUse now = memory_use(::getpid()).value_or(MemoryUse{});
+  return memory_advice({.peak_bytes = now.peak_bytes * ranks,
+                        .resident_bytes = before.resident_bytes * ranks,
+                        .available_bytes = available_memory_bytes(),
+                        .ranks = ranks,
+                        .shards = config.training.shards,
+                        .batch_size = config.training.batch_size});
+}
+
+std::string first_line(const std::string& text) {
+  return text.substr(0, text.find('\n'));
+}
+
+}  // namespace
+
+TrialFailure current_failure(const TrialConfig& config, int ranks, const MemoryUse& before) {
+  try {
+    throw;
+  } catch (const ConfigError& error) {
+    return {"error", error.what(), true};
+  } catch (const std::bad_alloc&) {
+    return {"oom", "out of memory; " + advice(config, ranks, before)};
+  } catch (const c10::Error& error) {
+    const std::string text = error.what_without_backtrace();
+    if (!tells_of_memory(text)) return {"crash", text};
+    return {"oom", fmt::format("{}; {}", first_line(text), advice(config, ranks, before))};
+  } catch (const std::exception& error) {
+    return {"crash", error.what()};
+  }
+}
+
+}  // namespace headway
