@@ -4,16 +4,20 @@ namespace headway {
 
 // To add a verb: write <name>.cpp beside this file, then name its function here, twice.
 AddCommand add_list_command, add_plan_command, add_run_command, add_retry_command,
-    add_status_command, add_show_command, add_logs_command, add_table_command, add_export_command,
-    add_train_command, add_fsck_command, add_doctor_command, add_completion_command;
+    add_cancel_command, add_interrupt_command, add_status_command, add_why_command,
+    add_show_command, add_logs_command, add_table_command, add_export_command, add_train_command,
+    add_fsck_command, add_doctor_command, add_completion_command;
 
 const std::vector<AddCommand*>& commands() {
   static const std::vector<AddCommand*> table{add_list_command,
                                               add_plan_command,
                                               add_run_command,
                                               add_retry_command,
+                                              add_cancel_command,
+                                              add_interrupt_command,
                                               add_train_command,
                                               add_status_command,
+                                              add_why_command,
                                               add_show_command,
                                               add_logs_command,
                                               add_table_command,
