@@ -1,6 +1,8 @@
 #include "cluster/group_state.h"
 
 #include <fmt/format.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <charconv>
 #include <csignal>
@@ -106,7 +108,8 @@ ProcessIdentity group_leader(const ProcessIdentity& rank) {
 
 void ask_for_stacks(const std::vector<MemberState>& members) {
   for (const MemberState& member : members) {
-    if (member.shows_stack) ::kill(member.pid, stack_trace_signal());
+    // To the thread that trains: any other could take a signal that is sent to the process.
+    if (member.shows_stack) ::syscall(SYS_tgkill, member.pid, member.pid, stack_trace_signal());
     if (member.is_stopped()) ::kill(member.pid, SIGCONT);
   }
 }

@@ -66,11 +66,12 @@ void add_run_command(CLI::App& app, CommandContext& context) {
   verb.add_option("--ranks", line->run.ranks, "ranks of a group (default: by load)")
       ->type_name("N")
       ->check(CLI::PositiveNumber);
-  verb.add_option("--time-limit", line->time_limit, "stop in order after this time, e.g. 90m")
+  verb.add_option("--time-limit", line->time_limit, "stop in order before so much time is over, e.g. 90m")
       ->type_name("TIME");
   verb.add_option("--hang-timeout",
                   line->hang_timeout,
-                  "a group that makes no progress for so long is hung (default: 15m)")
+                  "at most so long may a group stand still before it is hung (default: 15m); less "
+                  "once its trial's own pace is known")
       ->type_name("TIME");
   verb.add_flag("--json", line->run.json, "print a summary as JSON at the end");
   verb.callback([line, &context] { context.exit_code = run(*line, context); });

@@ -22,6 +22,7 @@ namespace {
 constexpr std::array<int, 5> kFatalSignals{SIGSEGV, SIGABRT, SIGBUS, SIGFPE, SIGILL};
 constexpr int kMostFrames = 48;
 constexpr unsigned kSecondsForNames = 10;
+constexpr unsigned kSecondsToBeEnded = 5;
 constexpr std::size_t kAlternateStackBytes = std::size_t{256} << 10;  // libdw reads names on it
 
 // Fixed memory: handlers may not allocate.
@@ -96,6 +97,8 @@ void show_stack(int) {
   put(STDERR_FILENO, " was asked where it is; the stack:\n");
   print_stack();
   put(STDERR_FILENO, "end of the stack\n");
+  // Who asks is about to end the group as hung; it should not go on and finish meanwhile.
+  ::sleep(kSecondsToBeEnded);
   errno = saved;
 }
 

@@ -43,3 +43,13 @@ for row in sqlite3.connect(sys.argv[1]).execute(sys.argv[2]):
     print("|".join("" if value is None else str(value) for value in row))
 PYTHON
 }
+
+# wait_until SECONDS COMMAND...: looks ten times a second until the command succeeds.
+wait_until() {
+  local left=$(($1 * 10))
+  shift
+  until "$@"; do
+    ((left-- > 0)) || fail "waited in vain for: $*"
+    sleep 0.1
+  done
+}

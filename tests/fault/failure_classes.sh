@@ -1,0 +1,75 @@
+#!/usr/bin/env bash
+# Interruptions, crashes, the time budget and cancellation with the real programs: each recorded for
+# what it was, and recovered from.
+set -euo pipefail
+# shellcheck source=tests/support/sweeps.sh
+source "$SOURCE_DIR/tests/support/sweeps.sh"
+
+make_dataset "$work/data" 2000 200
+write_sweep() { # NAME EPOCHS SEEDS RANKS
+  cat >"$work/$1.yaml" <<YAML
+name: $1
+trial:
+  dataset: {root: $work/data}
+  encoder: {name: small_cnn, width: 8}
+  training: {epochs: $2, batch_size: 20, shards: 2}
+sweep: {seeds: $3}
+resources: {ranks: $4, groups: 1, checkpoint_seconds: 0.2}
+YAML
+}
+claims() { cat "$HEADWAY_RESULTS/$1"/claims/*/"$2"/heartbeat.json 2>/dev/null; }
+training() { claims "$1" "$2" | grep -q '"phase":"training"'; }
+trial_of() { basename -- "$(dirname -- "$(dirname -- "$(ls "$HEADWAY_RESULTS/$1"/claims/*/"$2"/heartbeat.json | head -1)")")"; }
+attempts() { query "$1" "select attempt, state, failure from attempts order by attempt" | tr '\n' ' '; }
+
+# -- interrupt: two ranks checkpoint, another group goes on with the same bits; then a rank crashes
+write_sweep calm 15 1 2
+"$HEADWAY" run "$work/calm.yaml"
+write_sweep rough 15 1 2
+"$HEADWAY" run "$work/rough.yaml" >"$work/rough.log" 2>&1 &
+supervisor=$!
+wait_until 30 training rough 1
+"$HEADWAY" interrupt --all rough
+wait_until 30 training rough 2
+mapfile -t ranks < <(pgrep -f -- "^[^ ]*headway-worker serve .*$work/results/rough")
+kill -SEGV "${ranks[1]}"
+wait "$supervisor" || { cat "$work/rough.log"; fail "the interrupted sweep did not end well"; }
+trial=$(query rough "select trial_id from trials")
+[[ $(attempts rough) == "1|yielded|preempted 2|failed|crash 3|done| " ]] || fail "attempts: $(attempts rough)"
+"$HEADWAY" why "$trial" rough >"$work/why"
+grep -Eq 'rank [01]: signal 11 \(segmentation fault\)' "$work/why" || { cat "$work/why"; fail "why does not name the signal"; }
+grep -q 'ended by signal 11 (segmentation fault); the stack:' "$HEADWAY_RESULTS"/rough/logs/*-1.log ||
+  fail "the group's log has no stack"
+hashes="select weights_sha256, state_sha256, metrics_sha256 from trials"
+[[ $(query rough "$hashes") == "$(query calm "$hashes")" ]] || fail "hashes differ from the undisturbed run"
+
+# -- a supervisor that is told to yield does so as a whole
+write_sweep yielding 15 2 1
+"$HEADWAY" run "$work/yielding.yaml" 2>"$work/yielding.log" &
+supervisor=$!
+wait_until 30 training yielding 1
+# -- meanwhile a running trial is cancelled, and its group goes on with the other one
+cancelled=$(trial_of yielding 1)
+"$HEADWAY" cancel "$cancelled" yielding
+is_cancelled() { "$HEADWAY" why "$cancelled" yielding --json | grep -q '"state": "cancelled"'; }
+wait_until 30 is_cancelled
+other_trains() { grep -ls '"phase":"training"' "$HEADWAY_RESULTS"/yielding/claims/*/*/heartbeat.json | grep -qv "$cancelled"; }
+wait_until 30 other_trains
+kill -USR2 "$supervisor"
+status=0
+wait "$supervisor" || status=$?
+[[ $status -eq 75 ]] || { cat "$work/yielding.log"; fail "exit code $status after SIGUSR2, expected 75"; }
+"$HEADWAY" retry yielding "$cancelled"
+"$HEADWAY" run "$work/yielding.yaml"
+[[ $(query yielding "select count(*) from trials where state = 'done'") == 2 ]] || fail "a cancelled trial did not come back"
+
+# -- the time budget: it yields by itself before the limit, and the next run goes on
+write_sweep limited 400 1 1
+start=$(date +%s.%N)
+status=0
+"$HEADWAY" run "$work/limited.yaml" --time-limit 10s || status=$?
+took=$(python3 -c "import time; print(time.time() - $start)")
+[[ $status -eq 124 ]] || fail "exit code $status at the time limit, expected 124"
+python3 -c "import sys; sys.exit(not $took < 10.3)" || fail "it took $took s of 10"
+[[ $(attempts limited) == "1|yielded|preempted " ]] || fail "attempts: $(attempts limited)"
+echo "interrupted, crashed, cancelled, yielded and out of time: all recorded for what they were"
