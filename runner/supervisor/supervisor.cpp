@@ -14,6 +14,7 @@
 #include "base/time.h"
 #include "runner/attempt_end.h"
 #include "runner/commands/command.h"
+#include "runner/disk_patience.h"
 #include "scheduling/time_budget.h"
 
 namespace headway {
@@ -81,7 +82,7 @@ std::optional<double> Supervisor::seconds_left() const {
 }
 
 void Supervisor::look() {
-  watch_.look(reports_);
+  with_patience([this] { watch_.look(reports_); });
   bool some_failed = false;
   for (const TrialEvent& event : watch_.events()) {
     display_.event(event);
@@ -90,8 +91,37 @@ void Supervisor::look() {
     save_memory(event.attempt);
   }
   if (some_failed) pause_if_hopeless();
+  tell_of_full_disk();
   next_look_ = monotonic_seconds() + kSecondsBetweenLooks;
   is_schedule_due_ = true;
+}
+
+// Groups have no room for it in their logs.
+void Supervisor::tell_of_full_disk() {
+  const auto& running = watch_.running();
+  const auto waiting = std::find_if(running.begin(), running.end(), [](const WatchedTrial& trial) {
+    return trial.claim.progress.phase == kWaitingForDisk;
+  });
+  if (waiting == running.end()) {
+    told_of_full_disk_ = false;
+  } else if (!told_of_full_disk_) {
+    told_of_full_disk_ = true;
+    display_.message(fmt::format(
+        "trial {} waits for disk space: nothing is lost; make room for '{}', and it goes "
+        "on by itself",
+        waiting->claim.trial_id,
+        options_.sweep_directory.string()));
+  }
+}
+
+void Supervisor::with_patience(const std::function<void()>& action) {
+  with_disk_patience(action,
+                     {.began =
+                          [this](const std::string& what) {
+                            display_.message(what + "; waiting until there is room");
+                          },
+                      .ended = [this] { display_.message("there is room again: going on"); },
+                      .give_up = [this] { return signals_.count() > 0; }});
 }
 
 // Ranks of a group are the policy's concern; groups of this allocation side by side are ours.
@@ -146,7 +176,8 @@ void Supervisor::bury(const EndedGroup& group) {
   look();
   const auto unfinished = watch_.unfinished_claims(group.name);
   for (const ClaimView& claim : unfinished) {
-    append_attempt_end(reports_, explain_end(group, claim, circumstances(group, claim)));
+    const AttemptEnd end = explain_end(group, claim, circumstances(group, claim));
+    with_patience([&] { append_attempt_end(reports_, end); });
   }
   is_out_of_time_ = is_out_of_time_ || group.end.exit_code == kExitTimeBudget;
   if (!stopping_) note_start(group, !unfinished.empty() || watch_.has_worked(group.name));

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -63,7 +64,10 @@ class Supervisor {
  private:
   void look();
   void bury(const EndedGroup& group);
+  /// Does what writes reports, and again while the disk is full.
+  void with_patience(const std::function<void()>& action);
   Circumstances circumstances(const EndedGroup& group, const ClaimView& claim) const;
+  void tell_of_full_disk();
   void save_memory(const AttemptRecord& attempt);
   void pause_if_hopeless();
   void note_start(const EndedGroup& group, bool took_a_trial);
@@ -93,6 +97,7 @@ class Supervisor {
   double next_start_ = 0;  // groups that found nothing to do are not replaced at once
   int bad_starts_ = 0;     // in a row
   bool told_of_waiting_ = false;
+  bool told_of_full_disk_ = false;
   bool is_out_of_time_ = false;  // what is left of the limit is too short for another group
   std::optional<SupervisorEnd> stopping_;
   double stopped_at_ = 0;

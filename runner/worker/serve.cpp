@@ -14,8 +14,8 @@
 #include "base/time.h"
 #include "comm/device_array.h"
 #include "data/dataset.h"
+#include "runner/disk_patience.h"
 #include "runner/worker/commands.h"
-#include "runner/worker/disk_patience.h"
 #include "runner/worker/stack_traces.h"
 #include "runner/worker/stop_request.h"
 #include "runner/worker/trial_failure.h"
@@ -168,7 +168,9 @@ void WorkerGroup::train_with_patience(const Assignment& assignment, TrialSink& s
 void WorkerGroup::train_and_record(const Assignment& assignment) {
   SilentSink silent;
   if (comm_.rank() == 0) {
-    recorder_ = std::make_unique<TrialRecorder>(*segment_, claimed_->claim, group_);
+    with_disk_patience(
+        [this] { recorder_ = std::make_unique<TrialRecorder>(*segment_, claimed_->claim, group_); },
+        {.give_up = stop_requested});
   }
   set_last_words_file(last_words_file(
       group_.options.sweep_directory, assignment.trial_id, assignment.attempt, comm_.rank()));

@@ -9,7 +9,7 @@
 #include "base/host.h"
 #include "base/logging.h"
 #include "base/time.h"
-#include "runner/worker/disk_patience.h"
+#include "runner/disk_patience.h"
 #include "runner/worker/stop_request.h"
 #include "store/sweep_directory.h"
 

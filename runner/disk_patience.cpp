@@ -1,14 +1,13 @@
-#include "runner/worker/disk_patience.h"
+#include "runner/disk_patience.h"
 
-#include <chrono>
+#include <cerrno>
+#include <filesystem>
 #include <thread>
 
 #include "base/errors.h"
 
 namespace headway {
 namespace {
-
-constexpr std::chrono::milliseconds kBetweenTries{500};
 
 // The error's text; "" when the action succeeded.
 std::string full_disk(const std::function<void()>& action, bool give_up) {
@@ -17,6 +16,10 @@ std::string full_disk(const std::function<void()>& action, bool give_up) {
     return "";
   } catch (const DiskFullError& error) {
     if (give_up) throw;
+    return error.what();
+  } catch (const std::filesystem::filesystem_error& error) {
+    const int reason = error.code().value();
+    if (give_up || (reason != ENOSPC && reason != EDQUOT)) throw;
     return error.what();
   }
 }
@@ -30,7 +33,7 @@ void with_disk_patience(const std::function<void()>& action, const DiskPatience&
     if (what.empty()) break;
     if (!waiting) patience.began(what);
     waiting = true;
-    std::this_thread::sleep_for(kBetweenTries);
+    std::this_thread::sleep_for(patience.between_tries);
   }
   if (waiting) patience.ended();
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <string>
 
@@ -10,6 +11,7 @@ struct DiskPatience {
   std::function<void(const std::string& what)> began = [](const std::string&) {};
   std::function<void()> ended = [] {};
   std::function<bool()> give_up = [] { return false; };
+  std::chrono::milliseconds between_tries{500};
 };
 
 /// Does `action`; when the disk is full, waits a little and does it again, until it succeeds. When

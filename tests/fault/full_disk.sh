@@ -1,0 +1,44 @@
+#!/usr/bin/env bash
+# The disk fills up while a trial trains: the group waits, is not taken for hung, and goes on with the
+# same bits once there is room. Needs the right to mount a small file system.
+set -euo pipefail
+# shellcheck source=tests/support/sweeps.sh
+source "$SOURCE_DIR/tests/support/sweeps.sh"
+
+mkdir "$work/small"
+if ! mount -t tmpfs -o size=4m tmpfs "$work/small" 2>/dev/null; then
+  echo "skipped: no right to mount a file system"
+  exit 0
+fi
+trap 'umount -l "$work/small"; rm -rf -- "$work"' EXIT
+make_dataset "$work/data" 2000 200
+cat >"$work/full.yaml" <<YAML
+name: full
+trial:
+  dataset: {root: $work/data}
+  encoder: {name: small_cnn, width: 8}
+  training: {epochs: 15, batch_size: 20, shards: 2}
+resources: {groups: 1, ranks: 1, checkpoint_seconds: 0.2}
+YAML
+"$HEADWAY" run "$work/full.yaml"
+hashes="select trial_id, weights_sha256, state_sha256, metrics_sha256 from trials"
+expected=$(query full "$hashes")
+
+export HEADWAY_RESULTS=$work/small
+"$HEADWAY" run "$work/full.yaml" --hang-timeout 4s >"$work/log" 2>&1 &
+supervisor=$!
+in_phase() { grep -qs "\"phase\":\"$1\"" "$HEADWAY_RESULTS"/full/claims/*/1/heartbeat.json; }
+wait_until 30 in_phase training
+dd if=/dev/zero of="$work/small/filler" bs=4k 2>/dev/null || true  # ends when nothing is left
+wait_until 30 in_phase 'waiting for disk space'
+sleep 6  # longer than the hang timeout
+in_phase 'waiting for disk space' || { cat "$work/log"; fail "it did not go on waiting"; }
+rm "$work/small/filler"
+status=0
+wait "$supervisor" || status=$?
+[[ $status -eq 0 ]] || { cat "$work/log" "$HEADWAY_RESULTS"/full/logs/*; fail "exit code $status"; }
+grep -q 'waits for disk space: nothing is lost' "$work/log" || { cat "$work/log"; fail "nobody was told"; }
+[[ $(query full "$hashes") == "$expected" ]] || fail "hashes differ from the undisturbed run"
+[[ $(query full "select count(*) from attempts") == 1 ]] || fail "it took more than one attempt"
+"$HEADWAY" fsck full
+echo "waited for room, went on by itself, same bits, no damage"
