@@ -46,11 +46,12 @@ void add_run_command(CLI::App& app, CommandContext& context) {
        .description =
            "The same command resumes after any interruption, and a changed sweep file extends the\n"
            "sweep. Several of these may serve one sweep, also from several machines. Ctrl-C stops\n"
-           "in order: running trials write a checkpoint; a second one kills them. Exit codes: 0 "
-           "all\n"
-           "done, 1 some trials failed, 3 nothing to do, 75 stopped by SIGTERM or SIGUSR2, 124 "
-           "time\n"
-           "limit, 130 Ctrl-C.",
+           "in order: running trials write a checkpoint; a second one kills them. When the first\n"
+           "three trials end by the same error the sweep pauses; run again, it tries them anew. "
+           "Exit\n"
+           "codes: 0 all done, 1 some trials failed or the sweep paused, 3 nothing to do, 75 "
+           "stopped\n"
+           "by SIGTERM or SIGUSR2, 124 time limit, 130 Ctrl-C.",
        .examples = {"headway run sweeps/quickstart.yaml",
                     "headway run sweeps/quickstart.yaml training.epochs=2 head.scale=10,20",
                     "headway run sweeps/quickstart.yaml --groups 1 --ranks 2 --time-limit 90m"}});
@@ -66,7 +67,8 @@ void add_run_command(CLI::App& app, CommandContext& context) {
   verb.add_option("--ranks", line->run.ranks, "ranks of a group (default: by load)")
       ->type_name("N")
       ->check(CLI::PositiveNumber);
-  verb.add_option("--time-limit", line->time_limit, "stop in order before so much time is over, e.g. 90m")
+  verb.add_option(
+          "--time-limit", line->time_limit, "stop in order before so much time is over, e.g. 90m")
       ->type_name("TIME");
   verb.add_option("--hang-timeout",
                   line->hang_timeout,

@@ -12,7 +12,7 @@ namespace headway {
 class AwakeClock {
  public:
   /// Between two looks at it at most so much counts.
-  static constexpr double kLongestGapSeconds = 2;
+  static constexpr double kLongestGapSeconds = 1;
 
   explicit AwakeClock(std::function<double()> clock = monotonic_seconds);
 

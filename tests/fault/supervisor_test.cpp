@@ -171,6 +171,28 @@ TEST_F(SupervisorTest, a_group_that_beats_without_stepping_is_hung) {
   EXPECT_THAT(read_text(log), HasSubstr("fake_worker: "));
 }
 
+TEST_F(SupervisorTest, after_everything_was_stopped_for_a_while_nothing_counts_as_hung) {
+  plan(2);
+  behave("train", 2000);
+  SupervisorOptions impatient = options();
+  impatient.hang_seconds = 2;
+  const pid_t supervisor = ::fork();
+  if (supervisor == 0) ::_exit(static_cast<int>(run(impatient)));
+  ASSERT_TRUE(comes_true([&] { return count(TrialState::kRunning) == 2; }));
+  const auto claims = latest_claims(sweep_);
+  const auto signal_all = [&](int signal) {
+    ::kill(supervisor, signal);
+    for (const ClaimView& claim : claims) send_signal(claim.owner.process, signal);
+  };
+  signal_all(SIGSTOP);
+  std::this_thread::sleep_for(std::chrono::milliseconds(2500));
+  signal_all(SIGCONT);
+  EXPECT_EQ(wait_status(supervisor), 0);
+  EXPECT_EQ(count(TrialState::kDone), 2);
+  const SweepState now = state();
+  for (const auto& [trial_id, record] : now.trials()) EXPECT_EQ(record.attempts.size(), 1U);
+}
+
 TEST_F(SupervisorTest, groups_that_cannot_start_stop_the_sweep_with_the_end_of_their_log) {
   plan(4);
   behave("no_start", 20);

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <fstream>
 
@@ -128,6 +129,33 @@ TEST(FindWorkerProgram, the_path_is_searched) {
     EXPECT_THAT(error.what(), HasSubstr("HEADWAY_WORKER"));
   }
   ::setenv("PATH", old_path.c_str(), 1);
+}
+
+TEST(GroupCommand, the_time_left_is_passed_on) {
+  GroupSpec spec = two_threads();
+  spec.time_limit_seconds = 90;
+  const auto command = group_command(spec);
+  const auto option = std::find(command.begin(), command.end(), "--time-limit-seconds");
+  ASSERT_NE(option, command.end());
+  EXPECT_EQ(*(option + 1), "90.0");
+}
+
+TEST(StartGroup, several_ranks_without_mpirun_are_refused_with_what_to_do) {
+  const TemporaryDirectory folder;
+  GroupSpec spec = two_threads();
+  spec.sweep_directory = folder.path();
+  spec.ranks = 2;
+  const std::string path = std::getenv("PATH");
+  ::setenv("PATH", folder.path().c_str(), 1);
+  std::string message;
+  try {
+    start_group(spec);
+  } catch (const EnvironmentError& error) {
+    message = error.what();
+  }
+  ::setenv("PATH", path.c_str(), 1);
+  EXPECT_THAT(message, HasSubstr("mpirun is not in PATH"));
+  EXPECT_THAT(message, HasSubstr("resources.ranks=1"));
 }
 
 }  // namespace

@@ -52,12 +52,33 @@ TEST(Claims, a_claim_is_seen_with_its_owner_and_progress) {
                .step = 44,
                .total_steps = 100,
                .images_per_second = 12.5,
-               .phase = "training"});
+               .phase = "training",
+               .evaluated_batches = 7});
   view = latest_claim(folder.path(), "abc");
   EXPECT_EQ(view->counter, 1U);
+  EXPECT_EQ(view->progress.evaluated_batches, 7);
   EXPECT_EQ(view->progress.step, 44);
   EXPECT_EQ(view->progress.phase, "training");
   EXPECT_EQ(view->progress.images_per_second, 12.5);
+}
+
+TEST(Claims, an_attempt_hears_that_its_trial_was_cancelled) {
+  const TemporaryDirectory folder;
+  const auto first = try_claim(folder.path(), "abc", 1, owner_here());
+  const auto second = try_claim(folder.path(), "abc", 2, owner_here());
+  ask_to_cancel(folder.path(), "abc", 2);
+  EXPECT_FALSE(first->cancel_asked());
+  EXPECT_TRUE(second->cancel_asked());
+}
+
+TEST(Claims, only_living_groups_of_this_machine_share_its_memory) {
+  const TemporaryDirectory folder;
+  try_claim(folder.path(), "a", 1, owner_here("own"));
+  try_claim(folder.path(), "b", 1, owner_here("beside"));
+  try_claim(folder.path(), "c", 1, owner_here("beside"));
+  try_claim(folder.path(), "d", 1, owner_elsewhere());
+  try_claim(folder.path(), "e", 1, dead_owner_here());
+  EXPECT_EQ(groups_beside(folder.path(), "own"), 1);
 }
 
 TEST(Claims, the_same_attempt_is_claimed_once) {
