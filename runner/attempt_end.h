@@ -16,6 +16,7 @@ struct AttemptEnd {
   std::string failure;           // class
   std::string message;
   std::optional<int> exit_code = {};
+  std::optional<int> world_size = {};     // oom
   std::optional<int> groups_beside = {};  // oom: on the same machine
 };
 
@@ -27,6 +28,7 @@ inline void append_attempt_end(SegmentWriter& writer, const AttemptEnd& end) {
                         {"failure", end.failure},
                         {"message", end.message}};
   if (end.exit_code) record["exit_code"] = *end.exit_code;
+  if (end.world_size) record["world_size"] = *end.world_size;
   if (end.groups_beside) record["groups_beside"] = *end.groups_beside;
   writer.append(std::move(record), Flush::kNow);
 }

@@ -42,7 +42,10 @@ AttemptEnd explain_end(const EndedGroup& group,
                  .failure = cause.failure,
                  .message = fmt::format("{}; see logs/{}.log", cause.message, group.name),
                  .exit_code = group.end.exit_code};
-  if (cause.failure == "oom") end.groups_beside = circumstances.memory.groups_beside;
+  if (cause.failure == "oom") {
+    end.world_size = claim.owner.world_size;
+    end.groups_beside = circumstances.memory.groups_beside;
+  }
   return end;
 }
 

@@ -212,6 +212,7 @@ void TrialRecorder::failed(const std::string& failure, const std::string& messag
   nlohmann::json record{
       {"state", "failed"}, {"failure", failure}, {"exit_code", 1}, {"message", message}};
   if (failure == "oom") {
+    record["world_size"] = group_.world_size;
     record["groups_beside"] = groups_beside(group_.options.sweep_directory, group_.options.group);
   }
   finish(std::move(record));

@@ -17,7 +17,8 @@ namespace headway {
 //                     (class, "" when done), message, exit_code, duration_s; when done also
 //                     weights_sha256, state_sha256, metrics_sha256, class_vectors_sha256,
 //                     results: {split: {name: number | null}}, missing: {split: {name: reason}}
-//                     when out of memory also groups_beside: other groups on that machine
+//                     when out of memory also world_size, and groups_beside: other groups on that
+//                     machine
 //   retry_requested   trial_id: failed attempts so far no longer count, a cancelled trial is
 //                     pending again; through_attempt (optional): "so far" as an attempt number,
 //                     else by the records' times

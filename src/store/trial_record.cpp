@@ -93,6 +93,8 @@ bool TrialRecord::fold_finished(const SegmentRecord& record, AttemptRecord& atte
   ended.exit_code = optional_value<std::int64_t>(json, "exit_code");
   ended.finished_at = text_value(json, "at");
   ended.finished_by = record.writer.is_object() ? text_value(record.writer, "role") : "";
+  // An attempt may end before it has started.
+  if (!ended.world_size) ended.world_size = optional_value<std::int64_t>(json, "world_size");
   ended.groups_beside = optional_value<std::int64_t>(json, "groups_beside");
   ended.duration_s = optional_value<double>(json, "duration_s");
   ended.weights_sha256 = text_value(json, "weights_sha256");

@@ -19,7 +19,7 @@ YAML
 }
 claims() { cat "$HEADWAY_RESULTS/$1"/claims/*/"$2"/heartbeat.json 2>/dev/null; }
 training() { claims "$1" "$2" | grep -q '"phase":"training"'; }
-trial_of() { basename -- "$(dirname -- "$(dirname -- "$(ls "$HEADWAY_RESULTS/$1"/claims/*/"$2"/heartbeat.json | head -1)")")"; }
+trial_of() { find "$HEADWAY_RESULTS/$1/claims" -path "*/$2/heartbeat.json" -printf '%P\n' | head -n 1 | cut -d/ -f1; }
 attempts() { query "$1" "select attempt, state, failure from attempts order by attempt" | tr '\n' ' '; }
 
 # -- interrupt: two ranks checkpoint, another group goes on with the same bits; then a rank crashes

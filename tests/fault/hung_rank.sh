@@ -30,10 +30,10 @@ wait "$supervisor" || status=$?
 
 [[ $(query hang "select failure from attempts where attempt = 1") == hung ]] ||
   fail "attempts: $(query hang 'select attempt, state, failure, message from attempts')"
-[[ $(query hang "select state from trials") == done ]] || fail "the trial was not completed"
+[[ $(query hang "select state from trials") == "done" ]] || fail "the trial was not completed"
 message=$(query hang "select message from attempts where attempt = 1")
 grep -Eq 'no progress for .* rank [01] is stopped' <<<"$message" || fail "the message is '$message'"
-log=$(ls "$HEADWAY_RESULTS"/hang/logs/*-0.log)
+log=$(find "$HEADWAY_RESULTS/hang/logs" -name "*-0.log")
 for text in 'rank 0 (process' 'rank 1 (process' 'T (stopped)' 'was asked where it is' 'end of the stack'; do
   grep -qF -- "$text" "$log" || { cat "$log"; fail "the log lacks '$text'"; }
 done

@@ -250,13 +250,13 @@ TEST_F(TrialSourceTest, a_trial_that_ran_out_of_memory_is_left_to_narrower_group
   const Sweep sweep = small_sweep(1, 4);
   plan(sweep);
   const std::string& id = sweep.trials[0].trial_id;
-  writer_.append({{"kind", "attempt_started"},
+  writer_.append({{"kind", "attempt_finished"},
                   {"trial_id", id},
                   {"attempt", 1},
-                  {"group", "g"},
+                  {"state", "failed"},
+                  {"failure", "oom"},
                   {"world_size", 2}},
                  Flush::kLater);
-  finished(id, 1, "failed", "oom");
   EXPECT_FALSE(source("wide", 2).next());
   EXPECT_TRUE(source("narrow", 1).next());
 }
