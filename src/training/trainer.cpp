@@ -1,6 +1,5 @@
 #include "training/trainer.h"
 
-#include <ATen/ops/tensor.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -19,10 +18,6 @@
 
 namespace headway {
 namespace {
-
-ImageShape image_shape(const ImageSet& images) {
-  return {images.channels, images.height, images.width};
-}
 
 class Trainer {
  public:
@@ -170,13 +165,8 @@ void Trainer::finish_epoch() {
   const double learning_rate = rate_.at_step(std::max<std::int64_t>(position_.steps_done - 1, 0));
   const TrainSums sums = state_.merged_train_sums();
   EpochRecord record{position_.epochs_done + 1, position_.steps_done, {}};
-  Metrics& train = record.values["train"];
-  train = {{"loss", sums.loss / sums.samples},
-           {"top1_accuracy", sums.top1_correct / sums.samples},
-           {"learning_rate", learning_rate},
-           {"images_per_second", speed_.images_per_second()}};
-  if (dataset_.classes() > 5) train.push_back({"top5_accuracy", sums.top5_correct / sums.samples});
-
+  record.values["train"] =
+      train_metrics(sums, learning_rate, speed_.images_per_second(), dataset_.classes());
   const bool last = position_.epochs_done + 1 == config_.training.epochs;
   if (last || (position_.epochs_done + 1) % config_.evaluation.every == 0) evaluate(record);
   if (comm_.rank() == 0) sink_.epoch_ended(record);
@@ -254,15 +244,10 @@ void Trainer::finish(TrialResult& result) {
   } else {
     result.results["test"] = evaluator_.accuracy({dataset_.test(), test_samples_});
   }
-  const ClassVectors& drawn = model_.drawn_class_vectors;
-  const at::Tensor initial =
-      at::tensor(drawn.values).view({drawn.classes, drawn.feature_size}).to(options_.device);
-  const SplitMetrics statistics = evaluator_.final_statistics(
-      {dataset_.train(), split_.train}, {dataset_.test(), test_samples_}, initial);
-  for (const auto& [split, metrics] : statistics) {
-    Metrics& all = result.results[split];
-    all.insert(all.end(), metrics.begin(), metrics.end());
-  }
+  const at::Tensor initial = as_tensor(model_.drawn_class_vectors).to(options_.device);
+  append(result.results,
+         evaluator_.final_statistics(
+             {dataset_.train(), split_.train}, {dataset_.test(), test_samples_}, initial));
   add_best_validation(result.results, position_.history);
   result.hashes.metrics = hash_metrics(position_.history, result.results);
   const StateDict weights(*model_.parameters);
@@ -294,18 +279,16 @@ TrialResult train_trial(const TrialConfig& config,
                         const TrainerOptions& options) {
   const CheckpointFolder folder(options.checkpoint_folder);
   const RecoveredCheckpoint found = recover_on_all_ranks(folder, comm);
-  for (const std::string& damage : found.damage) sink.remark(damage);
-  if (!found.damage.empty()) {
-    sink.remark(found.newest ? "going on from an earlier checkpoint"
-                             : "no checkpoint is usable; starting afresh");
-  }
+  tell_damage(found, sink);
   const at::Device device(options.device);
   if (device.is_cuda()) select_gpu_kernels(config.training.reproducible);
   // A resumed trial keeps the precision it began with, whatever a new probe would say.
   const std::string precision = found.newest
                                     ? found.newest->manifest.at("precision").get<std::string>()
                                     : resolve_precision(config, dataset, comm, device);
-  Model model = build_model(config, image_shape(dataset.train()), dataset.classes());
+  const ImageSet& images = dataset.train();
+  Model model =
+      build_model(config, {images.channels, images.height, images.width}, dataset.classes());
   Trainer trainer(config, dataset, comm, sink, options, model, {device, precision == "bf16"});
   try {
     return trainer.run(found.newest);

@@ -1,5 +1,6 @@
 #include "training/trial_results.h"
 
+#include <ATen/ops/tensor.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -25,6 +26,36 @@ double value_of(const Metrics& metrics, const std::string& name) {
   const auto found = std::ranges::find(metrics, name, &Metric::name);
   expects(found != metrics.end(), "no metric " + name);
   return found->value;
+}
+
+Metrics train_metrics(const TrainSums& sums,
+                      double learning_rate,
+                      double images_per_second,
+                      std::int64_t classes) {
+  Metrics train = {{"loss", sums.loss / sums.samples},
+                   {"top1_accuracy", sums.top1_correct / sums.samples},
+                   {"learning_rate", learning_rate},
+                   {"images_per_second", images_per_second}};
+  if (classes > 5) train.push_back({"top5_accuracy", sums.top5_correct / sums.samples});
+  return train;
+}
+
+void append(SplitMetrics& all, const SplitMetrics& more) {
+  for (const auto& [split, metrics] : more) {
+    Metrics& of_split = all[split];
+    of_split.insert(of_split.end(), metrics.begin(), metrics.end());
+  }
+}
+
+at::Tensor as_tensor(const ClassVectors& drawn) {
+  return at::tensor(drawn.values).view({drawn.classes, drawn.feature_size});
+}
+
+void tell_damage(const RecoveredCheckpoint& found, TrialSink& sink) {
+  for (const std::string& damage : found.damage) sink.remark(damage);
+  if (found.damage.empty()) return;
+  sink.remark(found.newest ? "going on from an earlier checkpoint"
+                           : "no checkpoint is usable; starting afresh");
 }
 
 const EpochRecord* best_validation(const std::vector<EpochRecord>& history) {

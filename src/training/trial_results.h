@@ -1,5 +1,8 @@
 #pragma once
 
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -13,6 +16,21 @@ namespace headway {
 
 /// The value called `name`; it must be there.
 double value_of(const Metrics& metrics, const std::string& name);
+
+/// What an epoch's training batches say; top5_accuracy when there are more than five classes.
+Metrics train_metrics(const TrainSums& sums,
+                      double learning_rate,
+                      double images_per_second,
+                      std::int64_t classes);
+
+/// Adds `more` behind what `all` has of each split.
+void append(SplitMetrics& all, const SplitMetrics& more);
+
+/// [K, D] float, on the CPU.
+at::Tensor as_tensor(const ClassVectors& drawn);
+
+/// Remarks on checkpoints that were found damaged, and on what that means for the trial.
+void tell_damage(const RecoveredCheckpoint& found, TrialSink& sink);
 
 /// The epoch with the highest validation/top1_accuracy, the earliest of equals; null when none was
 /// validated.
