@@ -65,7 +65,6 @@ TrainStep::TrainStep(const TrialConfig& config,
       sums_(static_cast<std::size_t>(local_shards_)),
       reduction_(*model.parameters, parameters_, local_shards_) {
   expects(local_shards_ * comm.size() == config.training.shards, "ranks must divide shards");
-  expect_agreement(comm, "the trial's configuration", to_canonical_json(config).dump());
 }
 
 TrainStep::ShardBatch TrainStep::assemble(std::span<const std::int32_t> samples,

@@ -42,14 +42,6 @@ TEST(Trainer, bf16_gradients_lead_to_other_weights) {
   EXPECT_NE(bf16.hashes.weights, fp32.hashes.weights);
 }
 
-TEST(Trainer, ranks_that_have_different_configurations_are_a_config_error_on_all_of_them) {
-  if (test_communicator().size() == 1) GTEST_SKIP() << "one rank agrees with itself";
-  TrialConfig config = small_trial("fp32");
-  if (test_communicator().rank() == 1) config.training.label_smoothing = 0.2;
-  const TemporaryDirectory own;
-  EXPECT_THROW(train(test_communicator(), config, {shared_folder(own)}), ConfigError);
-}
-
 TEST(Trainer, a_batch_larger_than_the_training_set_is_a_config_error_on_all_ranks) {
   TrialConfig config = small_trial("fp32");
   config.training.batch_size = 128;
