@@ -8,7 +8,18 @@
 
 namespace headway {
 
+bool AbandonmentJudge::is_stopped_orphan(const ClaimView& claim) {
+  if (claim.progress.phase == kWaitingForDisk) return false;
+  return orphan_staleness_.stale(claim) && liveness(claim.owner.process) == Liveness::kAlive &&
+         supervisor_of(sweep_directory_, claim.owner.group) == Liveness::kDead;
+}
+
 std::optional<Abandonment> AbandonmentJudge::judge(const ClaimView& claim) {
+  if (is_stopped_orphan(claim)) {
+    return Abandonment{
+        "node_failure",
+        fmt::format("group '{}' stands still and its supervisor died", claim.owner.group)};
+  }
   if (!staleness_.stale(claim)) return std::nullopt;
   const std::string& group = claim.owner.group;
   switch (liveness(claim.owner.process)) {

@@ -24,7 +24,9 @@ class AbandonmentTest : public testing::Test {
 
   TemporaryDirectory folder_;
   double now_ = 0;
-  AbandonmentJudge judge_{folder_.path(), StalenessObserver(60, [this] { return now_; })};
+  AbandonmentJudge judge_{folder_.path(),
+                          StalenessObserver(60, [this] { return now_; }),
+                          StalenessObserver(20, [this] { return now_; })};
 };
 
 TEST_F(AbandonmentTest, a_living_owner_keeps_its_claim) {
@@ -58,9 +60,12 @@ TEST_F(AbandonmentTest, an_owner_elsewhere_is_given_up_after_long_silence) {
 }
 
 TEST_F(AbandonmentTest, a_living_owner_whose_heart_stands_still_is_hung) {
-  EXPECT_FALSE(judge_.judge(claim_of(this_process(), "here-00ff-0")));
+  const SupervisorPresence supervisor(folder_.path());
+  EXPECT_FALSE(judge_.judge(claim_of(this_process(), supervisor.group_name(0))));
+  now_ = 59;
+  EXPECT_FALSE(judge_.judge(claim_of(this_process(), supervisor.group_name(0))));
   now_ = 61;
-  const auto abandoned = judge_.judge(claim_of(this_process(), "here-00ff-0"));
+  const auto abandoned = judge_.judge(claim_of(this_process(), supervisor.group_name(0)));
   ASSERT_TRUE(abandoned);
   EXPECT_EQ(abandoned->failure, "hung");
 }
@@ -76,11 +81,25 @@ TEST_F(AbandonmentTest, what_a_rank_said_before_it_died_is_the_reason) {
 }
 
 TEST_F(AbandonmentTest, who_waits_for_room_on_the_disk_keeps_its_claim) {
-  ClaimView waiting = claim_of(this_process(), "here-00ff-0");
+  ClaimView waiting = claim_of(this_process(), "gone-00ff-0");
   waiting.progress.phase = kWaitingForDisk;
   EXPECT_FALSE(judge_.judge(waiting));
   now_ = 1000;
   EXPECT_FALSE(judge_.judge(waiting));
+}
+
+TEST_F(AbandonmentTest, a_stopped_owner_without_supervisor_is_not_waited_for_as_long) {
+  ClaimView claim = claim_of(this_process(), "gone-00ff-0");
+  EXPECT_FALSE(judge_.judge(claim));
+  now_ = 19;
+  claim.counter = 1;
+  EXPECT_FALSE(judge_.judge(claim)) << "its heart beats: it is on its way out";
+  now_ = 38;
+  EXPECT_FALSE(judge_.judge(claim));
+  now_ = 40;
+  const auto abandoned = judge_.judge(claim);
+  ASSERT_TRUE(abandoned);
+  EXPECT_EQ(abandoned->failure, "node_failure");
 }
 
 }  // namespace
