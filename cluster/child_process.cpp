@@ -56,6 +56,7 @@ struct ChildPlan {
   int standard_input;
   int log;
   int failure;  // errno is written here when exec fails
+  int inherited;
   pid_t parent;
 };
 
@@ -73,6 +74,7 @@ void reset_signals() {
   if (::getppid() != plan.parent) ::_exit(75);  // it died before the kernel knew of our wish
   const bool wired = ::dup2(plan.standard_input, STDIN_FILENO) >= 0 &&
                      ::dup2(plan.log, STDOUT_FILENO) >= 0 && ::dup2(plan.log, STDERR_FILENO) >= 0;
+  if (plan.inherited >= 0) ::fcntl(plan.inherited, F_SETFD, 0);
   if (wired) ::execvpe(plan.arguments[0], plan.arguments, plan.environment);
   const int reason = errno;
   [[maybe_unused]] const auto written = ::write(plan.failure, &reason, sizeof(reason));
@@ -113,6 +115,7 @@ ChildProcess::ChildProcess(const Start& start) {
                        lifeline.read_end.native(),
                        log.native(),
                        failure.write_end.native(),
+                       start.inherited,
                        ::getpid()};
   pid_ = ::fork();
   if (pid_ < 0) throw_errno("fork");

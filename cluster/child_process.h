@@ -32,6 +32,7 @@ class ChildProcess {
     std::vector<std::string> command;                // command[0] is looked up in PATH
     std::map<std::string, std::string> environment;  // set on top of this process's
     std::filesystem::path log;                       // standard output and error are appended here
+    int inherited = -1;                              // a descriptor that the child keeps, too
   };
 
   /// EnvironmentError when the program cannot be run. To be called from a thread that lives as long

@@ -9,6 +9,7 @@
 
 #include "base/environment.h"
 #include "base/errors.h"
+#include "cluster/scratch_folder.h"
 
 namespace headway {
 namespace {
@@ -116,21 +117,37 @@ std::filesystem::path group_log(const std::filesystem::path& sweep_directory,
   return sweep_directory / "logs" / (group + ".log");
 }
 
-ChildProcess start_group(const GroupSpec& spec) {
+namespace {
+
+void expect_launcher(int ranks) {
   const auto places = places_to_look();
   const bool has_mpirun = std::any_of(places.begin(), places.end(), [](const auto& place) {
     return is_program(place / kLauncherName);
   });
-  if (spec.ranks > 1 && !has_mpirun) {
-    throw EnvironmentError(fmt::format(
-        "{} is not in PATH, and a group of {} ranks needs it: install Open MPI (Debian: "
-        "openmpi-bin), or set resources.ranks=1",
-        kLauncherName,
-        spec.ranks));
+  if (has_mpirun) return;
+  throw EnvironmentError(
+      fmt::format("{} is not in PATH, and a group of {} ranks needs it: install Open MPI (Debian: "
+                  "openmpi-bin), or set resources.ranks=1",
+                  kLauncherName,
+                  ranks));
+}
+
+}  // namespace
+
+ChildProcess start_group(const GroupSpec& spec) {
+  if (spec.ranks > 1) expect_launcher(spec.ranks);
+  ChildProcess::Start start{.command = group_command(spec),
+                            .environment = group_environment(spec),
+                            .log = group_log(spec.sweep_directory, spec.group)};
+  remove_abandoned_scratch();
+  std::optional<ScratchFolder> scratch;
+  if (spec.ranks > 1) scratch = ScratchFolder::make();
+  if (scratch) {
+    start.environment["OMPI_MCA_orte_tmpdir_base"] = scratch->session().string();
+    start.environment["OMPI_MCA_btl_vader_backing_directory"] = scratch->shared_memory().string();
+    start.inherited = scratch->lock();
   }
-  return ChildProcess({.command = group_command(spec),
-                       .environment = group_environment(spec),
-                       .log = group_log(spec.sweep_directory, spec.group)});
+  return ChildProcess(start);
 }
 
 }  // namespace headway

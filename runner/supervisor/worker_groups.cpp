@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/time.h"
+#include "cluster/scratch_folder.h"
 
 namespace headway {
 namespace {
@@ -91,6 +92,7 @@ std::vector<EndedGroup> WorkerGroups::reap() {
                      .memory = group.memory});
   }
   groups_ = std::move(alive);
+  if (!ended.empty()) remove_abandoned_scratch();
   return ended;
 }
 

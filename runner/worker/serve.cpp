@@ -136,8 +136,7 @@ std::optional<Assignment> WorkerGroup::next() {
 }
 
 TrialResult WorkerGroup::train(const Assignment& assignment, TrialSink& sink) {
-  expect_agreement(
-      comm_, "the trial's configuration", to_canonical_json(assignment.config).dump());
+  expect_agreement(comm_, "the trial's configuration", to_canonical_json(assignment.config).dump());
   const SweepDirectory directory(group_.options.sweep_directory);
   TrainerOptions trainer;
   trainer.checkpoint_folder = directory.checkpoints(assignment.trial_id);

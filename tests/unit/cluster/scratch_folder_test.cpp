@@ -1,0 +1,64 @@
+#include "cluster/scratch_folder.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <fstream>
+
+#include "cluster/child_process.h"
+#include "support/temporary_directory.h"
+
+namespace headway {
+namespace {
+
+class ScratchFolderTest : public testing::Test {
+ protected:
+  void SetUp() override { ::setenv("TMPDIR", folder_.path().c_str(), 1); }
+  void TearDown() override { ::unsetenv("TMPDIR"); }
+
+  TemporaryDirectory folder_;
+};
+
+TEST_F(ScratchFolderTest, what_a_living_group_holds_stays) {
+  const auto scratch = ScratchFolder::make();
+  ASSERT_TRUE(scratch);
+  remove_abandoned_scratch();
+  EXPECT_TRUE(std::filesystem::is_directory(scratch->session()));
+  EXPECT_TRUE(std::filesystem::is_directory(scratch->shared_memory()));
+}
+
+TEST_F(ScratchFolderTest, what_a_group_left_behind_is_removed_with_its_shared_memory) {
+  std::filesystem::path session;
+  std::filesystem::path shared_memory;
+  {
+    const auto scratch = ScratchFolder::make();
+    ASSERT_TRUE(scratch);
+    session = scratch->session();
+    shared_memory = scratch->shared_memory();
+    std::ofstream(shared_memory / "vader_segment") << "left by a rank that was killed";
+  }
+  remove_abandoned_scratch();
+  EXPECT_FALSE(std::filesystem::exists(session));
+  EXPECT_FALSE(std::filesystem::exists(shared_memory));
+}
+
+TEST_F(ScratchFolderTest, a_child_holds_it_for_as_long_as_it_lives) {
+  auto scratch = ScratchFolder::make();
+  ASSERT_TRUE(scratch);
+  const std::filesystem::path session = scratch->session();
+  ChildProcess child({.command = {"cat"},  // until its lifeline ends
+                      .environment = {},
+                      .log = folder_.path() / "log",
+                      .inherited = scratch->lock()});
+  scratch.reset();  // as when the supervisor that made it is killed
+  remove_abandoned_scratch();
+  EXPECT_TRUE(std::filesystem::is_directory(session));
+  child.close_lifeline();
+  while (!child.poll()) {
+  }
+  remove_abandoned_scratch();
+  EXPECT_FALSE(std::filesystem::exists(session));
+}
+
+}  // namespace
+}  // namespace headway
