@@ -12,25 +12,7 @@ fail() {
 
 # make_dataset FOLDER TRAIN TEST: a small data set in Fashion-MNIST's own format; class k is a bright
 # stripe at row 2k under noise.
-make_dataset() {
-  mkdir -p "$1"
-  python3 - "$@" <<'PYTHON'
-import random, struct, sys
-folder, train, test = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
-noise = random.Random(1)
-for part, count in (("train", train), ("t10k", test)):
-    images = bytearray(struct.pack(">IIII", 2051, count, 28, 28))
-    labels = bytearray(struct.pack(">II", 2049, count))
-    for i in range(count):
-        label = i % 10
-        labels.append(label)
-        for row in range(28):
-            base = 150 if row in (2 * label + 4, 2 * label + 5) else 0
-            images += bytes(base + noise.randrange(100) for _ in range(28))
-    open(f"{folder}/{part}-images-idx3-ubyte", "wb").write(images)
-    open(f"{folder}/{part}-labels-idx1-ubyte", "wb").write(labels)
-PYTHON
-}
+make_dataset() { python3 "$SOURCE_DIR/tests/support/make_dataset.py" "$@"; }
 
 # json_field FILE KEY: one top-level value.
 json_field() { python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))[sys.argv[2]])' "$@"; }

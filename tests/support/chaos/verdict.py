@@ -1,0 +1,104 @@
+"""Whether a disturbed sweep ended as its undisturbed twin did."""
+
+import collections
+import json
+import re
+import subprocess
+
+TIMINGS = "('images_per_second')"
+HASHES = "select trial_id, weights_sha256, state_sha256, metrics_sha256 from trials"
+METRICS = f"select trial_id, epoch, step, split, name, value from metrics where name not in {TIMINGS}"
+RESULTS = f"select trial_id, split, name, value from results where name not in {TIMINGS}"
+LARGEST_MPI_LEFTOVER = 8
+# Ends of attempts that no fault of ours explains: a program that crashed by itself.
+OWN_CRASHES = re.compile(r"signal (4|6|7|8|11)\b|Segmentation|Aborted|Bus error|expects|terminate called")
+
+
+def check_trials(run, trials):
+    rows = run.query("select trial_id, state from trials")
+    if len(rows) != trials or len(set(rows)) != trials:
+        yield f"{len(rows)} trials in the store, not {trials}"
+    for trial_id, state in rows:
+        if state != "done":
+            yield f"trial {trial_id} is {state}"
+
+
+def check_deciding_attempts(run):
+    for trial_id, done, last, deciding in run.query(
+            "select trial_id, sum(state = 'done'), max(attempt), max(attempt * (state = 'done')) "
+            "from attempts group by 1"):
+        if done != 1 or last != deciding:
+            yield f"trial {trial_id}: {done} attempts done, attempt {deciding} of {last} decides"
+    for trial_id, attempt in run.query("select trial_id, attempt from attempts where state = 'running'"):
+        yield f"trial {trial_id}: attempt {attempt} has no end"
+
+
+def check_duplicates(run):
+    for trial_id, epoch, split, name, count in run.query(
+            "select trial_id, epoch, split, name, count(*) from metrics group by 1, 2, 3, 4 having count(*) > 1"):
+        yield f"trial {trial_id}: {count} rows of {split}/{name} of epoch {epoch}"
+
+
+def check_equal(run, calm):
+    for what, sql in (("hashes", HASHES), ("metrics", METRICS), ("results", RESULTS)):
+        expected, found = set(calm.query(sql)), set(run.query(sql))
+        for row in sorted(expected - found)[:5]:
+            yield f"{what} of the undisturbed run that the disturbed one lacks: {row}"
+        for row in sorted(found - expected)[:5]:
+            yield f"{what} of the disturbed run alone: {row}"
+
+
+def check_own_crashes(run):
+    for trial_id, attempt, failure, message in run.query(
+            "select trial_id, attempt, failure, message from attempts where state = 'failed'"):
+        if OWN_CRASHES.search(message):
+            yield f"trial {trial_id}, attempt {attempt}: {failure}: {message}"
+        if failure in ("error", "diverged", "oom"):
+            yield f"trial {trial_id}, attempt {attempt} failed by itself: {failure}: {message}"
+    for log in sorted((run.results / "logs").glob("*.log")):
+        for line in log.read_text(errors="replace").splitlines():
+            if OWN_CRASHES.search(line):
+                yield f"{log}: {line}"
+                break
+
+
+def check_mpi_leftovers(run):
+    count = mpi_leftovers(run)
+    if count > LARGEST_MPI_LEFTOVER:
+        yield f"{count} folders of killed mpirun processes are left in {run.temporary}"
+
+
+def check_fsck(run, headway, *options):
+    report = subprocess.run([headway, "fsck", run.name, "--json", *options], env=run.environment(),
+                            capture_output=True, text=True, check=False)
+    if report.returncode != 0:
+        yield f"headway fsck {' '.join(options)} ended with {report.returncode}: {report.stderr}"
+    if report.stdout:
+        for problem in json.loads(report.stdout)["problems"]:
+            if problem["damage"]:
+                yield f"headway fsck: {problem['where']}: {problem['message']}"
+
+
+def problems_of(run, calm, trials, headway):
+    """What is wrong, in words; nothing when the disturbed run ended as it should."""
+    found = list(check_fsck(run, headway))
+    for check in (check_trials(run, trials), check_deciding_attempts(run), check_duplicates(run),
+                  check_equal(run, calm), check_own_crashes(run), check_mpi_leftovers(run)):
+        found.extend(check)
+    return found + list(check_fsck(run, headway, "--rebuild"))
+
+
+def attempts_by_end(run):
+    return collections.Counter(dict(run.query(
+        "select coalesce(nullif(failure, ''), state), count(*) from attempts group by 1")))
+
+
+def leftovers(run):
+    """Temporary files that nobody renamed or removed: how many, and their bytes."""
+    files = [*run.results.rglob(".*.tmp"), *run.results.rglob(".prepared-*")]
+    return len(files), sum(path.stat().st_size for path in files)
+
+
+def mpi_leftovers(run):
+    """Folders of mpirun's that nobody removed. The last groups' may stay until the next one starts."""
+    return len([*run.temporary.glob("headway-*/*/"), *run.temporary.glob("ompi.*/pid.*")])
