@@ -6,6 +6,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cerrno>
+
 #include "base/errors.h"
 #include "base/host.h"
 #include "base/logging.h"

@@ -22,6 +22,7 @@ import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent)]
+sys.dont_write_bytecode = True  # nothing is left in the source folder
 
 import verdict
 from faults import Striker, draw_faults
@@ -218,9 +219,11 @@ def main():
         survive_chaos(programs, work, options)
         if options.quickstart_faults:
             survive_quickstart(programs, work, options)
-    except (Failure, UnexpectedEnd) as failure:
+    except BaseException as failure:
         print(f"FAILED (seed {options.seed}): {failure}\nall results and logs are kept in {work}", file=sys.stderr)
-        return 1
+        if isinstance(failure, (Failure, UnexpectedEnd)):
+            return 1
+        raise
     if options.keep:
         print(f"kept: {work}")
     else:
