@@ -41,4 +41,15 @@ void replace_file(const std::filesystem::path& path, std::string_view text, Dura
       path, [&](int fd) { write_all(fd, text, path); }, durability);
 }
 
+void remove_unfinished(const std::filesystem::path& path) {
+  const std::string prefix = fmt::format(".{}.", path.filename().string());
+  std::error_code none;
+  std::filesystem::directory_iterator entry(path.parent_path(), none);
+  for (; !none && entry != std::filesystem::directory_iterator(); entry.increment(none)) {
+    const std::filesystem::path& file = entry->path();
+    const bool is_ours = file.filename().string().starts_with(prefix);
+    if (is_ours && file.extension() == ".tmp") ::unlink(file.c_str());
+  }
+}
+
 }  // namespace headway

@@ -20,4 +20,8 @@ void replace_file(const std::filesystem::path& path,
                   std::string_view text,
                   Durability durability = Durability::kFlushed);
 
+/// Removes what writers of `path` that were killed have left beside it. Nobody else may be writing
+/// it: a temporary file that is removed under its writer is an error to that one.
+void remove_unfinished(const std::filesystem::path& path);
+
 }  // namespace headway

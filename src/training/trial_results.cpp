@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "base/atomic_file.h"
 #include "base/errors.h"
 #include "base/files.h"
 
@@ -92,6 +93,7 @@ void expect_equal_weights_on_all_ranks(const std::string& weights_sha256, Commun
 
 std::string check_best_weights(const std::filesystem::path& folder, const EpochRecord* best) {
   const std::filesystem::path file = folder / kBestWeightsFile;
+  remove_unfinished(file);
   const std::string wanted = best == nullptr ? "none" : std::to_string(best->epoch);
   const std::string found = epoch_of_weights(file);
   if (found == wanted) return "";
@@ -110,11 +112,15 @@ void write_artifacts(const std::filesystem::path& folder,
                      const std::string& weights_sha256,
                      const ClassVectors& drawn) {
   make_directories(folder);
-  write_safetensors(folder / "weights.safetensors",
+  const std::filesystem::path weights = folder / "weights.safetensors";
+  const std::filesystem::path class_vectors = folder / "class_vectors.safetensors";
+  remove_unfinished(weights);
+  remove_unfinished(class_vectors);
+  write_safetensors(weights,
                     state.tensors(),
                     {{"trial_id", trial_id(config)}, {"weights_sha256", weights_sha256}});
   write_safetensors(
-      folder / "class_vectors.safetensors",
+      class_vectors,
       {{"class_vectors",
         "F32",
         {drawn.classes, drawn.feature_size},

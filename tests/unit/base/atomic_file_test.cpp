@@ -84,5 +84,15 @@ TEST_F(AtomicFile, a_missing_folder_is_named) {
   EXPECT_THROW(flush_directory(directory_.path() / "none"), EnvironmentError);
 }
 
+TEST_F(AtomicFile, what_a_killed_writer_left_can_be_removed) {
+  replace_file(path_, "whole");
+  replace_file(directory_.path() / ".file.0123.tmp", "half");
+  replace_file(directory_.path() / ".file2.0123.tmp", "another file's");
+  remove_unfinished(path_);
+  EXPECT_EQ(files_in_folder(), 2);
+  EXPECT_EQ(read_text(path_), "whole");
+  remove_unfinished(directory_.path() / "no_folder" / "file");
+}
+
 }  // namespace
 }  // namespace headway
