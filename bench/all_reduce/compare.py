@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Sums over two ranks: headway's against MPI_Allreduce's and gloo's.
 
-    PYTHONPATH=.deps/torch python3 bench/all_reduce/compare.py [--quick] [--namespaces]
+    .deps/pytorch/bin/python bench/all_reduce/compare.py [--quick] [--namespaces]
 
 Without --namespaces both ranks run on this machine; with it (as root) in two network namespaces, with
 TCP between them. Needs Open MPI and the benchmarks built by `cmake --workflow --preset release`; gloo

@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
 """Makespan of 24 mixed trials on two cores: against its lower bound and against a PyTorch process pool.
 
-    PYTHONPATH=.deps/torch python3 bench/makespan/compare.py [--rounds N] [--quick]
+    .deps/pytorch/bin/python bench/makespan/compare.py [--rounds N] [--quick]
 
 Runs `headway run` and pytorch_pool.py on sweep.yaml in turn (A B A B), each timed from its command to
 its end, on the first images of Fashion-MNIST. Prints for each round
   - headway's makespan over the lower bound: the sum of the trials' own times in that run, over two;
   - the pool's time over headway's.
 At the end the trials are run one at a time, with the other core idle: the same bound by these times.
-Needs Python with PyTorch 2.11, Fashion-MNIST (scripts/setup brings both) and a release build.
+Needs Python with PyTorch 2.11 (see bench/README.md), Fashion-MNIST and a release build.
 """
 
 import argparse
