@@ -86,7 +86,8 @@ void remove_unneeded(const std::filesystem::path& file) {
 
 // A save that ended in the middle leaves a temporary file, or tensors without a manifest.
 bool is_half_written(const std::filesystem::path& file) {
-  if (file.extension() == ".tmp") return file.filename().string().starts_with(".step-");
+  const std::string name = file.filename().string();
+  if (file.extension() == ".tmp") return name.substr(name.starts_with('.')).starts_with(kPrefix);
   const auto step = step_of(file);
   return step && !std::filesystem::exists(manifest_path(file.parent_path(), *step));
 }
@@ -131,7 +132,7 @@ void CheckpointFolder::replace(std::int64_t step,
                                const std::vector<NamedTensor>& tensors,
                                nlohmann::json manifest) const {
   const auto path = tensors_path(folder_, step);
-  const auto prepared = folder_ / fmt::format(".{}.new.tmp", path.filename().string());
+  const auto prepared = folder_ / fmt::format("{}.new.tmp", path.filename().string());
   manifest["tensors_sha256"] = write_safetensors(prepared, tensors);
   nlohmann::json both = manifest;
   try {

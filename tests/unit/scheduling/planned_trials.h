@@ -1,0 +1,46 @@
+#pragma once
+
+#include <cstddef>
+#include <numeric>
+#include <vector>
+
+#include "scheduling/group_planner.h"
+
+namespace headway {
+
+/// A trial of `seconds` on one rank that may use up to `shards` ranks and keeps `efficiency` of its
+/// speed at each doubling.
+inline WaitingTrial trial(double seconds, int shards = 1, double efficiency = 1) {
+  WaitingTrial waiting;
+  for (int width = 1; width <= shards; width *= 2) {
+    waiting.seconds.push_back(seconds);
+    seconds /= 2 * efficiency;
+  }
+  return waiting;
+}
+
+inline std::vector<WaitingTrial> trials(int count,
+                                        double seconds,
+                                        int shards = 1,
+                                        double efficiency = 1) {
+  return std::vector<WaitingTrial>(static_cast<std::size_t>(count),
+                                   trial(seconds, shards, efficiency));
+}
+
+inline std::vector<int> planned_widths(const GroupPlan& plan) {
+  std::vector<int> widths(plan.placements.size());
+  for (const Placement& placement : plan.placements) widths[placement.trial] = placement.width;
+  return widths;
+}
+
+inline std::vector<int> ones(std::size_t count) {
+  return std::vector<int>(count, 1);
+}
+
+inline double work_of(const std::vector<WaitingTrial>& waiting) {
+  return std::accumulate(waiting.begin(), waiting.end(), 0.0, [](double sum, const auto& trial) {
+    return sum + trial.seconds.front();
+  });
+}
+
+}  // namespace headway
