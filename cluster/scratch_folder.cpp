@@ -82,8 +82,11 @@ void remove_abandoned_scratch() {
     const FileDescriptor guard = lock_parent();
     for (const auto& entry : fs::directory_iterator(parent_folder())) {
       if (!entry.is_directory() || !is_abandoned(entry.path())) continue;
-      fs::remove_all(memory_of(entry.path().filename().string()), ignored);
-      fs::remove_all(entry.path(), ignored);
+      const fs::path memory = memory_of(entry.path().filename().string());
+      fs::remove_all(memory, ignored);
+      // Ranks outlive a killed mpirun by a moment and may be in the way: then the next one removes
+      // both, and finds them by the session's folder.
+      if (!fs::exists(memory, ignored)) fs::remove_all(entry.path(), ignored);
     }
   } catch (const std::runtime_error& error) {
     log_warning("abandoned scratch folders stay: {}", error.what());
