@@ -48,18 +48,30 @@ def check_equal(run, calm):
             yield f"{what} of the disturbed run alone: {row}"
 
 
+def crash_reports(log):
+    """What Open MPI prints when a process crashes; mpirun itself does when signals meet its own end."""
+    text = log.read_text(errors="replace")
+    reports = re.findall(r"\*\*\* Process received signal.*?(?:\*\*\* End of error message|\Z)", text, re.DOTALL)
+    launchers = [report for report in reports if "mpirun(" in report]
+    for report in launchers:
+        text = text.replace(report, "")
+    return text, len(launchers)
+
+
 def check_own_crashes(run):
-    for trial_id, attempt, failure, message in run.query(
-            "select trial_id, attempt, failure, message from attempts where state = 'failed'"):
-        if OWN_CRASHES.search(message):
+    crashed_launchers = set()
+    for log in sorted((run.results / "logs").glob("*.log")):
+        text, launchers = crash_reports(log)
+        if launchers:
+            crashed_launchers.add(log.stem)
+        for line in filter(OWN_CRASHES.search, text.splitlines()):
+            yield f"{log}: {line}"
+    for trial_id, attempt, group, failure, message in run.query(
+            "select trial_id, attempt, worker_group, failure, message from attempts where state = 'failed'"):
+        if OWN_CRASHES.search(message) and group not in crashed_launchers:
             yield f"trial {trial_id}, attempt {attempt}: {failure}: {message}"
         if failure in ("error", "diverged", "oom"):
             yield f"trial {trial_id}, attempt {attempt} failed by itself: {failure}: {message}"
-    for log in sorted((run.results / "logs").glob("*.log")):
-        for line in log.read_text(errors="replace").splitlines():
-            if OWN_CRASHES.search(line):
-                yield f"{log}: {line}"
-                break
 
 
 def check_mpi_leftovers(run):
