@@ -7,6 +7,8 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
+#include <thread>
 
 #include "base/errors.h"
 #include "base/host.h"
@@ -18,6 +20,8 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* kLock = "lock";
+constexpr int kLockTries = 20;
+constexpr std::chrono::milliseconds kLockPause{2};
 constexpr std::size_t kNameLength = 8;  // short: sockets inside have short paths only
 
 // Where Open MPI itself would put its shared memory.
@@ -42,11 +46,15 @@ void make_private_folder(const fs::path& path) {
   }
 }
 
-// Between the making of a folder and its locking nobody may take it for abandoned.
+// Between the making of a folder and its locking nobody may take it for abandoned. The lock is held
+// for milliseconds, but for ever by a process that is stopped meanwhile: that must stop no other.
 FileDescriptor lock_parent() {
   make_private_folder(parent_folder());
   FileDescriptor lock = open_file(parent_folder() / ".lock", O_RDWR | O_CREAT, 0600);
-  if (::flock(lock.native(), LOCK_EX) != 0) throw_errno("flock", parent_folder().string());
+  for (int tries = kLockTries; ::flock(lock.native(), LOCK_EX | LOCK_NB) != 0; --tries) {
+    if (tries == 0) throw_errno("flock", parent_folder().string());
+    std::this_thread::sleep_for(kLockPause);
+  }
   return lock;
 }
 

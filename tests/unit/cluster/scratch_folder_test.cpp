@@ -1,6 +1,8 @@
 #include "cluster/scratch_folder.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/file.h>
 
 #include <cstdlib>
 #include <fstream>
@@ -58,6 +60,15 @@ TEST_F(ScratchFolderTest, a_child_holds_it_for_as_long_as_it_lives) {
   }
   remove_abandoned_scratch();
   EXPECT_FALSE(std::filesystem::exists(session));
+}
+
+TEST_F(ScratchFolderTest, a_process_that_is_stopped_while_it_looks_stops_no_other) {
+  ASSERT_TRUE(ScratchFolder::make());  // makes the parent folder
+  const auto parent = *std::filesystem::directory_iterator(folder_.path());
+  const FileDescriptor stopped = open_file(parent.path() / ".lock", O_RDWR);
+  ASSERT_EQ(::flock(stopped.native(), LOCK_EX), 0);
+  EXPECT_FALSE(ScratchFolder::make());
+  remove_abandoned_scratch();
 }
 
 }  // namespace
