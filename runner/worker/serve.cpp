@@ -114,8 +114,10 @@ bool WorkerGroup::stop_now() const {
 }
 
 std::optional<Assignment> WorkerGroup::next() {
+  // A rank that was asked alone stops every trial at its first step: all must leave with it.
+  if (comm_.combine_flags(stop_requested() ? 1U : 0U) != 0) return std::nullopt;
   nlohmann::json message;
-  if (comm_.rank() == 0 && !stop_requested()) {
+  if (comm_.rank() == 0) {
     is_short_of_time_ = !group_.budget.may_start(monotonic_seconds());
     if (!is_short_of_time_) {
       with_disk_patience([this] { claimed_ = source_->next(); },
