@@ -36,7 +36,7 @@ void refuse_to_overwrite(const ExportArguments& arguments) {
 }
 
 std::filesystem::path weights_file(const TrialLocation& trial) {
-  const auto file =
+  auto file =
       SweepDirectory(trial.sweep.directory).artifacts(trial.trial_id) / "weights.safetensors";
   if (std::filesystem::exists(file)) return file;
   throw ConfigError(fmt::format("trial {} of sweep '{}' has no final weights yet ('{}' is missing)",
@@ -46,8 +46,7 @@ std::filesystem::path weights_file(const TrialLocation& trial) {
 }
 
 std::filesystem::path best_weights_file(const TrialLocation& trial) {
-  const auto file =
-      SweepDirectory(trial.sweep.directory).artifacts(trial.trial_id) / "best.safetensors";
+  auto file = SweepDirectory(trial.sweep.directory).artifacts(trial.trial_id) / "best.safetensors";
   if (std::filesystem::exists(file)) return file;
   throw ConfigError(fmt::format(
       "trial {} of sweep '{}' has no best weights ('{}' is missing); they are kept when "

@@ -162,19 +162,20 @@ void TrialRecorder::remark(const std::string& text) {
 }
 
 void TrialRecorder::finish(nlohmann::json record) {
-  if (fenced() || claim_.fenced()) {
-    log("another attempt took over; this one's records do not count");
-    return;
-  }
   record["kind"] = "attempt_finished";
   record["trial_id"] = claim_.trial_id();
   record["attempt"] = claim_.attempt();
   record["duration_s"] = monotonic_seconds() - start_;
+  // Right before the record: a process may be stopped at any time, and go on when it is too late.
+  if (fenced() || claim_.fenced()) {
+    log("another attempt took over; this one's records do not count");
+    return;
+  }
+  append(record, Flush::kNow);
   log(fmt::format("{} after {} {}",
                   record["state"].get<std::string>(),
                   format_duration(record["duration_s"].get<double>()),
                   record.value("message", "")));
-  append(record, Flush::kNow);
 }
 
 void TrialRecorder::finished(const TrialResult& result) {

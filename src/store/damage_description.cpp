@@ -16,7 +16,7 @@ constexpr std::size_t kMostNamed = 5;
 
 // The value of a text field, as far as the damage lets it be found.
 std::string_view field(std::string_view record, std::string_view key) {
-  const std::string begin = fmt::format("\"{}\":\"", key);
+  const std::string begin = fmt::format(R"("{}":")", key);
   const std::size_t start = record.find(begin);
   if (start == std::string_view::npos) return {};
   const std::string_view rest = record.substr(start + begin.size());

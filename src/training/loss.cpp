@@ -26,7 +26,7 @@ at::Tensor loss_sum(const at::Tensor& logits, const Targets& targets, double lab
                                   /*ignore_index=*/-100,
                                   label_smoothing);
   };
-  const at::Tensor own = cross_entropy(targets.labels);
+  at::Tensor own = cross_entropy(targets.labels);
   if (!targets.mixing) return own;
   const double weight = targets.mixing->weight;
   return own.mul(weight).add(cross_entropy(partner_labels(targets)), 1 - weight);
