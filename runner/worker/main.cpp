@@ -1,4 +1,5 @@
 #include <CLI/CLI.hpp>
+#include <cstdlib>
 #include <iostream>
 #include <memory>
 
@@ -106,6 +107,8 @@ int run(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   headway::keep_memory_resident();  // before the first tensor
+  // cuBLAS repeats its bits only so, and PyTorch refuses to be deterministic without it.
+  ::setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8", /*overwrite=*/0);
   try {
     return headway::run(argc, argv);
   } catch (const headway::ConfigError& error) {
