@@ -23,9 +23,9 @@ trial_of() { find "$HEADWAY_RESULTS/$1/claims" -path "*/$2/heartbeat.json" -prin
 attempts() { query "$1" "select attempt, state, failure from attempts order by attempt" | tr '\n' ' '; }
 
 # -- interrupt: two ranks checkpoint, another group goes on with the same bits; then a rank crashes
-write_sweep calm 15 1 2
+write_sweep calm 80 1 2
 "$HEADWAY" run "$work/calm.yaml"
-write_sweep rough 15 1 2
+write_sweep rough 80 1 2
 "$HEADWAY" run "$work/rough.yaml" >"$work/rough.log" 2>&1 &
 supervisor=$!
 wait_until 30 training rough 1
@@ -44,7 +44,7 @@ hashes="select weights_sha256, state_sha256, metrics_sha256 from trials"
 [[ $(query rough "$hashes") == "$(query calm "$hashes")" ]] || fail "hashes differ from the undisturbed run"
 
 # -- a supervisor that is told to yield does so as a whole
-write_sweep yielding 15 2 1
+write_sweep yielding 60 2 1
 "$HEADWAY" run "$work/yielding.yaml" 2>"$work/yielding.log" &
 supervisor=$!
 wait_until 30 training yielding 1
