@@ -37,8 +37,8 @@ void stop_in_each_pass(const TrialConfig& config) {
     const TemporaryDirectory own;
     const auto folder = shared_folder(own);
     std::int64_t asked = 0;
-    const TrialResult first = train_until(
-        config, folder, [&] { return ++asked == pass * shards_per_rank + 1; });
+    const TrialResult first =
+        train_until(config, folder, [&] { return ++asked == pass * shards_per_rank + 1; });
     ASSERT_EQ(first.end, TrialEnd::kStopped) << "stop in pass " << pass;
     EXPECT_NE(first.message.find("evaluation"), std::string::npos);
     expect_equal(train(test_communicator(), config, {folder}).hashes, expected);
