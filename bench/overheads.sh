@@ -18,7 +18,7 @@ name: tiny
 trial:
   dataset: {root: $work/data}
   encoder: {name: small_cnn, width: 4}
-  training: {epochs: 1, batch_size: 200, precision: fp32}
+  training: {epochs: 1, batch_size: 180, precision: fp32}
 sweep: {seeds: 100}
 YAML
 cat >"$work/fashion.yaml" <<YAML
