@@ -43,7 +43,10 @@ HEADWAY_INLINE void read_gradient(const GradientArguments<T>& arguments,
     return;
   }
   const T* y = arguments.y + i * length;
-  for (std::int64_t j = 0; j < length; ++j) g[j] = load(y[j]) > 0 ? load(grad_y[j]) : 0.0F;
+  for (std::int64_t j = 0; j < length; ++j) {
+    const float value = load(grad_y[j]);  // of all j: a load on a condition is not vectorised
+    g[j] = load(y[j]) > 0 ? value : 0.0F;
+  }
 }
 
 template <typename T>
