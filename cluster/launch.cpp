@@ -98,6 +98,10 @@ std::map<std::string, std::string> group_environment(const GroupSpec& spec) {
   std::map<std::string, std::string> environment{
       {"OMP_NUM_THREADS", std::to_string(spec.threads_per_rank)},
       {"OMPI_MCA_mpi_yield_when_idle", "1"}};  // waiting ranks leave their core to others
+  // Large pages for the heap, read by glibc when a program starts: a step spends less on the TLB.
+  if (!environment_variable("GLIBC_TUNABLES")) {
+    environment.emplace("GLIBC_TUNABLES", "glibc.malloc.hugetlb=1");
+  }
   if (::geteuid() == 0) {
     environment.emplace("OMPI_ALLOW_RUN_AS_ROOT", "1");
     environment.emplace("OMPI_ALLOW_RUN_AS_ROOT_CONFIRM", "1");

@@ -119,6 +119,7 @@ def main():
     wanted = options.case or ""
 
     ours = [str(options.build / "bench" / "bench_train_throughput")]
+    as_launched = {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"}  # as `headway run` starts its workers
     # glibc would give each tensor's memory back and fault it in again; PyTorch is spared that too.
     peer = [sys.executable, str(HERE / "pytorch_trainer.py")]
     keep_memory = {"MALLOC_MMAP_THRESHOLD_": "2147483647", "MALLOC_TRIM_THRESHOLD_": "2147483647"}
@@ -126,7 +127,7 @@ def main():
     for name, case in CASES.items():
         if wanted in name:
             contestants = (
-                Contestant(ours, case, options.threads),
+                Contestant(ours, case, options.threads, as_launched),
                 Contestant(peer, case, options.threads, keep_memory),
             )
             report(name, case[4], *race(*contestants, turns, seconds))

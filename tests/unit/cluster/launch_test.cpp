@@ -85,6 +85,7 @@ TEST(GroupEnvironment, threads_and_waiting_ranks_are_taken_care_of) {
   const auto environment = group_environment(two_threads());
   EXPECT_EQ(environment.at("OMP_NUM_THREADS"), "2");
   EXPECT_EQ(environment.at("OMPI_MCA_mpi_yield_when_idle"), "1");
+  EXPECT_EQ(environment.at("GLIBC_TUNABLES"), "glibc.malloc.hugetlb=1");
   EXPECT_EQ(environment.contains("OMPI_ALLOW_RUN_AS_ROOT"), ::geteuid() == 0);
 }
 
