@@ -26,24 +26,24 @@ hashes() {
   for hash in weights_sha256 state_sha256 metrics_sha256; do json_field "$work/$1.json" $hash; done
 }
 
-# steps_done NAME: as the newest heartbeat tells; 0 before there is one.
+# steps_done NAME ATTEMPT: as the heartbeat of that attempt tells; 0 before there is one.
 steps_done() {
   local beat
-  beat=$(find "$HEADWAY_RESULTS/$1/claims" -name heartbeat.json 2>/dev/null | sort | tail -n 1)
+  beat=$(find "$HEADWAY_RESULTS/$1/claims" -path "*/$2/heartbeat.json" 2>/dev/null)
   { [[ -n $beat ]] && grep -o '"step":[0-9]*' "$beat" | cut -d: -f2; } || echo 0
 }
 
-# interrupt NAME RANKS STEP: starts the sweep and sends SIGUSR2 once STEP is reached.
+# interrupt NAME ATTEMPT RANKS STEP: starts the sweep and sends SIGUSR2 once that attempt reached STEP.
 interrupt() {
-  "$HEADWAY" run "$work/elastic.yaml" "name=$1" "resources.ranks=$2" training.epochs=24 &
+  "$HEADWAY" run "$work/elastic.yaml" "name=$1" "resources.ranks=$3" training.epochs=$long_epochs &
   local supervisor=$! status=0
-  until [[ $(steps_done "$1") -ge $3 ]]; do
-    kill -0 "$supervisor" 2>/dev/null || fail "$1 ended before step $3"
+  until [[ $(steps_done "$1" "$2") -ge $4 ]]; do
+    kill -0 "$supervisor" 2>/dev/null || fail "$1 ended before step $4 of attempt $2"
     sleep 0.05
   done
   kill -USR2 "$supervisor"
   wait "$supervisor" || status=$?
-  [[ $status -eq 75 ]] || fail "$1 on $2 ranks: exit code $status after SIGUSR2, expected 75"
+  [[ $status -eq 75 ]] || fail "$1 on $3 ranks: exit code $status after SIGUSR2, expected 75"
 }
 
 for ranks in 1 2 4; do
@@ -53,13 +53,14 @@ for ranks in 1 2 4; do
   diff "$work/calm_1" "$work/calm_$ranks" || fail "$ranks ranks give other bits than one"
 done
 
-"$HEADWAY" run "$work/elastic.yaml" name=long resources.ranks=2 training.epochs=24
+long_epochs=48
+"$HEADWAY" run "$work/elastic.yaml" name=long resources.ranks=2 training.epochs=$long_epochs
 hashes long >"$work/long"
-interrupt narrowed 4 1
-"$HEADWAY" run "$work/elastic.yaml" name=narrowed resources.ranks=1 training.epochs=24
-interrupt widened 1 1
-interrupt widened 4 120
-"$HEADWAY" run "$work/elastic.yaml" name=widened resources.ranks=2 training.epochs=24
+interrupt narrowed 1 4 1
+"$HEADWAY" run "$work/elastic.yaml" name=narrowed resources.ranks=1 training.epochs=$long_epochs
+interrupt widened 1 1 1
+interrupt widened 2 4 1
+"$HEADWAY" run "$work/elastic.yaml" name=widened resources.ranks=2 training.epochs=$long_epochs
 for name in narrowed widened; do
   hashes $name >"$work/$name"
   diff "$work/long" "$work/$name" || fail "$name: other bits than undisturbed"
