@@ -29,7 +29,11 @@ using Sum = std::function<void()>;
 Sum own_sum(Communicator& comm, std::size_t count) {
   const std::shared_ptr<SummedArray> array = comm.make_array(count, SumPrecision::kFloat32);
   std::ranges::fill(array->values(), kValue);
-  return [array] { array->sum(); };
+  return [array] {
+    array->acquire();
+    array->sum();
+    array->release();
+  };
 }
 
 Sum mpi_sum(std::size_t count) {

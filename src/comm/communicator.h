@@ -12,19 +12,27 @@ namespace headway {
 /// summands must be representable in bfloat16 too (see bf16.h); memory holds float32 all the same.
 enum class SumPrecision { kFloat32, kBfloat16 };
 
-/// An array of each rank that is summed over ranks again and again, as gradients are. How much of
-/// the sum overlaps with the computation of the values is the transport's affair.
+/// An array of each rank that is summed over ranks again and again, as gradients are: acquire,
+/// write, sum, read, release. How much of the sum overlaps with the computation of the values is
+/// the transport's affair.
 class SummedArray {
  public:
   virtual ~SummedArray() = default;
+  /// Waits until all ranks of the node have released the total: from then on values may be written.
+  virtual void acquire() = 0;
   /// This rank's values, 64-byte aligned, zeroed at first. They lie where ranks of a node can
   /// reduce them in place, or in GPU memory.
   virtual std::span<float> values() = 0;
   /// The first `count` values are final: their part of the coming sum may begin, and they must not
   /// be touched until it is complete. Not collective, never waits.
   virtual void announce(std::size_t count) = 0;
-  /// In place, in tree order; all ranks end with the same bits. Collective.
+  /// In tree order; all ranks see the same bits. What values() holds afterwards is not said.
+  /// Collective.
   virtual void sum() = 0;
+  /// The sum, from sum() to release(). Ranks of a node read one copy, or it lies where values() do.
+  virtual std::span<float> total() = 0;
+  /// This rank has read the total. Never waits.
+  virtual void release() = 0;
 };
 
 /// The ranks that train one trial together. Every method is collective: all ranks must call it, in

@@ -119,7 +119,10 @@ class NcclArray final : public SummedArray {
         packed_in_(packs() ? bucket() : 0),
         handle_(rank_, size_, shared_id(comm)) {}
 
+  void acquire() override {}
   std::span<float> values() override { return {values_.get(), count_}; }
+  std::span<float> total() override { return values(); }
+  void release() override {}
 
   void announce(std::size_t count) override {
     sum_up_to(count == count_ ? count_ : count / kBucketElements * kBucketElements);

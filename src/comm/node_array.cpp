@@ -35,6 +35,7 @@ NodeArray::NodeArray(const RankPlace& place, SharedBlock block, SumPrecision pre
       block_(std::move(block)),
       precision_(precision),
       values_(block_.values(place.rank_in_node())),
+      total_(block_.values(0)),
       exchange_(place.peers(), precision) {
   for (int rank = 0; rank < place_.ranks_per_node; ++rank) {
     arrays_.push_back(block_.values(rank).data());
@@ -67,27 +68,25 @@ bool NodeArray::reduce_next_chunk() {
     return false;
   }
   const Range slice = own_slice(reduced_++);
-  const ArraySlices slices{arrays_, slice.begin, slice.end};
+  if (arrays_.size() > 1) tree_sum_into_first({arrays_, slice.begin, slice.end}, precision_);
   if (place_.nodes() == 1) {
-    tree_sum_into_all(slices, precision_);
     ++completed_;
-    return true;
+  } else {
+    exchange_.start(total_.subspan(slice.begin, slice.size()));
   }
-  const int own = place_.rank_in_node();
-  if (arrays_.size() > 1) tree_sum_into(slices, static_cast<std::size_t>(own), precision_);
-  exchange_.start(values_.subspan(slice.begin, slice.size()));
   return true;
 }
 
-void NodeArray::write_back_arrived() {
-  for (; !exchange_.empty(); ++completed_) {
-    const std::optional<std::span<float>> piece = exchange_.take();
-    if (!piece) return;
-    const Range slice = own_slice(completed_);
-    for (float* array : arrays_) {
-      if (array != values_.data()) std::ranges::copy(*piece, array + slice.begin);
-    }
-  }
+void NodeArray::take_arrived() {
+  while (!exchange_.empty() && exchange_.take()) ++completed_;
+}
+
+void NodeArray::acquire() {
+  block_.wait_for_all(Stage::kReleased, base_);
+}
+
+void NodeArray::release() {
+  block_.reach(Stage::kReleased, place_.rank_in_node(), base_);
 }
 
 void NodeArray::announce(std::size_t count) {
@@ -97,7 +96,7 @@ void NodeArray::announce(std::size_t count) {
   while (reduced_ < announced_ && reduce_next_chunk()) {
   }
   exchange_.progress();
-  write_back_arrived();
+  take_arrived();
 }
 
 void NodeArray::sum() {
@@ -109,7 +108,7 @@ void NodeArray::sum() {
       backoff.pause();
     } else {
       exchange_.wait();
-      write_back_arrived();
+      take_arrived();
     }
   }
   base_ += chunks_;

@@ -23,37 +23,42 @@ struct RankPlace {
   Peers peers() const { return {node(), nodes(), ranks_per_node, rank_in_node()}; }
 };
 
-/// Summed in place in the memory that the ranks of a node share. Between nodes it is cut into
-/// chunks and each chunk into one slice per rank of a node, of which that rank takes care: it sums
-/// the slice over its node, exchanges messages with its peers on the other nodes, and writes the
-/// sum into all arrays of its node. While one chunk is on the wire the next is summed, and the
+/// Summed in the memory that the ranks of a node share, into the array of the node's first rank,
+/// where all of them read it: memory bandwidth is the limit, and copies for the others would cost
+/// half as much again. Between nodes it is cut into chunks and each chunk into one slice per rank
+/// of a node, of which that rank takes care: it sums the slice over its node and exchanges messages
+/// with its peers on the other nodes. While one chunk is on the wire the next is summed, and the
 /// first chunks may be on their way while the values of the last are still being computed.
 class NodeArray final : public SummedArray {
  public:
   NodeArray(const RankPlace& place, SharedBlock block, SumPrecision precision);
 
+  void acquire() override;
   std::span<float> values() override { return values_; }
   void announce(std::size_t count) override;
   void sum() override;
+  std::span<float> total() override { return total_; }
+  void release() override;
 
  private:
   Range own_slice(std::size_t chunk) const;
   void announce_chunks(std::size_t count);
   bool reduce_next_chunk();
-  void write_back_arrived();
+  void take_arrived();
 
   RankPlace place_;
   SharedBlock block_;
   SumPrecision precision_;
   std::vector<float*> arrays_;  // of all ranks of the node
   std::span<float> values_;
+  std::span<float> total_;
   PieceExchange<float> exchange_;
   std::size_t chunk_elements_;
   std::size_t chunks_;
   std::uint64_t base_ = 0;     // chunks of all sums before this one: what the counters count
   std::size_t announced_ = 0;  // chunks of this sum: final on this rank,
   std::size_t reduced_ = 0;    // summed over the node, as far as this rank's slice goes,
-  std::size_t completed_ = 0;  // summed over all nodes and written back
+  std::size_t completed_ = 0;  // summed over all nodes
 };
 
 }  // namespace headway

@@ -11,6 +11,7 @@
 #include <cstring>
 #include <fstream>
 #include <limits>
+#include <stdexcept>
 #include <string>
 #include <utility>
 
@@ -54,8 +55,19 @@ std::uint64_t memory_to_be_had() {
 struct SharedBlock::Counters {
   alignas(64) std::atomic<std::uint64_t> ready;
   alignas(64) std::atomic<std::uint64_t> done;
+  alignas(64) std::atomic<std::uint64_t> released;
 
-  std::atomic<std::uint64_t>& at(Stage stage) { return stage == Stage::kReady ? ready : done; }
+  std::atomic<std::uint64_t>& at(Stage stage) {
+    switch (stage) {
+      case Stage::kReady:
+        return ready;
+      case Stage::kDone:
+        return done;
+      case Stage::kReleased:
+        return released;
+    }
+    throw std::logic_error("SharedBlock: unknown stage");
+  }
 };
 
 SharedBlock::SharedBlock(int fd, int ranks, std::size_t floats_per_rank)

@@ -12,7 +12,7 @@ struct SharedBlockAddress {
   std::int64_t fd = -1;
 };
 
-/// Memory that all ranks of one node map: one array of floats per rank, and for each rank two
+/// Memory that all ranks of one node map: one array of floats per rank, and for each rank
 /// counters of what it has done, by which ranks wait for one another. A rank writes only its own
 /// counters, each on a cache line of its own, and they only rise.
 ///
@@ -33,7 +33,7 @@ class SharedBlock {
   SharedBlockAddress address() const { return address_; }
   std::span<float> values(int rank) const;
 
-  enum class Stage { kReady, kDone };
+  enum class Stage { kReady, kDone, kReleased };
   void reach(Stage stage, int rank, std::uint64_t count);
   bool all_reached(Stage stage, std::uint64_t count) const;
   /// Spins, then yields: ranks may outnumber cores.

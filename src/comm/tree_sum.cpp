@@ -23,16 +23,6 @@ HEADWAY_KERNEL void add(const float* left, const float* right, float* out, std::
   for (std::size_t i = 0; i < count; ++i) out[i] = sum_of<kRounds>(left[i], right[i]);
 }
 
-/// Two ranks are the common case; their slices go through the caches once.
-template <bool kRounds>
-HEADWAY_KERNEL void add_pair(float* __restrict left, float* __restrict right, std::size_t count) {
-  for (std::size_t i = 0; i < count; ++i) {
-    const float sum = sum_of<kRounds>(left[i], right[i]);
-    left[i] = sum;
-    right[i] = sum;
-  }
-}
-
 template <typename T>
 HEADWAY_KERNEL void accumulate(T* __restrict values,
                                const T* __restrict received,
@@ -56,46 +46,21 @@ void sum_block(std::span<float* const> arrays, std::size_t begin, std::size_t le
 }
 
 template <bool kRounds>
-void sum_into_all(const ArraySlices& slices) {
-  if (slices.arrays.size() == 1) return;
-  if (slices.arrays.size() == 2) {
-    return add_pair<kRounds>(slices.arrays[0] + slices.begin,
-                             slices.arrays[1] + slices.begin,
-                             slices.end - slices.begin);
-  }
-  Block sum;
-  for (std::size_t start = slices.begin; start < slices.end; start += kBlock) {
-    const std::size_t length = std::min(kBlock, slices.end - start);
-    sum_block<kRounds>(slices.arrays, start, length, sum.data());
-    for (float* array : slices.arrays) std::copy_n(sum.data(), length, array + start);
-  }
-}
-
-template <bool kRounds>
-void sum_into(const ArraySlices& slices, float* target) {
+void sum_into_first(const ArraySlices& slices) {
+  float* target = slices.arrays.front();
   for (std::size_t start = slices.begin; start < slices.end; start += kBlock) {
     const std::size_t length = std::min(kBlock, slices.end - start);
     sum_block<kRounds>(slices.arrays, start, length, target + start);
   }
 }
 
-void check(const ArraySlices& slices) {
-  const std::size_t count = slices.arrays.size();
-  expects(count > 0 && (count & (count - 1)) == 0, "tree sums need a power of two of arrays");
-}
-
 }  // namespace
 
-void tree_sum_into_all(const ArraySlices& slices, SumPrecision precision) {
-  check(slices);
-  precision == SumPrecision::kBfloat16 ? sum_into_all<true>(slices) : sum_into_all<false>(slices);
-}
-
-void tree_sum_into(const ArraySlices& slices, std::size_t target, SumPrecision precision) {
-  check(slices);
-  float* array = slices.arrays[target];
-  precision == SumPrecision::kBfloat16 ? sum_into<true>(slices, array)
-                                       : sum_into<false>(slices, array);
+void tree_sum_into_first(const ArraySlices& slices, SumPrecision precision) {
+  const std::size_t count = slices.arrays.size();
+  expects(count > 0 && (count & (count - 1)) == 0, "tree sums need a power of two of arrays");
+  precision == SumPrecision::kBfloat16 ? sum_into_first<true>(slices)
+                                       : sum_into_first<false>(slices);
 }
 
 void add_to(std::span<float> values, std::span<const float> received) {

@@ -15,10 +15,8 @@ struct ArraySlices {
 };
 
 /// Sums the slices in the fixed binary tree order ((a0 + a1) + (a2 + a3)) + ..., each partial sum
-/// rounded to `precision`, and writes the sum into every array.
-void tree_sum_into_all(const ArraySlices& slices, SumPrecision precision);
-/// Likewise, but writes it only into array number `target`.
-void tree_sum_into(const ArraySlices& slices, std::size_t target, SumPrecision precision);
+/// rounded to `precision`, and writes the sum into the first array.
+void tree_sum_into_first(const ArraySlices& slices, SumPrecision precision);
 
 /// values[i] += received[i]. Sizes must be equal.
 void add_to(std::span<float> values, std::span<const float> received);

@@ -9,6 +9,7 @@
 
 #include "comm/bf16.h"
 #include "comm/device_array.h"
+#include "training/channels_last_copy.h"
 
 namespace headway {
 namespace {
@@ -43,7 +44,6 @@ FlatParameters::FlatParameters(ParameterSet& parameters,
     at::Tensor moved = view(values_, i);
     moved.copy_(all[i].tensor);
     all[i].tensor = moved.detach().set_requires_grad(true);
-    all[i].tensor.mutable_grad() = view(gradients_, i);
   }
   for (Buffer& buffer : parameters.buffers()) buffer.tensor = buffer.tensor.to(options_.device);
 }
@@ -72,14 +72,45 @@ void FlatParameters::allocate() {
   message_ = comm_.make_array((on_cpu ? count_ : 0) + kStepSignals,
                               on_cpu ? options_.precision : SumPrecision::kFloat32);
   signals_ = message_->values().last(kStepSignals);
-  if (on_cpu) {
-    gradients_ = at::from_blob(message_->values().data(), {count()}, options);
-  } else if (comm_.size() == 1) {
-    gradients_ = at::zeros_like(values_);
-  } else {
-    device_message_ = make_device_array(comm_, count_, {options_.precision, options_.ordered});
-    gradients_ = at::from_blob(device_message_->values().data(), {count()}, options);
+  summed_signals_ = message_->total().last(kStepSignals);
+  if (!on_cpu && comm_.size() == 1) {
+    gradients_ = summed_gradients_ = at::zeros_like(values_);
+    return;
   }
+  if (!on_cpu) {
+    device_message_ = make_device_array(comm_, count_, {options_.precision, options_.ordered});
+  }
+  SummedArray& array = on_cpu ? *message_ : *device_message_;
+  gradients_ = at::from_blob(array.values().data(), {count()}, options);
+  summed_gradients_ = at::from_blob(array.total().data(), {count()}, options);
+}
+
+void FlatParameters::acquire() {
+  if (writable_) return;
+  if (device_message_) device_message_->acquire();
+  message_->acquire();
+  writable_ = true;
+}
+
+at::Tensor FlatParameters::set_gradient(std::size_t index, const at::Tensor& gradient) {
+  acquire();
+  at::Tensor place = view(gradients_, index);
+  if (place.dim() == 4) {
+    copy_to_channels_last(gradient, place);
+  } else {
+    place.copy_(gradient);
+  }
+  return place;
+}
+
+void FlatParameters::clear_gradient(std::size_t index) {
+  acquire();
+  view(gradients_, index).zero_();
+}
+
+void FlatParameters::set_signal(StepSignal which, float value) {
+  acquire();
+  signals_[which] = value;
 }
 
 void FlatParameters::announce(std::size_t count) {
@@ -95,6 +126,12 @@ void FlatParameters::sum_over_ranks() {
   message_->sum();
 }
 
+void FlatParameters::release_sum() {
+  writable_ = false;
+  if (device_message_) device_message_->release();
+  message_->release();
+}
+
 at::Tensor FlatParameters::view(const at::Tensor& flat, std::size_t index) const {
   const Place& place = places_[index];
   return flat.as_strided(place.sizes, place.strides, place.offset + flat.storage_offset());
@@ -107,14 +144,6 @@ at::Tensor FlatParameters::part(const at::Tensor& flat, bool decayed) const {
 
 at::Tensor FlatParameters::values(bool decayed) const {
   return part(values_, decayed);
-}
-at::Tensor FlatParameters::gradients(bool decayed) const {
-  return part(gradients_, decayed);
-}
-
-void FlatParameters::clear_gradients() {
-  gradients_.zero_();
-  std::ranges::fill(signals_, 0.0F);
 }
 
 }  // namespace headway

@@ -27,6 +27,8 @@ struct GradientOptions {
 /// come first. Within each part the parameters that were made last do: a backward pass reaches
 /// them first, so that gradients become final from the front. Convolution weights lie in
 /// channels_last order.
+///
+/// A step sets the gradients, sums them over ranks, reads the sum and releases it.
 class FlatParameters {
  public:
   /// Moves the tensors of `parameters` into the flat storage on `options.device`, as views, and the
@@ -44,15 +46,23 @@ class FlatParameters {
 
   /// [n] views of the storages; `decayed` selects the parameters with or without weight decay.
   at::Tensor values(bool decayed) const;
-  at::Tensor gradients(bool decayed) const;
-  /// [n]; without the signals.
+  /// Summed over ranks, from sum_over_ranks() to release_sum().
+  at::Tensor summed_gradients(bool decayed) const { return part(summed_gradients_, decayed); }
+  const at::Tensor& summed_gradients() const { return summed_gradients_; }
+  float signal(StepSignal which) const { return summed_signals_[which]; }
+
+  /// This rank's own, [n]; without the signals.
   const at::Tensor& all_gradients() const { return gradients_; }
-  float& signal(StepSignal which) const { return signals_[which]; }
-  void clear_gradients();
+  /// Makes `gradient` that of parameter `index`, and returns it as a view of the flat gradients.
+  at::Tensor set_gradient(std::size_t index, const at::Tensor& gradient);
+  void clear_gradient(std::size_t index);
+  void set_signal(StepSignal which, float value);
   /// The first `count` gradients are final: their sum over ranks may begin, see SummedArray.
   void announce(std::size_t count);
   /// Sums gradients and signals over ranks. Collective.
   void sum_over_ranks();
+  /// The sum has been read. Gradients may be set again, once the other ranks have read it, too.
+  void release_sum();
   SumPrecision precision() const { return options_.precision; }
 
   /// The parameters' indexes in the order of their places, and where each place begins.
@@ -69,6 +79,7 @@ class FlatParameters {
  private:
   void lay_out(const std::vector<Parameter>& parameters, const std::vector<bool>& decayed);
   void allocate();
+  void acquire();
 
   struct Place {
     std::int64_t offset = 0;
@@ -84,9 +95,12 @@ class FlatParameters {
   GradientOptions options_;
   std::unique_ptr<SummedArray> message_;         // on CPUs the gradients, then the signals
   std::unique_ptr<SummedArray> device_message_;  // gradients of several ranks in GPU memory
+  bool writable_ = true;
   std::span<float> signals_;
+  std::span<float> summed_signals_;
   at::Tensor values_;
   at::Tensor gradients_;
+  at::Tensor summed_gradients_;  // the same memory, or what the ranks of a node share
 };
 
 }  // namespace headway

@@ -11,10 +11,14 @@
 
 namespace headway {
 
-/// Called by the backward pass when a parameter's gradient is complete.
+/// Called by the backward pass when a parameter's gradient is complete. The gradient is in the flat
+/// storage by then; the parameter gives its view of it up, so that the next is not added to it.
 struct GradientReduction::ArrivalHook final : torch::autograd::PostAccumulateGradHook {
   ArrivalHook(GradientReduction& owner, std::size_t index) : reduction(owner), parameter(index) {}
-  void operator()(const torch::autograd::Variable&) override { reduction.arrived(parameter); }
+  void operator()(const torch::autograd::Variable& variable) override {
+    variable.mutable_grad().reset();
+    reduction.arrived(parameter);
+  }
 
   GradientReduction& reduction;
   std::size_t parameter;
@@ -30,14 +34,23 @@ GradientReduction::GradientReduction(const ParameterSet& parameters,
   for (std::int64_t width = 1; width < shards; width *= 2) {
     partial_sums_.push_back(at::zeros_like(flat.all_gradients()));
   }
-  for (std::size_t i = 0; i < arrived_.size(); ++i) {
-    torch::autograd::impl::set_post_acc_grad_hooks(parameters.parameter(i),
-                                                   std::make_unique<ArrivalHook>(*this, i));
-  }
+  for (std::size_t i = 0; i < arrived_.size(); ++i) hook(i);
+}
+
+// The first hook sees a gradient before autograd stores it: it moves it to its place and hands on
+// that place, which autograd then takes as it is.
+void GradientReduction::hook(std::size_t parameter) {
+  const at::Tensor& tensor = parameters_.parameter(parameter);
+  layout_hooks_.push_back(tensor.register_hook([this, parameter](const at::Tensor& gradient) {
+    return flat_.set_gradient(parameter, gradient);
+  }));
+  torch::autograd::impl::set_post_acc_grad_hooks(tensor,
+                                                 std::make_unique<ArrivalHook>(*this, parameter));
 }
 
 GradientReduction::~GradientReduction() {
   for (std::size_t i = 0; i < arrived_.size(); ++i) {
+    parameters_.parameter(i).remove_hook(layout_hooks_[i]);
     torch::autograd::impl::set_post_acc_grad_hooks(parameters_.parameter(i), nullptr);
   }
 }
@@ -50,8 +63,8 @@ void GradientReduction::begin_shard(std::int64_t local) {
 }
 
 void GradientReduction::arrived(std::size_t parameter) {
-  if (!is_last_shard()) return;
   arrived_[parameter] = true;
+  if (!is_last_shard()) return;
   const std::vector<std::size_t>& order = flat_.order();
   while (next_ < order.size() && arrived_[order[next_]]) ++next_;
   const bool all = next_ == order.size();
@@ -60,6 +73,9 @@ void GradientReduction::arrived(std::size_t parameter) {
 }
 
 void GradientReduction::end_shard() {
+  for (std::size_t i = 0; i < arrived_.size(); ++i) {
+    if (!arrived_[i]) flat_.clear_gradient(i);
+  }
   merge_up_to(static_cast<std::size_t>(flat_.count()));
 }
 
@@ -85,10 +101,7 @@ void GradientReduction::merge_up_to(std::size_t end) {
   for (; (shard >> level & 1U) != 0; ++level) {
     rounded(gradients.add_(part(partial_sums_[level])));
   }
-  if (!is_last_shard()) {
-    part(partial_sums_[level]).copy_(gradients);
-    gradients.zero_();
-  }
+  if (!is_last_shard()) part(partial_sums_[level]).copy_(gradients);
   merged_ = end;
 }
 

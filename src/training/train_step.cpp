@@ -109,7 +109,6 @@ double TrainStep::train_shard(std::span<const std::int32_t> samples,
 }
 
 StepOutcome TrainStep::run(const Request& request) {
-  parameters_.clear_gradients();
   double loss = 0;
   for (std::int64_t local = 0; local < local_shards_; ++local) {
     const std::int64_t shard = comm_.rank() * local_shards_ + local;
@@ -120,15 +119,16 @@ StepOutcome TrainStep::run(const Request& request) {
     loss += train_shard(request.batch.subspan(begin, end - begin), local, request);
     reduction_.end_shard();
   }
-  parameters_.signal(kLossSignal) = static_cast<float>(loss);
-  parameters_.signal(kStopSignal) = request.stop ? 1 : 0;
-  parameters_.signal(kCheckpointSignal) = request.checkpoint ? 1 : 0;
+  parameters_.set_signal(kLossSignal, static_cast<float>(loss));
+  parameters_.set_signal(kStopSignal, request.stop ? 1 : 0);
+  parameters_.set_signal(kCheckpointSignal, request.checkpoint ? 1 : 0);
   parameters_.sum_over_ranks();
   const StepOutcome outcome{
       parameters_.signal(kLossSignal) / static_cast<double>(request.batch.size()),
       parameters_.signal(kStopSignal) > 0,
       parameters_.signal(kCheckpointSignal) > 0};
   optimizer_->step(request.learning_rate);
+  parameters_.release_sum();
   return outcome;
 }
 

@@ -4,9 +4,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <thread>
 #include <vector>
 
 #include "base/errors.h"
@@ -62,9 +65,11 @@ TEST(Communicator, sums_an_array_in_tree_order) {
     ASSERT_EQ(array->values().size(), count);
     for (const float value : array->values()) ASSERT_EQ(value, 0);
     for (int round = 0; round < 2; ++round) {
+      array->acquire();
       fill(array->values());
       array->sum();
-      expect_tree_sum(array->values());
+      expect_tree_sum(array->total());
+      array->release();
     }
   }
 }
@@ -74,6 +79,7 @@ TEST(Communicator, sums_the_same_however_early_parts_are_announced) {
   const int own = test_communicator().rank();
   const auto array = test_communicator().make_array(kCount, SumPrecision::kFloat32);
   for (int round = 0; round < 3; ++round) {
+    array->acquire();
     fill(array->values());
     const std::size_t step = 1 + 100'003 * static_cast<std::size_t>(own + round);
     for (std::size_t count = step; count < kCount && own != round; count += step) {
@@ -81,8 +87,9 @@ TEST(Communicator, sums_the_same_however_early_parts_are_announced) {
     }
     array->sum();
     for (std::size_t i = 0; i < kCount; i += 997) {
-      ASSERT_EQ(array->values()[i], tree<float>(0, test_communicator().size(), i));
+      ASSERT_EQ(array->total()[i], tree<float>(0, test_communicator().size(), i));
     }
+    array->release();
   }
 }
 
@@ -93,7 +100,7 @@ TEST(Communicator, rounds_every_partial_sum_to_bfloat16_if_asked_to) {
     for (float& value : array->values()) value = to_bf16(value);
     array->sum();
     for (std::size_t i = 0; i < count; ++i) {
-      ASSERT_EQ(array->values()[i], bf16_tree(0, test_communicator().size(), i)) << i;
+      ASSERT_EQ(array->total()[i], bf16_tree(0, test_communicator().size(), i)) << i;
     }
   }
 }
@@ -142,10 +149,11 @@ TEST(Communicator, carries_nan_infinities_and_denormals_through) {
     values[2] = kInfinity * (comm.rank() % 2 == 0 ? 1 : -1);
     values[3] = std::ldexp(1.0F, -133);  // the smallest that bfloat16 has
     array->sum();
-    EXPECT_TRUE(std::isnan(values[0]));
-    EXPECT_EQ(values[1], -kInfinity);
-    EXPECT_EQ(std::isnan(values[2]), comm.size() > 1);
-    EXPECT_EQ(values[3], std::ldexp(static_cast<float>(comm.size()), -133));
+    const std::span<const float> total = array->total();
+    EXPECT_TRUE(std::isnan(total[0]));
+    EXPECT_EQ(total[1], -kInfinity);
+    EXPECT_EQ(std::isnan(total[2]), comm.size() > 1);
+    EXPECT_EQ(total[3], std::ldexp(static_cast<float>(comm.size()), -133));
   }
   std::vector<float> tiny(3, kTiny);
   comm.sum(std::span<float>(tiny));
@@ -157,9 +165,26 @@ TEST(Communicator, many_small_sums_in_a_row_do_not_overtake_each_other) {
   const auto array = comm.make_array(3, SumPrecision::kFloat32);
   const std::span<float> values = array->values();
   for (int round = 0; round < 2000; ++round) {
+    array->acquire();
     std::fill(values.begin(), values.end(), static_cast<float>(round));
     array->sum();
-    ASSERT_EQ(values[2], static_cast<float>(round * comm.size()));
+    ASSERT_EQ(array->total()[2], static_cast<float>(round * comm.size()));
+    array->release();
+  }
+}
+
+TEST(Communicator, a_total_stays_until_the_slowest_rank_has_read_it) {
+  Communicator& comm = test_communicator();
+  const auto array = comm.make_array(3, SumPrecision::kFloat32);
+  for (int round = 1; round < 20; ++round) {
+    array->acquire();
+    std::ranges::fill(array->values(), static_cast<float>(round));
+    array->sum();
+    if (round % comm.size() == comm.rank()) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    }
+    ASSERT_EQ(array->total()[2], static_cast<float>(round * comm.size()));
+    array->release();
   }
 }
 

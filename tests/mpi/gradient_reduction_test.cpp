@@ -84,19 +84,19 @@ TEST_P(GradientReductionOnRanks, sums_over_shards_in_one_tree_whatever_arrives_w
   const std::vector<Step> steps = {
       {}, {.shard_is_empty = {false, false, false, true}}, {.unused_parameter = 2}, {}};
   for (const Step& step : steps) {
-    flat.clear_gradients();
     for (std::int64_t local = 0; local < local_shards; ++local) {
       reduction.begin_shard(local);
       backward(parameters, step, comm.rank() * local_shards + local);
       reduction.end_shard();
     }
-    flat.signal(kStopSignal) = 1;
+    flat.set_signal(kStopSignal, 1);
     flat.sum_over_ranks();
     EXPECT_EQ(flat.signal(kStopSignal), static_cast<float>(comm.size()));
     for (std::size_t i = 0; i < kShapes.size(); ++i) {
-      ASSERT_TRUE(parameters.parameter(i).grad().equal(tree(step, i, GetParam())))
+      ASSERT_TRUE(flat.view(flat.summed_gradients(), i).equal(tree(step, i, GetParam())))
           << "parameter " << i;
     }
+    flat.release_sum();
   }
 }
 

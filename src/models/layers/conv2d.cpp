@@ -1,21 +1,17 @@
 #include "models/layers/conv2d.h"
 
 #include <ATen/ops/conv2d.h>
-#include <ATen/ops/slice.h>
 
 #include <cmath>
 #include <optional>
+
+#include "models/layers/every_nth_pixel.h"
 
 namespace headway {
 namespace {
 
 double default_bound(const Conv2dShape& shape) {
   return 1 / std::sqrt(static_cast<double>(shape.in * shape.kernel * shape.kernel));
-}
-
-at::Tensor every_nth_pixel(const at::Tensor& x, std::int64_t n) {
-  return at::slice(at::slice(x, 2, 0, std::nullopt, n), 3, 0, std::nullopt, n)
-      .contiguous(at::MemoryFormat::ChannelsLast);
 }
 
 }  // namespace

@@ -30,7 +30,7 @@ class AdamW final : public Optimizer {
     for (const bool decayed : {true, false}) {
       at::Tensor values = parameters_.values(decayed);
       if (values.numel() == 0) continue;
-      at::Tensor gradients = parameters_.gradients(decayed);
+      at::Tensor gradients = parameters_.summed_gradients(decayed);
       at::Tensor first = parameters_.part(first_moment_, decayed);
       at::Tensor second = parameters_.part(second_moment_, decayed);
       at::_fused_adamw_({values},

@@ -24,7 +24,7 @@ class Sgd final : public Optimizer {
     for (const bool decayed : {true, false}) {
       at::Tensor values = parameters_.values(decayed);
       if (values.numel() == 0) continue;
-      at::Tensor gradients = parameters_.gradients(decayed);
+      at::Tensor gradients = parameters_.summed_gradients(decayed);
       std::vector<at::Tensor> momenta;
       if (momentum_ > 0) momenta.push_back(parameters_.part(momentum_buffer_, decayed));
       // Buffers start at zero, so no step is special: momentum * 0 + g = g.

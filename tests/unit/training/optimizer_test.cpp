@@ -1,5 +1,6 @@
 #include "training/optimizer.h"
 
+#include <ATen/ops/empty_like.h>
 #include <gtest/gtest.h>
 
 #include <fstream>
@@ -31,8 +32,11 @@ struct TwoParameters {
   }
 
   void take_step(Optimizer& optimizer, int step, double learning_rate) {
-    for (Parameter& parameter : set.parameters()) {
-      fill(parameter.tensor.grad(), parameter.name + "/gradient/" + std::to_string(step), 0.5);
+    for (std::size_t i = 0; i < set.parameters().size(); ++i) {
+      const Parameter& parameter = set.parameters()[i];
+      const at::Tensor gradient = at::empty_like(parameter.tensor.detach());
+      fill(gradient, parameter.name + "/gradient/" + std::to_string(step), 0.5);
+      flat->set_gradient(i, gradient);
     }
     optimizer.step(learning_rate);
   }
