@@ -1,75 +1,124 @@
 #include "models/layers/batch_norm_kernels.h"
 
+#include <type_traits>
+
 #include "models/layers/activation_lines.h"
 
 namespace headway {
 namespace {
 
-template <typename T>
+/// One line of the output. Every load is unconditional: one on a condition is not vectorised.
+template <typename T, bool kShortcut, bool kRelu>
 HEADWAY_KERNEL void normalise_lines(const NormaliseArguments<T>& arguments,
                                     std::int64_t begin,
                                     std::int64_t count,
                                     const Line& scale,
-                                    const Line& shift,
-                                    Line& scratch) {
+                                    const Line& shift) {
   const auto length = static_cast<std::int64_t>(scale.size());
-  const float* a = scale.data();
-  const float* b = shift.data();
-  float* __restrict value = scratch.data();
+  const float* __restrict a = scale.data();
+  const float* __restrict b = shift.data();
   for (std::int64_t i = begin; i < begin + count; ++i) {
-    const T* x = arguments.x + i * length;
-    for (std::int64_t j = 0; j < length; ++j) value[j] = load(x[j]) * a[j] + b[j];
-    if (arguments.shortcut != nullptr) {
-      const T* shortcut = arguments.shortcut + i * length;
-      for (std::int64_t j = 0; j < length; ++j) value[j] += load(shortcut[j]);
-    }
-    if (arguments.relu) {  // written so that NaN stays NaN
-      for (std::int64_t j = 0; j < length; ++j) value[j] = value[j] < 0 ? 0.0F : value[j];
-    }
+    const T* __restrict x = arguments.x + i * length;
+    const T* __restrict shortcut = kShortcut ? arguments.shortcut + i * length : x;
     T* __restrict y = arguments.y + i * length;
-    for (std::int64_t j = 0; j < length; ++j) store(y[j], value[j]);
+    for (std::int64_t j = 0; j < length; ++j) {
+      float value = load(x[j]) * a[j] + b[j];
+      if (kShortcut) value += load(shortcut[j]);
+      if (kRelu) value = value < 0 ? 0.0F : value;  // NaN stays NaN
+      store(y[j], value);
+    }
   }
 }
 
-/// Line i of the gradient g that reaches the normalised value.
+/// Where the gradient passes ReLU, as far as a kernel must find out by itself.
+enum class Mask { kNone, kFromInput, kFromOutput };
+
+/// What the kernels of the backward pass need per element of a line.
+struct GradientLines {
+  Line mean;
+  Line scale;  // of the forward pass; with Mask::kFromInput
+  Line shift;
+};
+
 template <typename T>
-HEADWAY_INLINE void read_gradient(const GradientArguments<T>& arguments,
-                                  std::int64_t i,
-                                  std::int64_t length,
-                                  float* __restrict g) {
-  const T* grad_y = arguments.grad_y + i * length;
-  if (arguments.y == nullptr) {
-    for (std::int64_t j = 0; j < length; ++j) g[j] = load(grad_y[j]);
-    return;
-  }
-  const T* y = arguments.y + i * length;
-  for (std::int64_t j = 0; j < length; ++j) {
-    const float value = load(grad_y[j]);  // of all j: a load on a condition is not vectorised
-    g[j] = load(y[j]) > 0 ? value : 0.0F;
+Mask mask_of(const GradientArguments<T>& arguments) {
+  if (arguments.y != nullptr) return Mask::kFromOutput;
+  return arguments.scale != nullptr ? Mask::kFromInput : Mask::kNone;
+}
+
+/// Calls body with the mask as a constant.
+template <typename Body>
+void with_mask(Mask mask, const Body& body) {
+  switch (mask) {
+    case Mask::kNone:
+      return body(std::integral_constant<Mask, Mask::kNone>());
+    case Mask::kFromInput:
+      return body(std::integral_constant<Mask, Mask::kFromInput>());
+    case Mask::kFromOutput:
+      return body(std::integral_constant<Mask, Mask::kFromOutput>());
   }
 }
 
 template <typename T>
+GradientLines gradient_lines(const GradientArguments<T>& arguments, const Lines& lines) {
+  GradientLines result{.mean = tiled(*arguments.mean, lines), .scale = {}, .shift = {}};
+  if (mask_of(arguments) == Mask::kFromInput) {
+    result.scale = tiled(*arguments.scale, lines);
+    result.shift = tiled(*arguments.shift, lines);
+  }
+  return result;
+}
+
+/// The addresses that one line's loop reads.
+template <typename T, Mask kMask>
+struct GradientReader {
+  GradientReader(const GradientArguments<T>& arguments,
+                 const GradientLines& lines,
+                 std::int64_t start)
+      : x(arguments.x + start),
+        y(kMask == Mask::kFromOutput ? arguments.y + start : arguments.x + start),
+        grad_y(arguments.grad_y + start),
+        scale(lines.scale.data()),
+        shift(lines.shift.data()) {}
+
+  /// The gradient that reaches the normalised value. The forward pass computed the same
+  /// x * scale + shift, to the bit.
+  HEADWAY_INLINE float gradient(std::int64_t j) const {
+    const float value = load(grad_y[j]);
+    if (kMask == Mask::kFromOutput) return load(y[j]) > 0 ? value : 0.0F;
+    if (kMask == Mask::kFromInput) return load(x[j]) * scale[j] + shift[j] > 0 ? value : 0.0F;
+    return value;
+  }
+
+  const T* __restrict x;
+  const T* __restrict y;
+  const T* __restrict grad_y;
+  const float* __restrict scale;
+  const float* __restrict shift;
+};
+
+template <typename T, Mask kMask, bool kKeepsMasked>
 HEADWAY_KERNEL void sum_lines(const GradientArguments<T>& arguments,
                               std::int64_t begin,
                               std::int64_t count,
-                              const Line& mean,
+                              const GradientLines& lines,
                               const LinePair& out,
-                              T* masked,
-                              Line& scratch) {
-  const auto length = static_cast<std::int64_t>(mean.size());
-  const float* centre = mean.data();
-  float* __restrict g = scratch.data();
+                              T* masked) {
+  const auto length = static_cast<std::int64_t>(lines.mean.size());
+  const float* __restrict centre = lines.mean.data();
   float* __restrict sum = out.first;
   float* __restrict sum_with_x = out.second;
+  Line scratch(lines.mean.size());
+  float* __restrict g = scratch.data();
   for (std::int64_t i = begin; i < begin + count; ++i) {
-    read_gradient(arguments, i, length, g);
-    const T* x = arguments.x + i * length;
+    const GradientReader<T, kMask> reader(arguments, lines, i * length);
+    for (std::int64_t j = 0; j < length; ++j) g[j] = reader.gradient(j);
+    const T* __restrict x = reader.x;
     for (std::int64_t j = 0; j < length; ++j) {
       sum[j] += g[j];
       sum_with_x[j] += g[j] * (load(x[j]) - centre[j]);
     }
-    if (masked == nullptr) continue;
+    if (!kKeepsMasked) continue;
     T* __restrict place = masked + i * length;
     for (std::int64_t j = 0; j < length; ++j) store(place[j], g[j]);
   }
@@ -88,28 +137,27 @@ struct InputGradientLines {
   Line gradient;
   Line x;
   Line constant;
-  Line mean;
 };
 
-template <typename T>
+template <typename T, Mask kMask>
 HEADWAY_KERNEL void input_gradient_lines(const GradientArguments<T>& arguments,
                                          std::int64_t begin,
                                          std::int64_t count,
+                                         const GradientLines& lines,
                                          const InputGradientLines& factors,
-                                         T* grad_x,
-                                         Line& scratch) {
-  const auto length = static_cast<std::int64_t>(scratch.size());
-  const float* by_gradient = factors.gradient.data();
-  const float* by_x = factors.x.data();
-  const float* constant = factors.constant.data();
-  const float* mean = factors.mean.data();
-  float* __restrict g = scratch.data();
+                                         T* grad_x) {
+  const auto length = static_cast<std::int64_t>(lines.mean.size());
+  const float* __restrict by_gradient = factors.gradient.data();
+  const float* __restrict by_x = factors.x.data();
+  const float* __restrict constant = factors.constant.data();
+  const float* __restrict mean = lines.mean.data();
   for (std::int64_t i = begin; i < begin + count; ++i) {
-    read_gradient(arguments, i, length, g);
-    const T* x = arguments.x + i * length;
+    const GradientReader<T, kMask> reader(arguments, lines, i * length);
     T* __restrict out = grad_x + i * length;
     for (std::int64_t j = 0; j < length; ++j) {
-      store(out[j], by_gradient[j] * g[j] + by_x[j] * (load(x[j]) - mean[j]) + constant[j]);
+      store(out[j],
+            by_gradient[j] * reader.gradient(j) + by_x[j] * (load(reader.x[j]) - mean[j]) +
+                constant[j]);
     }
   }
 }
@@ -121,9 +169,13 @@ void normalise(const NormaliseArguments<T>& arguments, const ActivationShape& sh
   const Lines lines(shape);
   const Line scale = tiled(*arguments.scale, lines);
   const Line shift = tiled(*arguments.shift, lines);
+  const bool shortcut = arguments.shortcut != nullptr;
+  auto* run =
+      shortcut
+          ? (arguments.relu ? normalise_lines<T, true, true> : normalise_lines<T, true, false>)
+          : (arguments.relu ? normalise_lines<T, false, true> : normalise_lines<T, false, false>);
   for_each_slice(lines, [&](std::int64_t, std::int64_t begin, std::int64_t count) {
-    Line scratch = empty_line(lines);
-    normalise_lines(arguments, begin, count, scale, shift, scratch);
+    run(arguments, begin, count, scale, shift);
   });
 }
 
@@ -132,20 +184,17 @@ GradientSums gradient_sums(const GradientArguments<T>& arguments,
                            T* masked,
                            const ActivationShape& shape) {
   const Lines lines(shape);
-  const Line mean = tiled(*arguments.mean, lines);
+  const GradientLines tiles = gradient_lines(arguments, lines);
   const auto slices = static_cast<std::size_t>(lines.slices());
   std::vector<Line> sums(slices, empty_line(lines));
   std::vector<Line> sums_with_x(slices, empty_line(lines));
-  for_each_slice(lines, [&](std::int64_t slice, std::int64_t begin, std::int64_t count) {
-    Line scratch = empty_line(lines);
-    const auto index = static_cast<std::size_t>(slice);
-    sum_lines(arguments,
-              begin,
-              count,
-              mean,
-              {sums[index].data(), sums_with_x[index].data()},
-              masked,
-              scratch);
+  with_mask(mask_of(arguments), [&]<Mask kMask>(std::integral_constant<Mask, kMask>) {
+    auto* run = masked != nullptr ? sum_lines<T, kMask, true> : sum_lines<T, kMask, false>;
+    for_each_slice(lines, [&](std::int64_t slice, std::int64_t begin, std::int64_t count) {
+      const auto index = static_cast<std::size_t>(slice);
+      const LinePair out{sums[index].data(), sums_with_x[index].data()};
+      run(arguments, begin, count, tiles, out, masked);
+    });
   });
   const auto channels = static_cast<std::size_t>(shape.channels);
   return {joined_sums(sums, channels), joined_sums(sums_with_x, channels)};
@@ -157,13 +206,13 @@ void input_gradient(const GradientArguments<T>& arguments,
                     T* grad_x,
                     const ActivationShape& shape) {
   const Lines lines(shape);
-  const InputGradientLines tiles{tiled(factors.gradient, lines),
-                                 tiled(factors.x, lines),
-                                 tiled(factors.constant, lines),
-                                 tiled(*arguments.mean, lines)};
-  for_each_slice(lines, [&](std::int64_t, std::int64_t begin, std::int64_t count) {
-    Line scratch = empty_line(lines);
-    input_gradient_lines(arguments, begin, count, tiles, grad_x, scratch);
+  const GradientLines tiles = gradient_lines(arguments, lines);
+  const InputGradientLines factor_tiles{
+      tiled(factors.gradient, lines), tiled(factors.x, lines), tiled(factors.constant, lines)};
+  with_mask(mask_of(arguments), [&]<Mask kMask>(std::integral_constant<Mask, kMask>) {
+    for_each_slice(lines, [&](std::int64_t, std::int64_t begin, std::int64_t count) {
+      input_gradient_lines<T, kMask>(arguments, begin, count, tiles, factor_tiles, grad_x);
+    });
   });
 }
 

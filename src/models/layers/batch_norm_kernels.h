@@ -37,13 +37,17 @@ struct NormaliseArguments {
 template <typename T>
 void normalise(const NormaliseArguments<T>& arguments, const ActivationShape& shape);
 
-/// What the gradient g at the normalised value follows from: grad_y, or 0 where ReLU gave 0.
+/// What the gradient g at the normalised value follows from: grad_y, or 0 where ReLU gave 0. That
+/// is told by y; or, which spares reading it, by scale and shift where ReLU followed x * scale +
+/// shift at once; without either there was no ReLU, or grad_y is masked already.
 template <typename T>
 struct GradientArguments {
   const T* x = nullptr;
-  const T* y = nullptr;  // the output of ReLU; null when there was none
+  const T* y = nullptr;
   const T* grad_y = nullptr;
   const std::vector<float>* mean = nullptr;  // of x [C]
+  const std::vector<float>* scale = nullptr;
+  const std::vector<float>* shift = nullptr;
 };
 
 /// Per channel, over all rows; [C] each.

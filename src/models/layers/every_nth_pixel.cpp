@@ -47,10 +47,10 @@ struct EveryNthPixel : torch::autograd::Function<EveryNthPixel> {
     context->saved_data["sizes"] = x.sizes().vec();
     context->saved_data["n"] = n;
     const at::Tensor dense = x.contiguous(kChannelsLast);
-    at::Tensor picked = at::empty(
-        {x.size(0), x.size(1), (x.size(2) + n - 1) / n, (x.size(3) + n - 1) / n},
-        x.options(),
-        kChannelsLast);
+    at::Tensor picked =
+        at::empty({x.size(0), x.size(1), (x.size(2) + n - 1) / n, (x.size(3) + n - 1) / n},
+                  x.options(),
+                  kChannelsLast);
     for_each_picked(dense, picked, n, [](std::byte* from, std::byte* to, std::size_t bytes) {
       std::memcpy(to, from, bytes);
     });
@@ -61,12 +61,11 @@ struct EveryNthPixel : torch::autograd::Function<EveryNthPixel> {
     const std::vector<std::int64_t> sizes = context->saved_data["sizes"].toIntVector();
     const at::Tensor picked = gradients[0].contiguous(kChannelsLast);
     at::Tensor gradient = at::empty(sizes, picked.options(), kChannelsLast).zero_();
-    for_each_picked(gradient,
-                    picked,
-                    context->saved_data["n"].toInt(),
-                    [](std::byte* all, std::byte* from, std::size_t bytes) {
-                      std::memcpy(all, from, bytes);
-                    });
+    for_each_picked(
+        gradient,
+        picked,
+        context->saved_data["n"].toInt(),
+        [](std::byte* all, std::byte* from, std::size_t bytes) { std::memcpy(all, from, bytes); });
     return {gradient, {}};
   }
 };

@@ -16,6 +16,7 @@ using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
 std::vector<float> to_vector(const at::Tensor& values) {
+  if (!values.defined()) return {};
   const at::Tensor dense = values.detach().to(at::kFloat).contiguous();
   const float* first = dense.const_data_ptr<float>();
   return {first, first + dense.numel()};
@@ -73,18 +74,26 @@ std::vector<float> inverse_deviation(std::vector<float> variance) {
   return variance;
 }
 
+/// y = scale x + shift; [C] each.
+struct Affine {
+  std::vector<float> scale;
+  std::vector<float> shift;
+};
+
+Affine affine_of(const BatchNormTensors& tensors, const ChannelMoments& moments) {
+  Affine affine{inverse_deviation(moments.variance), to_vector(tensors.bias)};
+  const std::vector<float> weight = to_vector(tensors.weight);
+  for (std::size_t c = 0; c < weight.size(); ++c) {
+    affine.scale[c] *= weight[c];
+    affine.shift[c] -= moments.mean[c] * affine.scale[c];
+  }
+  return affine;
+}
+
 at::Tensor normalised(const at::Tensor& x,
                       const std::optional<at::Tensor>& shortcut,
-                      const BatchNormTensors& tensors,
-                      const ChannelMoments& moments,
+                      const Affine& affine,
                       bool relu) {
-  std::vector<float> scale = inverse_deviation(moments.variance);
-  std::vector<float> shift = to_vector(tensors.bias);
-  const std::vector<float> weight = to_vector(tensors.weight);
-  for (std::size_t c = 0; c < scale.size(); ++c) {
-    scale[c] *= weight[c];
-    shift[c] -= moments.mean[c] * scale[c];
-  }
   at::Tensor y = at::empty_like(x);
   const std::optional<at::Tensor> added =
       shortcut ? std::optional(channels_last(*shortcut, x)) : std::nullopt;
@@ -92,8 +101,8 @@ at::Tensor normalised(const at::Tensor& x,
     normalise<T>({.x = x.const_data_ptr<T>(),
                   .shortcut = added ? added->const_data_ptr<T>() : nullptr,
                   .y = y.mutable_data_ptr<T>(),
-                  .scale = &scale,
-                  .shift = &shift,
+                  .scale = &affine.scale,
+                  .shift = &affine.shift,
                   .relu = relu},
                  shape_of(x));
   });
@@ -109,10 +118,11 @@ struct BatchNormGradients {
 
 struct SavedBatchNorm {
   at::Tensor x;
-  at::Tensor y;  // undefined without ReLU
+  at::Tensor y;  // with ReLU after a shortcut: shows where the gradient passes
   at::Tensor weight;
   std::vector<float> mean;
   std::vector<float> inverse_deviation;
+  Affine affine;  // with ReLU and no shortcut: likewise
 };
 
 /// With N rows, x' = (x - mean) / deviation: grad_x = weight / deviation (g - sum(g) / N - x' sum(g
@@ -136,14 +146,16 @@ BatchNormGradients gradients(const SavedBatchNorm& saved,
                              const at::Tensor& grad_y,
                              bool wants_shortcut) {
   const ActivationShape shape = shape_of(saved.x);
-  const bool relu = saved.y.defined();
+  const bool has_affine = !saved.affine.scale.empty();
   GradientArguments<T> arguments{.x = saved.x.const_data_ptr<T>(),
-                                 .y = relu ? saved.y.const_data_ptr<T>() : nullptr,
+                                 .y = saved.y.defined() ? saved.y.const_data_ptr<T>() : nullptr,
                                  .grad_y = grad_y.const_data_ptr<T>(),
-                                 .mean = &saved.mean};
+                                 .mean = &saved.mean,
+                                 .scale = has_affine ? &saved.affine.scale : nullptr,
+                                 .shift = has_affine ? &saved.affine.shift : nullptr};
   BatchNormGradients result;
   T* masked = nullptr;
-  if (wants_shortcut && relu) {
+  if (wants_shortcut && saved.y.defined()) {
     result.shortcut = at::empty_like(saved.x);
     masked = result.shortcut.mutable_data_ptr<T>();
   } else if (wants_shortcut) {
@@ -176,12 +188,16 @@ struct TrainingBatchNorm : torch::autograd::Function<TrainingBatchNorm> {
                             bool relu) {
     const ChannelMoments moments = moments_of(x);
     update_running_statistics(tensors, moments, shape_of(x));
-    at::Tensor y = normalised(x, shortcut, {weight, bias, {}, {}}, moments, relu);
+    const Affine affine = affine_of({weight, bias, {}, {}}, moments);
+    at::Tensor y = normalised(x, shortcut, affine, relu);
+    const bool masks_by_input = relu && !shortcut;
     context->save_for_backward({x,
-                                relu ? y : at::Tensor(),
+                                relu && shortcut ? y : at::Tensor(),
                                 weight,
                                 to_tensor(moments.mean),
-                                to_tensor(inverse_deviation(moments.variance))});
+                                to_tensor(inverse_deviation(moments.variance)),
+                                masks_by_input ? to_tensor(affine.scale) : at::Tensor(),
+                                masks_by_input ? to_tensor(affine.shift) : at::Tensor()});
     context->saved_data["has_shortcut"] = shortcut.has_value();
     return y;
   }
@@ -192,7 +208,8 @@ struct TrainingBatchNorm : torch::autograd::Function<TrainingBatchNorm> {
                                .y = tensors[1],
                                .weight = tensors[2],
                                .mean = to_vector(tensors[3]),
-                               .inverse_deviation = to_vector(tensors[4])};
+                               .inverse_deviation = to_vector(tensors[4]),
+                               .affine = {to_vector(tensors[5]), to_vector(tensors[6])}};
     const at::Tensor grad_y = channels_last(grad_outputs[0], saved.x);
     const bool wants_shortcut = context->saved_data["has_shortcut"].toBool();
     const BatchNormGradients result = with_element_type(
@@ -220,7 +237,7 @@ at::Tensor fused_batch_norm(const at::Tensor& x,
         x, shortcut, tensors.weight, tensors.bias, tensors, options.relu);
   }
   const ChannelMoments moments{to_vector(tensors.running_mean), to_vector(tensors.running_var)};
-  return normalised(x, shortcut, tensors, moments, options.relu);
+  return normalised(x, shortcut, affine_of(tensors, moments), options.relu);
 }
 
 }  // namespace headway
