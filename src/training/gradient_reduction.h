@@ -43,7 +43,7 @@ class GradientReduction {
   std::size_t merged_ = 0;  // gradients of the running shard, from the front
   std::size_t next_ = 0;    // of flat_.order(): the first parameter that has not arrived
   std::vector<bool> arrived_;
-  std::vector<unsigned> layout_hooks_;  // their numbers, one per parameter
+  std::vector<unsigned> layout_hooks_;    // their numbers, one per parameter
   std::vector<at::Tensor> partial_sums_;  // one per level of the tree within this rank
 };
 
