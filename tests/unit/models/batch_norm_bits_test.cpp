@@ -112,6 +112,39 @@ void check(const ActivationShape& shape) {
       "input gradient of " + what);
 }
 
+template <typename T>
+void expect_equal_masks(const ActivationShape& shape) {
+  PlacedCopy<T> x(values("x", shape.rows * shape.channels), 0);
+  PlacedCopy<T> grad_y(values("grad_y", shape.rows * shape.channels), 0);
+  const std::vector<float> scale = values("a", shape.channels);
+  const std::vector<float> shift = values("b", shape.channels);
+  const std::vector<float> mean = values("c", shape.channels);
+  std::vector<T> y(static_cast<std::size_t>(shape.rows * shape.channels));
+  normalise<T>({.x = x.data(), .y = y.data(), .scale = &scale, .shift = &shift, .relu = true},
+               shape);
+  const auto both = [&](const GradientArguments<T>& arguments) {
+    std::vector<T> grad_x(y.size());
+    input_gradient<T>(arguments, {scale, shift, mean}, grad_x.data(), shape);
+    const GradientSums sums = gradient_sums<T>(arguments, nullptr, shape);
+    return joined(as_floats(grad_x), joined(sums.sum, sums.sum_with_x));
+  };
+  GradientArguments<T> arguments{
+      .x = x.data(), .y = y.data(), .grad_y = grad_y.data(), .mean = &mean};
+  const std::vector<float> by_output = both(arguments);
+  arguments.y = nullptr;
+  EXPECT_NE(both(arguments), by_output) << "no element was masked";
+  arguments.scale = &scale;
+  arguments.shift = &shift;
+  EXPECT_EQ(both(arguments), by_output);
+}
+
+TEST(BatchNormBits, the_input_tells_where_relu_gave_zero_just_as_the_output_does) {
+  for (const std::int64_t channels : {4, 24, 64}) {
+    expect_equal_masks<float>({.rows = 99, .channels = channels});
+    expect_equal_masks<c10::BFloat16>({.rows = 99, .channels = channels});
+  }
+}
+
 TEST(BatchNormBits, do_not_depend_on_where_memory_lies) {
   for (const std::int64_t channels : {4, 16, 24, 64}) {
     for (const std::int64_t rows : {9, 36, 99}) {
