@@ -18,7 +18,8 @@ enum class SumPrecision { kFloat32, kBfloat16 };
 class SummedArray {
  public:
   virtual ~SummedArray() = default;
-  /// Waits until all ranks of the node have released the total: from then on values may be written.
+  /// Waits until all ranks of the node have released the total: from then on values may be written,
+  /// and further calls return at once.
   virtual void acquire() = 0;
   /// This rank's values, 64-byte aligned, zeroed at first. They lie where ranks of a node can
   /// reduce them in place, or in GPU memory.

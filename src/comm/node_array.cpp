@@ -35,7 +35,6 @@ NodeArray::NodeArray(const RankPlace& place, SharedBlock block, SumPrecision pre
       block_(std::move(block)),
       precision_(precision),
       values_(block_.values(place.rank_in_node())),
-      total_(block_.values(0)),
       exchange_(place.peers(), precision) {
   for (int rank = 0; rank < place_.ranks_per_node; ++rank) {
     arrays_.push_back(block_.values(rank).data());
@@ -72,7 +71,7 @@ bool NodeArray::reduce_next_chunk() {
   if (place_.nodes() == 1) {
     ++completed_;
   } else {
-    exchange_.start(total_.subspan(slice.begin, slice.size()));
+    exchange_.start(total().subspan(slice.begin, slice.size()));
   }
   return true;
 }

@@ -37,7 +37,7 @@ class NodeArray final : public SummedArray {
   std::span<float> values() override { return values_; }
   void announce(std::size_t count) override;
   void sum() override;
-  std::span<float> total() override { return total_; }
+  std::span<float> total() override { return block_.values(0); }
   void release() override;
 
  private:
@@ -51,7 +51,6 @@ class NodeArray final : public SummedArray {
   SumPrecision precision_;
   std::vector<float*> arrays_;  // of all ranks of the node
   std::span<float> values_;
-  std::span<float> total_;
   PieceExchange<float> exchange_;
   std::size_t chunk_elements_;
   std::size_t chunks_;

@@ -7,11 +7,11 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <cstring>
 #include <fstream>
 #include <limits>
-#include <stdexcept>
 #include <string>
 #include <utility>
 
@@ -53,20 +53,13 @@ std::uint64_t memory_to_be_had() {
 }  // namespace
 
 struct SharedBlock::Counters {
-  alignas(64) std::atomic<std::uint64_t> ready;
-  alignas(64) std::atomic<std::uint64_t> done;
-  alignas(64) std::atomic<std::uint64_t> released;
+  struct alignas(64) Counter {
+    std::atomic<std::uint64_t> count;
+  };
+  std::array<Counter, kStages> of_stage;
 
   std::atomic<std::uint64_t>& at(Stage stage) {
-    switch (stage) {
-      case Stage::kReady:
-        return ready;
-      case Stage::kDone:
-        return done;
-      case Stage::kReleased:
-        return released;
-    }
-    throw std::logic_error("SharedBlock: unknown stage");
+    return of_stage[static_cast<std::size_t>(stage)].count;
   }
 };
 

@@ -34,6 +34,7 @@ class SharedBlock {
   std::span<float> values(int rank) const;
 
   enum class Stage { kReady, kDone, kReleased };
+  static constexpr std::size_t kStages = 3;
   void reach(Stage stage, int rank, std::uint64_t count);
   bool all_reached(Stage stage, std::uint64_t count) const;
   /// Spins, then yields: ranks may outnumber cores.

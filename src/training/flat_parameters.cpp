@@ -5,8 +5,6 @@
 #include <ATen/ops/zeros.h>
 #include <ATen/ops/zeros_like.h>
 
-#include <algorithm>
-
 #include "comm/bf16.h"
 #include "comm/device_array.h"
 #include "training/channels_last_copy.h"
@@ -86,10 +84,8 @@ void FlatParameters::allocate() {
 }
 
 void FlatParameters::acquire() {
-  if (writable_) return;
   if (device_message_) device_message_->acquire();
   message_->acquire();
-  writable_ = true;
 }
 
 at::Tensor FlatParameters::set_gradient(std::size_t index, const at::Tensor& gradient) {
@@ -127,7 +123,6 @@ void FlatParameters::sum_over_ranks() {
 }
 
 void FlatParameters::release_sum() {
-  writable_ = false;
   if (device_message_) device_message_->release();
   message_->release();
 }

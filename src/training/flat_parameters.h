@@ -95,7 +95,6 @@ class FlatParameters {
   GradientOptions options_;
   std::unique_ptr<SummedArray> message_;         // on CPUs the gradients, then the signals
   std::unique_ptr<SummedArray> device_message_;  // gradients of several ranks in GPU memory
-  bool writable_ = true;
   std::span<float> signals_;
   std::span<float> summed_signals_;
   at::Tensor values_;

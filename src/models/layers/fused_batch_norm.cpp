@@ -16,7 +16,6 @@ using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
 std::vector<float> to_vector(const at::Tensor& values) {
-  if (!values.defined()) return {};
   const at::Tensor dense = values.detach().to(at::kFloat).contiguous();
   const float* first = dense.const_data_ptr<float>();
   return {first, first + dense.numel()};
@@ -80,12 +79,15 @@ struct Affine {
   std::vector<float> shift;
 };
 
-Affine affine_of(const BatchNormTensors& tensors, const ChannelMoments& moments) {
-  Affine affine{inverse_deviation(moments.variance), to_vector(tensors.bias)};
-  const std::vector<float> weight = to_vector(tensors.weight);
-  for (std::size_t c = 0; c < weight.size(); ++c) {
-    affine.scale[c] *= weight[c];
-    affine.shift[c] -= moments.mean[c] * affine.scale[c];
+/// Normalises by the statistics, then scales by `weight` and adds `bias`.
+Affine affine_of(const at::Tensor& weight,
+                 const at::Tensor& bias,
+                 const std::vector<float>& mean,
+                 const std::vector<float>& inverse_deviation) {
+  Affine affine{to_vector(weight), to_vector(bias)};
+  for (std::size_t c = 0; c < mean.size(); ++c) {
+    affine.scale[c] *= inverse_deviation[c];
+    affine.shift[c] -= mean[c] * affine.scale[c];
   }
   return affine;
 }
@@ -188,28 +190,29 @@ struct TrainingBatchNorm : torch::autograd::Function<TrainingBatchNorm> {
                             bool relu) {
     const ChannelMoments moments = moments_of(x);
     update_running_statistics(tensors, moments, shape_of(x));
-    const Affine affine = affine_of({weight, bias, {}, {}}, moments);
-    at::Tensor y = normalised(x, shortcut, affine, relu);
-    const bool masks_by_input = relu && !shortcut;
+    const std::vector<float> inverse = inverse_deviation(moments.variance);
+    at::Tensor y = normalised(x, shortcut, affine_of(weight, bias, moments.mean, inverse), relu);
     context->save_for_backward({x,
                                 relu && shortcut ? y : at::Tensor(),
                                 weight,
+                                relu && !shortcut ? bias : at::Tensor(),
                                 to_tensor(moments.mean),
-                                to_tensor(inverse_deviation(moments.variance)),
-                                masks_by_input ? to_tensor(affine.scale) : at::Tensor(),
-                                masks_by_input ? to_tensor(affine.shift) : at::Tensor()});
+                                to_tensor(inverse)});
     context->saved_data["has_shortcut"] = shortcut.has_value();
     return y;
   }
 
   static variable_list backward(AutogradContext* context, const variable_list& grad_outputs) {
     const variable_list tensors = context->get_saved_variables();
-    const SavedBatchNorm saved{.x = tensors[0],
-                               .y = tensors[1],
-                               .weight = tensors[2],
-                               .mean = to_vector(tensors[3]),
-                               .inverse_deviation = to_vector(tensors[4]),
-                               .affine = {to_vector(tensors[5]), to_vector(tensors[6])}};
+    SavedBatchNorm saved{.x = tensors[0],
+                         .y = tensors[1],
+                         .weight = tensors[2],
+                         .mean = to_vector(tensors[4]),
+                         .inverse_deviation = to_vector(tensors[5]),
+                         .affine = {}};
+    if (const at::Tensor& bias = tensors[3]; bias.defined()) {
+      saved.affine = affine_of(saved.weight, bias, saved.mean, saved.inverse_deviation);
+    }
     const at::Tensor grad_y = channels_last(grad_outputs[0], saved.x);
     const bool wants_shortcut = context->saved_data["has_shortcut"].toBool();
     const BatchNormGradients result = with_element_type(
@@ -236,8 +239,11 @@ at::Tensor fused_batch_norm(const at::Tensor& x,
     return TrainingBatchNorm::apply(
         x, shortcut, tensors.weight, tensors.bias, tensors, options.relu);
   }
-  const ChannelMoments moments{to_vector(tensors.running_mean), to_vector(tensors.running_var)};
-  return normalised(x, shortcut, affine_of(tensors, moments), options.relu);
+  const Affine affine = affine_of(tensors.weight,
+                                  tensors.bias,
+                                  to_vector(tensors.running_mean),
+                                  inverse_deviation(to_vector(tensors.running_var)));
+  return normalised(x, shortcut, affine, options.relu);
 }
 
 }  // namespace headway

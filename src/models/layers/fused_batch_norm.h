@@ -27,8 +27,9 @@ bool can_fuse_batch_norm(const at::Tensor& x, const BatchNormOptions& options);
 
 /// Batch norm of x [B, C, H, W], plus `shortcut` of the same shape if there is one, then ReLU if
 /// asked for: what at::batch_norm, add and relu compute, with half the passes over memory. Forward
-/// reads x twice and writes y; backward reads x, y and its gradient twice and writes one gradient
-/// (two with a shortcut). In training mode updates the running statistics.
+/// reads x twice and writes y; backward reads x and y's gradient twice and writes one gradient
+/// (with a shortcut it reads y, too, and writes two). In training mode updates the running
+/// statistics.
 at::Tensor fused_batch_norm(const at::Tensor& x,
                             const std::optional<at::Tensor>& shortcut,
                             const BatchNormTensors& tensors,

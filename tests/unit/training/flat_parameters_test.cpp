@@ -1,7 +1,6 @@
 #include "training/flat_parameters.h"
 
 #include <ATen/ops/arange.h>
-#include <ATen/ops/rand.h>
 #include <gtest/gtest.h>
 
 #include <memory>
