@@ -29,7 +29,7 @@ class IndependentTrials:
 
     def __init__(self, command):
         case = (*CASE, IMAGES_PER_RANK, 1, "fp32")
-        self.trainers = [Contestant(command, case, 1) for _ in range(RANKS)]
+        self.trainers = [Contestant(command, case, "cpu", 1) for _ in range(RANKS)]
 
     def images_per_second(self, steps):
         for trainer in self.trainers:

@@ -28,15 +28,22 @@ CASES = {
     "resnet18 w64 32x32": ("resnet18", 64, 3, 32, 128, 1, "fp32"),
     "resnet18 w64 32x32 bf16": ("resnet18", 64, 3, 32, 128, 1, "bf16"),
 }
+GPU_CASES = {
+    "small_cnn w32 28x28": ("small_cnn", 32, 1, 28, 128, 1, "fp32"),
+    "resnet18 w16 32x32": ("resnet18", 16, 3, 32, 128, 1, "fp32"),
+    "resnet18 w64 32x32": ("resnet18", 64, 3, 32, 128, 1, "fp32"),
+    "resnet18 w64 32x32 bf16": ("resnet18", 64, 3, 32, 128, 1, "bf16"),
+    "resnet18 w64 32x32 b512 bf16": ("resnet18", 64, 3, 32, 512, 1, "bf16"),
+}
 RANKS_CASE = ("resnet18", 64, 3, 32, 128, 2, "fp32")
 
 
 class Contestant:
     """A trainer process that runs as many steps as it is told and says how long they took."""
 
-    def __init__(self, command, arguments, threads, environment=None):
+    def __init__(self, command, arguments, device, threads, environment=None):
         self.process = subprocess.Popen(
-            [*command, *map(str, arguments), str(threads)],
+            [*command, *map(str, arguments), device, str(threads)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -73,7 +80,7 @@ class RankedContestant(Contestant):
         self.pipes = [open(os.open(path, os.O_RDWR), "w") for path in paths]
         shell = f'exec "$@" <"{self.folder.name}/$OMPI_COMM_WORLD_RANK"'
         mpirun = [str(REPOSITORY / "tests" / "support" / "mpirun.sh"), str(ranks)]
-        super().__init__([*mpirun, "sh", "-c", shell, "sh", *command], arguments, threads)
+        super().__init__([*mpirun, "sh", "-c", shell, "sh", *command], arguments, "cpu", threads)
 
     def begin(self, steps):
         for pipe in self.pipes:
@@ -112,6 +119,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--build", type=pathlib.Path, default=REPOSITORY / "build" / "release")
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
+    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
     parser.add_argument("--case", help="only the cases whose name contains this")
     parser.add_argument("--quick", action="store_true", help="few short turns, to see that it works")
     options = parser.parse_args()
@@ -124,18 +132,18 @@ def main():
     peer = [sys.executable, str(HERE / "pytorch_trainer.py")]
     keep_memory = {"MALLOC_MMAP_THRESHOLD_": "2147483647", "MALLOC_TRIM_THRESHOLD_": "2147483647"}
     print(f"{options.threads} threads; headway, then PyTorch; ratio above 1: headway is faster")
-    for name, case in CASES.items():
+    for name, case in (CASES if options.device == "cpu" else GPU_CASES).items():
         if wanted in name:
             contestants = (
-                Contestant(ours, case, options.threads, as_launched),
-                Contestant(peer, case, options.threads, keep_memory),
+                Contestant(ours, case, options.device, options.threads, as_launched),
+                Contestant(peer, case, options.device, options.threads, keep_memory),
             )
             report(name, case[4], *race(*contestants, turns, seconds))
 
     name = "resnet18 w64, 2 ranks x 1 thread"
-    if wanted in name:
+    if options.device == "cpu" and wanted in name:
         print("2 ranks of 1 thread, then 1 rank of 2 threads; ratio above 1: ranks are faster")
-        contestants = (RankedContestant(ours, RANKS_CASE, 2, 1), Contestant(ours, RANKS_CASE, 2))
+        contestants = (RankedContestant(ours, RANKS_CASE, 2, 1), Contestant(ours, RANKS_CASE, "cpu", 2))
         report(name, RANKS_CASE[4], *race(*contestants, turns, seconds))
 
 

@@ -1,6 +1,6 @@
 // One side of bench/train_throughput/compare.py: headway's training step, augmentation, gradient
 // sum and optimiser included.
-//   bench_train_throughput ENCODER WIDTH CHANNELS SIDE BATCH SHARDS fp32|bf16 THREADS
+//   bench_train_throughput ENCODER WIDTH CHANNELS SIDE BATCH SHARDS fp32|bf16 cpu|cuda THREADS
 // Started by mpirun it uses all ranks, each with an input of its own. Says "ready", then reads a
 // number of steps a line and answers with the seconds they took, until its input ends.
 #include <ATen/Parallel.h>
@@ -17,6 +17,7 @@
 #include "bench/noise_images.h"
 #include "config/catalog.h"
 #include "training/model.h"
+#include "training/precision.h"
 #include "training/resident_memory.h"
 #include "training/train_step.h"
 
@@ -34,11 +35,12 @@ struct Arguments {
   std::int64_t batch;
   std::int64_t shards;
   bool bf16;
+  at::Device device;
   int threads;
 };
 
 Arguments parse(std::span<char*> given) {
-  if (given.size() != 9) throw ConfigError("expected 8 arguments; see the top of the source");
+  if (given.size() != 10) throw ConfigError("expected 9 arguments; see the top of the source");
   const auto number = [&](std::size_t i) { return std::stoll(given[i]); };
   return {.encoder = given[1],
           .width = number(2),
@@ -47,7 +49,8 @@ Arguments parse(std::span<char*> given) {
           .batch = number(5),
           .shards = number(6),
           .bf16 = std::string(given[7]) == "bf16",
-          .threads = static_cast<int>(number(8))};
+          .device = at::Device(given[8]),
+          .threads = static_cast<int>(number(9))};
 }
 
 TrialConfig trial_config(const Arguments& arguments) {
@@ -74,7 +77,7 @@ class Steps {
         shape_{arguments.channels, arguments.side, arguments.side},
         images_(kImages, shape_, kClasses),
         model_(build_model(config_, shape_, kClasses)),
-        step_(config_, images_.set, model_, {at::kCPU, arguments.bf16}, comm),
+        step_(config_, images_.set, model_, {arguments.device, arguments.bf16}, comm),
         order_(kImages) {
     std::iota(order_.begin(), order_.end(), 0);
   }
@@ -111,6 +114,7 @@ void serve(const Arguments& arguments, Communicator& comm) {
 
 void run(const Arguments& arguments) {
   at::set_num_threads(arguments.threads);
+  if (arguments.device.is_cuda()) select_gpu_kernels(/*reproducible=*/true);
   if (std::getenv("OMPI_COMM_WORLD_SIZE") == nullptr) {
     serve(arguments, *make_single_process_communicator());
   } else {
@@ -124,6 +128,7 @@ void run(const Arguments& arguments) {
 
 int main(int argc, char** argv) {
   headway::keep_memory_resident();
+  ::setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8", /*overwrite=*/0);  // as headway-worker does
   try {
     headway::run(headway::parse({argv, static_cast<std::size_t>(argc)}));
   } catch (const std::exception& error) {

@@ -58,6 +58,7 @@ struct TrainingRun {
   std::filesystem::path folder;
   std::int64_t stop_after_steps = -1;  // -1: none
   double checkpoint_seconds = 60;
+  std::string device = "cpu";
 };
 
 inline TrialResult train(Communicator& comm,
@@ -68,6 +69,7 @@ inline TrialResult train(Communicator& comm,
   options.checkpoint_folder = run.folder / "checkpoints";
   options.artifact_folder = run.folder / "artifacts";
   options.checkpoints.seconds = run.checkpoint_seconds;
+  options.device = run.device;
   std::int64_t asked = 0;
   options.stop_requested = [&] { return ++asked == run.stop_after_steps; };
   return train_trial(config, small_dataset(), comm, sink, options);

@@ -1,9 +1,11 @@
 // Twenty steps of plain SGD against PyTorch's: see tests/fixtures/models/make_model_fixtures.py.
+#include <ATen/Context.h>
 #include <ATen/ops/cross_entropy_loss.h>
 #include <ATen/ops/zeros.h>
 #include <ATen/ops/zeros_like.h>
 #include <gtest/gtest.h>
 
+#include "base/environment.h"
 #include "support/reference_model.h"
 #include "unit/models/encoder_setup.h"
 #include "unit/models/head_setup.h"
@@ -37,7 +39,14 @@ void update(Parameter& parameter, at::Tensor& velocity, double learning_rate, do
   parameter.tensor.mutable_grad().reset();
 }
 
-std::vector<double> training_losses(const TrainingCase& training) {
+void move(ParameterSet& parameters, at::Device device) {
+  for (Parameter& parameter : parameters.parameters()) {
+    parameter.tensor = parameter.tensor.detach().to(device).set_requires_grad(true);
+  }
+  for (Buffer& buffer : parameters.buffers()) buffer.tensor = buffer.tensor.to(device);
+}
+
+std::vector<double> training_losses(const TrainingCase& training, at::Device device) {
   ParameterSet parameters(0);
   const auto encoder =
       encoders().at(training.encoder.name)(training.encoder, training.image, parameters);
@@ -46,6 +55,7 @@ std::vector<double> training_losses(const TrainingCase& training) {
   const auto head = heads().at(training.head.name)(
       training.head, {{encoder->feature_size(), kClasses}, vectors, true}, parameters);
   fill_with_reference_values(parameters);
+  move(parameters, device);
   std::vector<at::Tensor> velocities;
   for (const Parameter& parameter : parameters.parameters()) {
     velocities.push_back(at::zeros_like(parameter.tensor.detach()));
@@ -59,8 +69,8 @@ std::vector<double> training_losses(const TrainingCase& training) {
         {kBatchSize, training.image.channels, training.image.height, training.image.width});
     const at::Tensor labels =
         reference_labels(training.name + "/labels/" + batch, kBatchSize, kClasses);
-    const at::Tensor loss =
-        at::cross_entropy_loss(head->forward(encoder->forward(images, true)), labels);
+    const at::Tensor loss = at::cross_entropy_loss(
+        head->forward(encoder->forward(images.to(device), true)), labels.to(device));
     loss.backward();
     losses.push_back(loss.item<double>());
     for (std::size_t i = 0; i < velocities.size(); ++i) {
@@ -74,10 +84,14 @@ std::vector<double> training_losses(const TrainingCase& training) {
   return losses;
 }
 
+// HEADWAY_TEST_DEVICE=cuda: on a GPU.
 void expect_pytorchs_losses(const TrainingCase& training) {
+  const at::Device device(environment_variable("HEADWAY_TEST_DEVICE").value_or("cpu"));
+  if (device.is_cuda() && !at::globalContext().hasCUDA()) GTEST_SKIP() << "no GPU here";
+  at::globalContext().setAllowTF32CuDNN(false);
   const SafetensorsFile file(model_fixture("training_losses.safetensors"));
   const at::Tensor expected = read_tensor(file, training.name);
-  const std::vector<double> losses = training_losses(training);
+  const std::vector<double> losses = training_losses(training, device);
   ASSERT_EQ(expected.size(0), kSteps);
   for (int step = 0; step < kSteps; ++step) {
     const double reference = expected[step].item<double>();
