@@ -167,7 +167,8 @@ Circumstances Supervisor::circumstances(const EndedGroup& group, const ClaimView
                      .ranks = claim.owner.world_size,
                      .groups_beside = static_cast<int>(groups_.standing().size()),
                      .shards = training.shards,
-                     .batch_size = training.batch_size}};
+                     .batch_size = training.batch_size,
+                     .sync_batch_norm = training.sync_batch_norm}};
 }
 
 // A group that ends leaves no trial in the air: what it had claimed and not finished has failed, or

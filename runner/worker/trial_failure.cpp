@@ -26,7 +26,8 @@ std::string advice(const TrialConfig& config, int ranks, const MemoryUse& before
                         .available_bytes = available_memory_bytes(),
                         .ranks = ranks,
                         .shards = config.training.shards,
-                        .batch_size = config.training.batch_size});
+                        .batch_size = config.training.batch_size,
+                        .sync_batch_norm = config.training.sync_batch_norm});
 }
 
 std::string first_line(const std::string& text) {

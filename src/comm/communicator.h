@@ -36,8 +36,9 @@ class SummedArray {
   virtual void release() = 0;
 };
 
-/// The ranks that train one trial together. Every method is collective: all ranks must call it, in
-/// the same order, with equal sizes. The number of ranks is a power of two.
+/// The ranks that train one trial together. Every method is collective unless it says otherwise:
+/// all ranks must call it, in the same order, with equal sizes. The number of ranks is a power of
+/// two.
 ///
 /// Sums follow one fixed binary tree over ranks, so that with the sum over a rank's own shards
 /// below it the result has the same bits for every number of ranks.
@@ -46,6 +47,8 @@ class Communicator {
   virtual ~Communicator() = default;
   virtual int rank() const = 0;
   virtual int size() const = 0;
+  /// Whether threads of one process may take turns at calling this. Not collective.
+  virtual bool allows_threads() const = 0;
   virtual void barrier() = 0;
   /// Rank 0's text on every rank.
   virtual std::string broadcast(const std::string& text) = 0;

@@ -22,6 +22,11 @@ class MpiCommunicator final : public Communicator {
 
   int rank() const override { return placement_.place.rank; }
   int size() const override { return placement_.place.size; }
+  bool allows_threads() const override {
+    int provided = 0;
+    check_mpi(MPI_Query_thread(&provided), "MPI_Query_thread");
+    return provided >= MPI_THREAD_SERIALIZED;
+  }
   void barrier() override { check_mpi(MPI_Barrier(MPI_COMM_WORLD), "MPI_Barrier"); }
 
   std::string broadcast(const std::string& text) override { return text_of(0, text); }

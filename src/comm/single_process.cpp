@@ -43,6 +43,7 @@ class SingleProcess final : public Communicator {
  public:
   int rank() const override { return 0; }
   int size() const override { return 1; }
+  bool allows_threads() const override { return true; }
   void barrier() override {}
   std::string broadcast(const std::string& text) override { return text; }
   void all_gather(std::span<const std::byte> own, std::span<std::byte> all) override {

@@ -85,6 +85,7 @@ void visit(auto& field, Is<TrainingConfig> auto& config) {
   field("dropout", config.dropout, kFraction);
   field("drop_last", config.drop_last);
   field("reproducible", config.reproducible);
+  field("sync_batch_norm", config.sync_batch_norm);
 }
 
 void visit(auto& field, Is<AugmentationConfig> auto& config) {

@@ -72,9 +72,10 @@ struct TrainingConfig {
   std::string precision = "fp32";  // fp32 | bf16 | auto
   std::string gradient_precision = "fp32";  // fp32 | bf16: of every partial sum over shards
   double label_smoothing = 0;
-  double dropout = 0;        // share of the feature's entries left out in training
-  bool drop_last = true;     // an incomplete last batch is left out
-  bool reproducible = true;  // deterministic kernels and ordered sums on GPUs
+  double dropout = 0;            // share of the feature's entries left out in training
+  bool drop_last = true;         // an incomplete last batch is left out
+  bool reproducible = true;      // deterministic kernels and ordered sums on GPUs
+  bool sync_batch_norm = false;  // batch norm over the whole batch instead of one shard
 };
 
 struct AugmentationConfig {

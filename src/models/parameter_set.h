@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/philox.h"
+#include "models/layers/statistics_exchange.h"
 
 namespace headway {
 
@@ -53,12 +54,18 @@ class ParameterSet {
   const at::Tensor& parameter(std::size_t index) const { return parameters_[index].tensor; }
   const at::Tensor& buffer(std::size_t index) const { return buffers_[index].tensor; }
 
+  /// What batch norm in training asks for the statistics of the whole batch; null: it goes by the
+  /// shard that it is given. Not owned.
+  void set_statistics_exchange(StatisticsExchange* exchange) { exchange_ = exchange; }
+  StatisticsExchange* statistics_exchange() const { return exchange_; }
+
  private:
   void check_new(const std::string& name) const;
 
   std::int64_t init_seed_;
   std::vector<Parameter> parameters_;
   std::vector<Buffer> buffers_;
+  StatisticsExchange* exchange_ = nullptr;
 };
 
 }  // namespace headway

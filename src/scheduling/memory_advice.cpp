@@ -44,6 +44,11 @@ std::string memory_advice(const MemoryShortage& shortage) {
                         shortage.groups_beside,
                         shortage.groups_beside == 1 ? "" : "s");
   }
+  if (shortage.sync_batch_norm) {
+    return text +
+           "; with training.sync_batch_norm all shards are held at once: a smaller "
+           "training.batch_size needs less (it is another trial)";
+  }
   const std::int64_t shards = fitting_shards(shortage);
   if (shards > shortage.batch_size) return text + "; training.batch_size is as small as it gets";
   return text + fmt::format(

@@ -14,11 +14,13 @@ struct MemoryShortage {
   int groups_beside = 0;
   std::int64_t shards = 1;
   std::int64_t batch_size = 1;
+  bool sync_batch_norm = false;
 };
 
 /// "peak 3.1 GiB on 2 ranks (0.6 GiB of it before the first step) of 4.0 GiB; ...": how much it was
 /// and what would fit. What a step adds is held for one shard at a time, so twice the shards need
-/// half of it; that changes the trial, so it is for the user to decide.
+/// half of it; with batch norm over the whole batch it is held for all shards at once, and only a
+/// smaller batch needs less. Either changes the trial, so it is for the user to decide.
 std::string memory_advice(const MemoryShortage& shortage);
 
 }  // namespace headway

@@ -7,6 +7,7 @@
 
 #include <memory>
 
+#include "base/errors.h"
 #include "comm/bf16.h"
 
 namespace headway {
@@ -30,11 +31,11 @@ GradientReduction::GradientReduction(const ParameterSet& parameters,
     : parameters_(parameters),
       flat_(flat),
       shards_(shards),
-      arrived_(parameters.parameters().size()) {
+      merged_(parameters.parameters().size()) {
   for (std::int64_t width = 1; width < shards; width *= 2) {
     partial_sums_.push_back(at::zeros_like(flat.all_gradients()));
   }
-  for (std::size_t i = 0; i < arrived_.size(); ++i) hook(i);
+  for (std::size_t i = 0; i < merged_.size(); ++i) hook(i);
 }
 
 // The first hook sees a gradient before autograd stores it: it moves it to its place and hands on
@@ -42,6 +43,7 @@ GradientReduction::GradientReduction(const ParameterSet& parameters,
 void GradientReduction::hook(std::size_t parameter) {
   const at::Tensor& tensor = parameters_.parameter(parameter);
   layout_hooks_.push_back(tensor.register_hook([this, parameter](const at::Tensor& gradient) {
+    merge_zeros(parameter, local_);
     return flat_.set_gradient(parameter, gradient);
   }));
   torch::autograd::impl::set_post_acc_grad_hooks(tensor,
@@ -49,34 +51,33 @@ void GradientReduction::hook(std::size_t parameter) {
 }
 
 GradientReduction::~GradientReduction() {
-  for (std::size_t i = 0; i < arrived_.size(); ++i) {
+  for (std::size_t i = 0; i < merged_.size(); ++i) {
     parameters_.parameter(i).remove_hook(layout_hooks_[i]);
     torch::autograd::impl::set_post_acc_grad_hooks(parameters_.parameter(i), nullptr);
   }
 }
 
-void GradientReduction::begin_shard(std::int64_t local) {
-  local_ = local;
-  merged_ = 0;
-  next_ = 0;
-  arrived_.assign(arrived_.size(), false);
-}
-
 void GradientReduction::arrived(std::size_t parameter) {
-  arrived_[parameter] = true;
-  if (!is_last_shard()) return;
+  expects(merged_[parameter] == local_, "gradients of a parameter must come in the shards' order");
+  merge(parameter);
+  if (!is_complete(parameter)) return;
   const std::vector<std::size_t>& order = flat_.order();
-  while (next_ < order.size() && arrived_[order[next_]]) ++next_;
+  while (next_ < order.size() && is_complete(order[next_])) ++next_;
   const bool all = next_ == order.size();
-  merge_up_to(all ? static_cast<std::size_t>(flat_.count()) : flat_.offset(order[next_]));
-  flat_.announce(merged_);
+  flat_.announce(all ? static_cast<std::size_t>(flat_.count()) : flat_.offset(order[next_]));
 }
 
-void GradientReduction::end_shard() {
-  for (std::size_t i = 0; i < arrived_.size(); ++i) {
-    if (!arrived_[i]) flat_.clear_gradient(i);
+void GradientReduction::end_step() {
+  for (std::size_t i = 0; i < merged_.size(); ++i) merge_zeros(i, shards_);
+  merged_.assign(merged_.size(), 0);
+  next_ = 0;
+}
+
+void GradientReduction::merge_zeros(std::size_t parameter, std::int64_t end) {
+  while (merged_[parameter] < end) {
+    flat_.clear_gradient(parameter);
+    merge(parameter);
   }
-  merge_up_to(static_cast<std::size_t>(flat_.count()));
 }
 
 at::Tensor GradientReduction::rounded(at::Tensor gradients) const {
@@ -88,21 +89,20 @@ at::Tensor GradientReduction::rounded(at::Tensor gradients) const {
 
 // A binary counter over the shards done: whenever two neighbouring subtrees are complete, the left
 // one, kept aside, is added to the right one.
-void GradientReduction::merge_up_to(std::size_t end) {
-  if (end <= merged_) return;
+void GradientReduction::merge(std::size_t parameter) {
   const at::NoGradGuard no_grad;
   const auto part = [&](const at::Tensor& flat) {
-    return flat.narrow(
-        0, static_cast<std::int64_t>(merged_), static_cast<std::int64_t>(end - merged_));
+    return flat.narrow(0,
+                       static_cast<std::int64_t>(flat_.offset(parameter)),
+                       parameters_.parameter(parameter).numel());
   };
   at::Tensor gradients = rounded(part(flat_.all_gradients()));
-  const auto shard = static_cast<std::size_t>(local_);
+  const auto shard = static_cast<std::size_t>(merged_[parameter]++);
   std::size_t level = 0;
   for (; (shard >> level & 1U) != 0; ++level) {
     rounded(gradients.add_(part(partial_sums_[level])));
   }
-  if (!is_last_shard()) part(partial_sums_[level]).copy_(gradients);
-  merged_ = end;
+  if (!is_complete(parameter)) part(partial_sums_[level]).copy_(gradients);
 }
 
 }  // namespace headway

@@ -8,9 +8,10 @@
 
 namespace headway {
 
-/// Sums the gradients of a step over this rank's shards, which are computed one after the other,
-/// and then over ranks, in one fixed binary tree. With bfloat16 gradients every node of the tree is
-/// rounded, each shard's own gradients among them, so that the number of ranks does not show.
+/// Sums the gradients of a step over this rank's shards and then over ranks, in one fixed binary
+/// tree. With bfloat16 gradients every node of the tree is rounded, each shard's own gradients
+/// among them, so that the number of ranks does not show. The gradients of each parameter must come
+/// in the shards' order; apart from that the shards' backward passes may be interleaved.
 ///
 /// The sum over ranks begins during the last shard's backward pass, from the front of the flat
 /// gradients, as far as they have arrived.
@@ -22,27 +23,27 @@ class GradientReduction {
   GradientReduction& operator=(const GradientReduction&) = delete;
   ~GradientReduction();
 
-  /// Before the backward pass of this rank's shard number `local`; shards come in their order.
-  void begin_shard(std::int64_t local);
-  /// After it, or when the shard has no samples.
-  void end_shard();
+  /// Gradients that arrive from now on are of this rank's shard number `local`.
+  void select_shard(std::int64_t local) { local_ = local; }
+  /// After the last shard. What did not arrive, of shards without samples for one, is zero.
+  void end_step();
 
  private:
   struct ArrivalHook;
 
   void hook(std::size_t parameter);
   void arrived(std::size_t parameter);
-  bool is_last_shard() const { return local_ + 1 == shards_; }
-  void merge_up_to(std::size_t end);
+  bool is_complete(std::size_t parameter) const { return merged_[parameter] == shards_; }
+  void merge(std::size_t parameter);
+  void merge_zeros(std::size_t parameter, std::int64_t end);
   at::Tensor rounded(at::Tensor gradients) const;
 
   const ParameterSet& parameters_;
   FlatParameters& flat_;
   std::int64_t shards_;
   std::int64_t local_ = 0;
-  std::size_t merged_ = 0;  // gradients of the running shard, from the front
-  std::size_t next_ = 0;    // of flat_.order(): the first parameter that has not arrived
-  std::vector<bool> arrived_;
+  std::vector<std::int64_t> merged_;      // shards whose gradient is in, for each parameter
+  std::size_t next_ = 0;                  // of flat_.order(): the first parameter not complete
   std::vector<unsigned> layout_hooks_;    // their numbers, one per parameter
   std::vector<at::Tensor> partial_sums_;  // one per level of the tree within this rank
 };

@@ -17,10 +17,12 @@ struct Execution {
   bool bf16 = false;
 };
 
-/// Runs the enclosed forward pass in bfloat16 where autocast says so; float32 otherwise.
+/// Runs the enclosed forward pass in bfloat16 where autocast says so; float32 otherwise. With a
+/// cache a weight that is used twice is converted once, in all threads of the process together, and
+/// its gradients are summed in bfloat16.
 class AutocastScope {
  public:
-  AutocastScope(bool enabled, at::DeviceType device);
+  AutocastScope(bool enabled, at::DeviceType device, bool cache = true);
   AutocastScope(const AutocastScope&) = delete;
   AutocastScope& operator=(const AutocastScope&) = delete;
   ~AutocastScope();
@@ -29,6 +31,7 @@ class AutocastScope {
   bool enabled_;
   at::DeviceType device_;
   bool previous_;
+  bool previous_cache_;
 };
 
 /// On GPUs the fastest kernels are not the ones that repeat their bits.

@@ -45,22 +45,35 @@ ShardBuffers::ShardBuffers(ParameterSet& parameters, std::int64_t shards, Commun
   };
   fill(float_slots_, floats_);
   fill(integer_slots_, integers_);
+  for (std::int64_t shard = 0; shard < local_shards_; ++shard) {
+    shard_views_.push_back(views_of(floats_.select(0, shard), integers_.select(0, shard)));
+  }
+  mean_views_ = views_of(mean_floats_, mean_integers_);
   select(0);
 }
 
-void ShardBuffers::point_at(const at::Tensor& floats, const at::Tensor& integers) {
-  const auto point = [](const std::vector<Slot>& slots, const at::Tensor& copy) {
+std::vector<at::Tensor> ShardBuffers::views_of(const at::Tensor& floats,
+                                               const at::Tensor& integers) const {
+  std::vector<at::Tensor> views;
+  const auto append = [&views](const std::vector<Slot>& slots, const at::Tensor& copy) {
     for (const Slot& slot : slots) {
-      at::Tensor& tensor = slot.buffer->tensor;
-      tensor = copy.narrow(0, slot.offset, tensor.numel()).view(tensor.sizes());
+      const at::Tensor& tensor = slot.buffer->tensor;
+      views.push_back(copy.narrow(0, slot.offset, tensor.numel()).view(tensor.sizes()));
     }
   };
-  point(float_slots_, floats);
-  point(integer_slots_, integers);
+  append(float_slots_, floats);
+  append(integer_slots_, integers);
+  return views;
+}
+
+void ShardBuffers::point_at(const std::vector<at::Tensor>& views) {
+  auto view = views.begin();
+  for (const Slot& slot : float_slots_) slot.buffer->tensor = *view++;
+  for (const Slot& slot : integer_slots_) slot.buffer->tensor = *view++;
 }
 
 void ShardBuffers::select(std::int64_t local) {
-  point_at(floats_.select(0, local), integers_.select(0, local));
+  point_at(shard_views_[static_cast<std::size_t>(local)]);
 }
 
 void ShardBuffers::select_mean() {
@@ -77,7 +90,7 @@ void ShardBuffers::select_mean() {
   for (float& value : mean) value /= divisor;
   mean_floats_.copy_(at::from_blob(mean.data(), mean_floats_.sizes(), at::kFloat));
   mean_integers_.copy_(largest_integers());
-  point_at(mean_floats_, mean_integers_);
+  point_at(mean_views_);
 }
 
 // Counts of batches, which an incomplete last batch that leaves shards empty makes unequal.
@@ -104,6 +117,18 @@ std::vector<std::byte> ShardBuffers::gather() const {
   std::vector<std::byte> all(own.size() * static_cast<std::size_t>(comm_.size()));
   comm_.all_gather(own, all);
   return all;
+}
+
+void ShardBuffers::copy_to_all(std::int64_t shard) {
+  std::vector<std::byte> all = gather();
+  const std::size_t stride = copy_bytes();
+  const std::vector<std::byte> source(
+      all.begin() + shard * static_cast<std::ptrdiff_t>(stride),
+      all.begin() + (shard + 1) * static_cast<std::ptrdiff_t>(stride));
+  for (std::size_t start = 0; start < all.size(); start += stride) {
+    std::ranges::copy(source, all.begin() + static_cast<std::ptrdiff_t>(start));
+  }
+  restore(all);
 }
 
 void ShardBuffers::restore(std::span<const std::byte> all) {

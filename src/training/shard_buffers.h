@@ -22,6 +22,8 @@ class ShardBuffers {
 
   /// Makes the model use the copy of this rank's `local` shard.
   void select(std::int64_t local);
+  /// Gives all shards the copy of shard `shard`, of all ranks'. Collective.
+  void copy_to_all(std::int64_t shard);
   /// Makes the model use the mean over all shards. Collective.
   void select_mean();
 
@@ -35,7 +37,8 @@ class ShardBuffers {
     Buffer* buffer;
     std::int64_t offset;  // in floats or int64s
   };
-  void point_at(const at::Tensor& floats, const at::Tensor& integers);
+  std::vector<at::Tensor> views_of(const at::Tensor& floats, const at::Tensor& integers) const;
+  void point_at(const std::vector<at::Tensor>& views);
   at::Tensor largest_integers() const;
   std::size_t copy_bytes() const;
 
@@ -48,6 +51,8 @@ class ShardBuffers {
   at::Tensor integers_;  // [local shards, m]
   at::Tensor mean_floats_;
   at::Tensor mean_integers_;
+  std::vector<std::vector<at::Tensor>> shard_views_;  // made once: shards may change often
+  std::vector<at::Tensor> mean_views_;
 };
 
 }  // namespace headway

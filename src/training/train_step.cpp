@@ -37,6 +37,15 @@ GradientOptions gradient_options(const TrainingConfig& training, at::Device devi
           .ordered = training.reproducible};
 }
 
+std::unique_ptr<SyncedStatistics> synced_statistics(const TrainingConfig& training,
+                                                    ParameterSet& parameters,
+                                                    at::Device device,
+                                                    Communicator& comm) {
+  if (!training.sync_batch_norm) return nullptr;
+  if (device.is_cuda()) expect_one_shard_per_gpu(training.shards, comm.size());
+  return std::make_unique<SyncedStatistics>(parameters, training.shards / comm.size(), comm);
+}
+
 }  // namespace
 
 std::size_t shard_begin(std::size_t count, std::int64_t shard, std::int64_t shards) {
@@ -63,7 +72,8 @@ TrainStep::TrainStep(const TrialConfig& config,
       optimizer_(optimizers().at(config.optimizer.name)(config.optimizer, parameters_)),
       buffers_(*model.parameters, config.training.shards, comm),
       sums_(static_cast<std::size_t>(local_shards_)),
-      reduction_(*model.parameters, parameters_, local_shards_) {
+      reduction_(*model.parameters, parameters_, local_shards_),
+      synced_(synced_statistics(config.training, *model.parameters, execution.device, comm)) {
   expects(local_shards_ * comm.size() == config.training.shards, "ranks must divide shards");
 }
 
@@ -83,16 +93,14 @@ TrainStep::ShardBatch TrainStep::assemble(std::span<const std::int32_t> samples,
   return batch;
 }
 
-double TrainStep::train_shard(std::span<const std::int32_t> samples,
-                              std::int64_t local,
-                              const Request& request) {
-  if (samples.empty()) return 0;
+double TrainStep::train_shard(std::int64_t local, const Request& request) {
+  const std::span<const std::int32_t> samples = samples_of(local, request);
   const ShardBatch batch = assemble(samples, request.epoch);
-  buffers_.select(local);
 
   at::Tensor logits;  // [b, K]
   {
-    const AutocastScope autocast(execution_.bf16, execution_.device.type());
+    // Shards in lock step would share one converted weight, and how many do depends on the ranks.
+    const AutocastScope autocast(execution_.bf16, execution_.device.type(), synced_ == nullptr);
     const at::Tensor moved = batch.images.to(execution_.device);
     const at::Tensor features = model_.encoder->forward(moved, /*training=*/true);  // [b, D]
     logits = model_.head->forward(dropout_.apply(features, samples, request.epoch));
@@ -108,17 +116,50 @@ double TrainStep::train_shard(std::span<const std::int32_t> samples,
   return loss_value;
 }
 
-StepOutcome TrainStep::run(const Request& request) {
-  double loss = 0;
+std::span<const std::int32_t> TrainStep::samples_of(std::int64_t local,
+                                                    const Request& request) const {
+  const std::int64_t shard = comm_.rank() * local_shards_ + local;
+  const std::size_t count = request.batch.size();
+  const std::size_t begin = shard_begin(count, shard, config_.training.shards);
+  const std::size_t end = shard_begin(count, shard + 1, config_.training.shards);
+  return request.batch.subspan(begin, end - begin);
+}
+
+double TrainStep::train_shards(const Request& request) {
+  std::vector<std::int64_t> shards;  // those with samples
   for (std::int64_t local = 0; local < local_shards_; ++local) {
-    const std::int64_t shard = comm_.rank() * local_shards_ + local;
-    const std::size_t count = request.batch.size();
-    const std::size_t begin = shard_begin(count, shard, config_.training.shards);
-    const std::size_t end = shard_begin(count, shard + 1, config_.training.shards);
-    reduction_.begin_shard(local);
-    loss += train_shard(request.batch.subspan(begin, end - begin), local, request);
-    reduction_.end_shard();
+    if (!samples_of(local, request).empty()) shards.push_back(local);
   }
+  double loss = 0;
+  const auto select = [&](std::int64_t local) {
+    buffers_.select(local);
+    reduction_.select_shard(local);
+  };
+  const auto train = [&](std::int64_t local) { loss += train_shard(local, request); };
+  if (synced_) {
+    synced_->run(shards, select, train);
+  } else {
+    for (const std::int64_t local : shards) {
+      select(local);
+      train(local);
+    }
+  }
+  reduction_.end_step();
+  return loss;
+}
+
+// The statistics are the whole batch's: those of shards without samples move, too.
+void TrainStep::share_statistics(std::size_t batch_size) {
+  const std::int64_t shards = config_.training.shards;
+  if (!synced_ || batch_size >= static_cast<std::size_t>(shards)) return;
+  std::int64_t first = 0;
+  while (shard_begin(batch_size, first + 1, shards) == 0) ++first;
+  buffers_.copy_to_all(first);
+}
+
+StepOutcome TrainStep::run(const Request& request) {
+  const double loss = train_shards(request);
+  share_statistics(request.batch.size());
   parameters_.set_signal(kLossSignal, static_cast<float>(loss));
   parameters_.set_signal(kStopSignal, request.stop ? 1 : 0);
   parameters_.set_signal(kCheckpointSignal, request.checkpoint ? 1 : 0);

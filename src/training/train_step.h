@@ -16,6 +16,7 @@
 #include "training/optimizer.h"
 #include "training/precision.h"
 #include "training/shard_buffers.h"
+#include "training/synced_statistics.h"
 
 namespace headway {
 
@@ -36,8 +37,8 @@ struct StepOutcome {
 };
 
 /// One optimiser step over one global batch: this rank's shards forward and backward, one after the
-/// other; gradients summed over shards in the fixed binary tree, within the rank and then over
-/// ranks; one update. Collective.
+/// other or, with batch norm over the whole batch, in lock step; gradients summed over shards in
+/// the fixed binary tree, within the rank and then over ranks; one update. Collective.
 class TrainStep {
  public:
   TrainStep(const TrialConfig& config,
@@ -68,9 +69,11 @@ class TrainStep {
   };
 
   ShardBatch assemble(std::span<const std::int32_t> samples, std::int64_t epoch) const;
-  double train_shard(std::span<const std::int32_t> samples,
-                     std::int64_t local,
-                     const Request& request);
+  std::span<const std::int32_t> samples_of(std::int64_t local, const Request& request) const;
+  /// The sum of the losses of this rank's shards.
+  double train_shards(const Request& request);
+  double train_shard(std::int64_t local, const Request& request);
+  void share_statistics(std::size_t batch_size);
 
   const TrialConfig& config_;
   const ImageSet& images_;
@@ -85,6 +88,7 @@ class TrainStep {
   ShardBuffers buffers_;
   std::vector<TrainSums> sums_;
   GradientReduction reduction_;
+  std::unique_ptr<SyncedStatistics> synced_;  // with training.sync_batch_norm
 };
 
 /// Where shard `shard` of `shards` begins in `count` items: contiguous parts as equal as can be.

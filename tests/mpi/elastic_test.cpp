@@ -33,6 +33,11 @@ std::vector<Case> cases() {
     TrialConfig bf16_gradients = small_trial(precision);
     bf16_gradients.training.gradient_precision = "bf16";
     result.push_back({"bf16_gradients_" + precision, bf16_gradients});
+    TrialConfig synced = bf16_gradients;
+    synced.training.sync_batch_norm = true;
+    result.push_back({"synced_batch_norm_bf16_gradients_" + precision, synced});
+    synced.training.gradient_precision = "fp32";
+    result.push_back({"synced_batch_norm_" + precision, synced});
   }
   return result;
 }
@@ -186,19 +191,23 @@ TEST(ElasticFaults, killed_between_any_two_reports_ranks_go_on_with_the_same_bit
   }
 }
 
-// Three steps an epoch. The last batch holds 3 images: an empty shard and three of one image.
-TrialConfig incomplete_batches(const std::string& precision) {
+// Three steps an epoch. The last batch holds 3 images: an empty shard, so that one of four ranks
+// has no samples, and three of one image.
+TrialConfig incomplete_batches(const std::string& precision, bool sync_batch_norm = false) {
   TrialConfig config = small_trial(precision, "adamw");
   config.dataset.validation_fraction = 0.13;  // 91 training images
   config.training.batch_size = 44;
   config.training.drop_last = false;
+  config.training.sync_batch_norm = sync_batch_norm;
   return config;
 }
 
 TEST(ElasticBatches, an_incomplete_last_batch_with_an_empty_shard_keeps_the_bits) {
   at::set_num_threads(1);
-  for (const std::string precision : {"fp32", "bf16"}) {
-    const Case trial{"incomplete_" + precision, incomplete_batches(precision)};
+  for (const auto& [precision, synced] : std::vector<std::pair<std::string, bool>>{
+           {"fp32", false}, {"bf16", false}, {"fp32", true}, {"bf16", true}}) {
+    const Case trial{"incomplete_" + precision + (synced ? "_synced" : ""),
+                     incomplete_batches(precision, synced)};
     for (const std::int64_t stop : {2, 3, 4}) {
       const TemporaryDirectory own;
       const auto folder = shared_folder(own);
@@ -236,8 +245,11 @@ TEST(ElasticRanks, that_drift_apart_are_noticed_on_all_of_them) {
 // Equal thread counts are part of the promise, not one thread.
 TEST(ElasticThreads, two_threads_a_rank_keep_the_bits_of_one_process_with_two_threads) {
   at::set_num_threads(2);
-  for (const std::string precision : {"fp32", "bf16"}) {
-    const Case trial{"two_threads_" + precision, small_trial(precision, "adamw")};
+  for (const auto& [precision, synced] : std::vector<std::pair<std::string, bool>>{
+           {"fp32", false}, {"bf16", false}, {"fp32", true}}) {
+    Case trial{"two_threads_" + precision + (synced ? "_synced" : ""),
+               small_trial(precision, "adamw")};
+    trial.config.training.sync_batch_norm = synced;
     const TemporaryDirectory own;
     const auto folder = shared_folder(own);
     ASSERT_EQ(train(test_communicator(), trial.config, {folder, 4}).end, TrialEnd::kStopped);

@@ -58,14 +58,37 @@ at::Tensor tree(const Step& step, std::size_t parameter, SumPrecision precision)
   return to_precision(left.add(right), precision);
 }
 
-void backward(const ParameterSet& parameters, const Step& step, std::int64_t shard) {
-  if (step.shard_is_empty[static_cast<std::size_t>(shard)]) return;
+/// Of the parameters from `begin` to `end`.
+void backward(const ParameterSet& parameters,
+              const Step& step,
+              std::int64_t shard,
+              std::size_t begin = 0,
+              std::size_t end = kShapes.size()) {
   at::Tensor loss = at::zeros({});
-  for (std::size_t i = 0; i < kShapes.size(); ++i) {
+  for (std::size_t i = begin; i < end; ++i) {
     if (!step.reaches(shard, i)) continue;
     loss = loss.add(parameters.parameter(i).mul(wanted(shard, i)).sum());
   }
-  loss.backward();
+  if (loss.requires_grad()) loss.backward();
+}
+
+/// Of this rank's shards, one after the other, or in turn from parameter to parameter.
+void backward_of_rank(const ParameterSet& parameters,
+                      const Step& step,
+                      GradientReduction& reduction,
+                      bool in_lock_step) {
+  Communicator& comm = test_communicator();
+  const std::int64_t local_shards = kShards / comm.size();
+  const std::size_t parts = in_lock_step ? kShapes.size() : 1;
+  const std::size_t length = kShapes.size() / parts;
+  for (std::size_t part = parts; part-- > 0;) {
+    for (std::int64_t local = 0; local < local_shards; ++local) {
+      reduction.select_shard(local);
+      backward(
+          parameters, step, comm.rank() * local_shards + local, part * length, (part + 1) * length);
+    }
+  }
+  reduction.end_step();
 }
 
 class GradientReductionOnRanks : public testing::TestWithParam<SumPrecision> {};
@@ -79,16 +102,15 @@ TEST_P(GradientReductionOnRanks, sums_over_shards_in_one_tree_whatever_arrives_w
   std::vector<bool> decayed(kShapes.size(), true);
   decayed[1] = decayed[4] = false;
   FlatParameters flat(parameters, decayed, comm, GradientOptions{.precision = GetParam()});
-  const std::int64_t local_shards = kShards / comm.size();
-  GradientReduction reduction(parameters, flat, local_shards);
-  const std::vector<Step> steps = {
-      {}, {.shard_is_empty = {false, false, false, true}}, {.unused_parameter = 2}, {}};
-  for (const Step& step : steps) {
-    for (std::int64_t local = 0; local < local_shards; ++local) {
-      reduction.begin_shard(local);
-      backward(parameters, step, comm.rank() * local_shards + local);
-      reduction.end_shard();
-    }
+  GradientReduction reduction(parameters, flat, kShards / comm.size());
+  const std::vector<Step> steps = {{},
+                                   {.shard_is_empty = {false, false, false, true}},
+                                   {.shard_is_empty = {true, false, true, false}},
+                                   {.unused_parameter = 2},
+                                   {}};
+  for (std::size_t number = 0; number < 2 * steps.size(); ++number) {
+    const Step& step = steps[number / 2];
+    backward_of_rank(parameters, step, reduction, number % 2 == 1);
     flat.set_signal(kStopSignal, 1);
     flat.sum_over_ranks();
     EXPECT_EQ(flat.signal(kStopSignal), static_cast<float>(comm.size()));
@@ -98,6 +120,18 @@ TEST_P(GradientReductionOnRanks, sums_over_shards_in_one_tree_whatever_arrives_w
     }
     flat.release_sum();
   }
+}
+
+TEST(GradientReduction, gradients_of_a_parameter_out_of_the_shards_order_are_a_fault) {
+  const auto alone = make_single_process_communicator();
+  ParameterSet parameters(1);
+  parameters.add_constant("p", ParameterKind::kWeight, {3}, 1);
+  FlatParameters flat(parameters, {true}, *alone, GradientOptions{});
+  GradientReduction reduction(parameters, flat, 2);
+  reduction.select_shard(1);
+  parameters.parameter(0).sum().backward();
+  reduction.select_shard(0);
+  EXPECT_THROW(parameters.parameter(0).sum().backward(), std::logic_error);
 }
 
 INSTANTIATE_TEST_SUITE_P(Precisions,

@@ -3,6 +3,11 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cmath>
+#include <span>
+
+#include "base/safetensors.h"
 #include "support/small_trial.h"
 
 namespace headway {
@@ -40,6 +45,59 @@ TEST(Trainer, bf16_gradients_lead_to_other_weights) {
   const TrialResult bf16 = train(test_communicator(), config, {shared_folder(other)});
   EXPECT_EQ(bf16.end, TrialEnd::kDone);
   EXPECT_NE(bf16.hashes.weights, fp32.hashes.weights);
+}
+
+SafetensorsFile final_weights(const TrialConfig& config) {
+  const TemporaryDirectory own;
+  const auto folder = shared_folder(own);
+  EXPECT_EQ(train(test_communicator(), config, {folder}).end, TrialEnd::kDone);
+  test_communicator().barrier();  // rank 0 has written
+  SafetensorsFile weights(folder / "artifacts" / "weights.safetensors");
+  test_communicator().barrier();  // then the folder is gone
+  return weights;
+}
+
+std::span<const float> floats_of(const NamedTensor& tensor) {
+  return {reinterpret_cast<const float*>(tensor.bytes.data()), tensor.bytes.size() / sizeof(float)};
+}
+
+/// The largest difference of any weight or running statistic.
+float distance(const SafetensorsFile& left, const SafetensorsFile& right) {
+  float largest = 0;
+  for (const NamedTensor& tensor : left.tensors()) {
+    if (tensor.dtype != "F32") continue;
+    const auto one = floats_of(tensor);
+    const auto other = floats_of(right.at(tensor.name));
+    for (std::size_t i = 0; i < one.size(); ++i) {
+      largest = std::max(largest, std::abs(one[i] - other[i]));
+    }
+  }
+  return largest;
+}
+
+// Sums in another order are all that is left of the cut into shards, also in an incomplete batch
+// with an empty shard.
+TEST(Trainer, synced_batch_norm_makes_shards_train_like_one) {
+  for (const bool drop_last : {true, false}) {
+    TrialConfig config = small_trial("fp32");
+    std::erase_if(config.augmentation, [](const auto& step) { return step.name == "mixup"; });
+    if (!drop_last) {
+      config.dataset.validation_fraction = 0.13;  // 91 training images: batches of 44, 44 and 3
+      config.training.batch_size = 44;
+      config.training.drop_last = false;
+    }
+    const auto plain_shards = final_weights(config);
+    config.training.sync_batch_norm = true;
+    const auto synced_shards = final_weights(config);
+    config.training.sync_batch_norm = false;
+    config.training.shards = 1;
+    const auto alone = make_single_process_communicator();
+    const TemporaryDirectory own;
+    train(*alone, config, {own.path()});
+    const SafetensorsFile one_shard(own.path() / "artifacts" / "weights.safetensors");
+    EXPECT_LT(distance(synced_shards, one_shard), 1e-4);
+    EXPECT_GT(distance(plain_shards, one_shard), 1e-2);
+  }
 }
 
 TEST(Trainer, a_batch_larger_than_the_training_set_is_a_config_error_on_all_ranks) {

@@ -5,6 +5,7 @@
 #include <ATen/ops/zeros.h>
 
 #include "models/layers/fused_batch_norm.h"
+#include "models/layers/unfused_batch_norm.h"
 
 namespace headway {
 
@@ -40,17 +41,21 @@ at::Tensor BatchNorm2d::normalise(const at::Tensor& x,
                                  .bias = parameters_->parameter(bias_),
                                  .running_mean = parameters_->buffer(running_mean_),
                                  .running_var = parameters_->buffer(running_var_)};
-  const BatchNormOptions options{.training = training, .relu = relu};
+  const BatchNormOptions options{
+      .training = training,
+      .relu = relu,
+      .exchange = training ? parameters_->statistics_exchange() : nullptr};
   if (can_fuse_batch_norm(x, options)) return fused_batch_norm(x, shortcut, tensors, options);
-  at::Tensor y = at::batch_norm(x,
-                                tensors.weight,
-                                tensors.bias,
-                                tensors.running_mean,
-                                tensors.running_var,
-                                training,
-                                kBatchNormMomentum,
-                                kBatchNormEpsilon,
-                                /*cudnn_enabled=*/true);
+  at::Tensor y = options.exchange != nullptr ? unfused_batch_norm(x, tensors, *options.exchange)
+                                             : at::batch_norm(x,
+                                                              tensors.weight,
+                                                              tensors.bias,
+                                                              tensors.running_mean,
+                                                              tensors.running_var,
+                                                              training,
+                                                              kBatchNormMomentum,
+                                                              kBatchNormEpsilon,
+                                                              /*cudnn_enabled=*/true);
   if (shortcut) y.add_(*shortcut);
   return relu ? y.relu_() : y;
 }

@@ -11,7 +11,9 @@
 namespace headway {
 
 /// Batch normalisation over (B, H, W) with PyTorch's defaults: eps 1e-5; in training the running
-/// statistics move by a tenth towards the batch's, the variance there being the unbiased one.
+/// statistics move by a tenth towards the batch's, the variance there being the unbiased one. The
+/// batch is the shard that forward is given, or all shards where the parameter set has a statistics
+/// exchange.
 /// Parameters "<name>.weight", "<name>.bias"; buffers "<name>.running_mean", "<name>.running_var",
 /// "<name>.num_batches_tracked", one copy per shard.
 class BatchNorm2d {

@@ -5,9 +5,11 @@
 #include <torch/csrc/autograd/custom_function.h>
 
 #include <cmath>
+#include <utility>
 
 #include "base/errors.h"
 #include "models/layers/batch_norm_kernels.h"
+#include "models/layers/whole_batch.h"
 
 namespace headway {
 namespace {
@@ -49,10 +51,9 @@ ChannelMoments moments_of(const at::Tensor& x) {
 }
 
 /// The running statistics move by a tenth towards the batch's, with the unbiased variance.
-void update_running_statistics(const BatchNormTensors& tensors,
-                               const ChannelMoments& moments,
-                               const ActivationShape& shape) {
-  const auto rows = static_cast<double>(shape.rows);
+void update_running_statistics(const BatchNormTensors& tensors, const WholeBatchMoments& batch) {
+  const auto& [moments, row_count] = batch;
+  const auto rows = static_cast<double>(row_count);
   const auto momentum = static_cast<float>(kBatchNormMomentum);
   const auto unbiased = static_cast<float>(rows / (rows - 1));
   expects(tensors.running_mean.is_contiguous() && tensors.running_var.is_contiguous(),
@@ -124,16 +125,17 @@ struct SavedBatchNorm {
   at::Tensor weight;
   std::vector<float> mean;
   std::vector<float> inverse_deviation;
-  Affine affine;  // with ReLU and no shortcut: likewise
+  Affine affine;          // with ReLU and no shortcut: likewise
+  std::int64_t rows = 0;  // of the whole batch
+  StatisticsExchange* exchange = nullptr;
 };
 
 /// With N rows, x' = (x - mean) / deviation: grad_x = weight / deviation (g - sum(g) / N - x' sum(g
 /// x') / N).
-InputGradientFactors input_gradient_factors(const SavedBatchNorm& saved,
-                                            const GradientSums& sums,
-                                            const ActivationShape& shape) {
-  InputGradientFactors factors{to_vector(saved.weight), sums.sum_with_x, sums.sum};
-  const auto rows = static_cast<float>(shape.rows);
+InputGradientFactors input_gradient_factors(const SavedBatchNorm& saved, GradientSums sums) {
+  InputGradientFactors factors{
+      to_vector(saved.weight), std::move(sums.sum_with_x), std::move(sums.sum)};
+  const auto rows = static_cast<float>(saved.rows);
   for (std::size_t c = 0; c < factors.gradient.size(); ++c) {
     const float inverse = saved.inverse_deviation[c];
     factors.gradient[c] *= inverse;
@@ -169,8 +171,10 @@ BatchNormGradients gradients(const SavedBatchNorm& saved,
     arguments.grad_y = masked;
   }
   result.x = at::empty_like(saved.x);
-  input_gradient(
-      arguments, input_gradient_factors(saved, sums, shape), result.x.mutable_data_ptr<T>(), shape);
+  input_gradient(arguments,
+                 input_gradient_factors(saved, of_whole_batch(saved.exchange, sums, shape.rows)),
+                 result.x.mutable_data_ptr<T>(),
+                 shape);
   for (std::size_t c = 0; c < sums.sum.size(); ++c) {
     sums.sum_with_x[c] *= saved.inverse_deviation[c];
   }
@@ -187,9 +191,12 @@ struct TrainingBatchNorm : torch::autograd::Function<TrainingBatchNorm> {
                             const at::Tensor& weight,
                             const at::Tensor& bias,
                             const BatchNormTensors& tensors,
-                            bool relu) {
-    const ChannelMoments moments = moments_of(x);
-    update_running_statistics(tensors, moments, shape_of(x));
+                            const BatchNormOptions& options) {
+    const bool relu = options.relu;
+    const WholeBatchMoments batch =
+        of_whole_batch(options.exchange, moments_of(x), shape_of(x).rows);
+    const ChannelMoments& moments = batch.moments;
+    update_running_statistics(tensors, batch);
     const std::vector<float> inverse = inverse_deviation(moments.variance);
     at::Tensor y = normalised(x, shortcut, affine_of(weight, bias, moments.mean, inverse), relu);
     context->save_for_backward({x,
@@ -199,6 +206,8 @@ struct TrainingBatchNorm : torch::autograd::Function<TrainingBatchNorm> {
                                 to_tensor(moments.mean),
                                 to_tensor(inverse)});
     context->saved_data["has_shortcut"] = shortcut.has_value();
+    context->saved_data["rows"] = batch.rows;
+    context->saved_data["exchange"] = as_saved_value(options.exchange);
     return y;
   }
 
@@ -209,7 +218,9 @@ struct TrainingBatchNorm : torch::autograd::Function<TrainingBatchNorm> {
                          .weight = tensors[2],
                          .mean = to_vector(tensors[4]),
                          .inverse_deviation = to_vector(tensors[5]),
-                         .affine = {}};
+                         .affine = {},
+                         .rows = context->saved_data["rows"].toInt(),
+                         .exchange = exchange_in(context->saved_data["exchange"])};
     if (const at::Tensor& bias = tensors[3]; bias.defined()) {
       saved.affine = affine_of(saved.weight, bias, saved.mean, saved.inverse_deviation);
     }
@@ -235,9 +246,7 @@ at::Tensor fused_batch_norm(const at::Tensor& x,
                             const BatchNormTensors& tensors,
                             const BatchNormOptions& options) {
   if (options.training) {
-    expects(shape_of(x).rows > 1, "batch norm in training needs more than one value per channel");
-    return TrainingBatchNorm::apply(
-        x, shortcut, tensors.weight, tensors.bias, tensors, options.relu);
+    return TrainingBatchNorm::apply(x, shortcut, tensors.weight, tensors.bias, tensors, options);
   }
   const Affine affine = affine_of(tensors.weight,
                                   tensors.bias,

@@ -4,6 +4,8 @@
 
 #include <optional>
 
+#include "models/layers/statistics_exchange.h"
+
 namespace headway {
 
 inline constexpr double kBatchNormEpsilon = 1e-5;
@@ -19,6 +21,7 @@ struct BatchNormTensors {
 struct BatchNormOptions {
   bool training = false;
   bool relu = false;
+  StatisticsExchange* exchange = nullptr;  // in training: x is one shard of the batch
 };
 
 /// True when `fused_batch_norm` can take x: dense, channels-last, float32 or bfloat16, on the CPU;
@@ -29,7 +32,8 @@ bool can_fuse_batch_norm(const at::Tensor& x, const BatchNormOptions& options);
 /// asked for: what at::batch_norm, add and relu compute, with half the passes over memory. Forward
 /// reads x twice and writes y; backward reads x and y's gradient twice and writes one gradient
 /// (with a shortcut it reads y, too, and writes two). In training mode updates the running
-/// statistics.
+/// statistics. With an exchange all statistics, and what the gradient of x takes off, are those of
+/// the whole batch; the gradients of weight and bias are this shard's own.
 at::Tensor fused_batch_norm(const at::Tensor& x,
                             const std::optional<at::Tensor>& shortcut,
                             const BatchNormTensors& tensors,

@@ -23,7 +23,7 @@ constexpr const char* kDefaults =
     R"("schedule":{"final_learning_rate":0.0,"name":"cosine","warmup_epochs":0.0},"seed":0,)"
     R"("training":{"batch_size":128,"drop_last":true,"dropout":0.0,"epochs":10,)"
     R"("gradient_precision":"fp32","label_smoothing":0.0,)"
-    R"("precision":"fp32","reproducible":true,"shards":1}})";
+    R"("precision":"fp32","reproducible":true,"shards":1,"sync_batch_norm":false}})";
 
 TEST(TrialConfig, canonical_json_has_every_default_and_sorted_keys) {
   nlohmann::json json = to_canonical_json(TrialConfig());
@@ -33,8 +33,8 @@ TEST(TrialConfig, canonical_json_has_every_default_and_sorted_keys) {
 }
 
 TEST(TrialConfig, ids_are_sha_256_of_the_canonical_json) {
-  EXPECT_EQ(trial_id(TrialConfig()), "ff8a3ceb36a9");
-  EXPECT_EQ(cell_id(TrialConfig()), "a722b236a17b");
+  EXPECT_EQ(trial_id(TrialConfig()), "31d3c6b3a460");
+  EXPECT_EQ(cell_id(TrialConfig()), "64398b8871c1");
 }
 
 TEST(TrialConfig, ids_of_a_configuration_far_from_the_defaults) {
@@ -50,8 +50,8 @@ trial:
   seed: 3
 )");
   const Trial trial = file.load().trials.at(0);
-  EXPECT_EQ(trial.trial_id, "409c70910cbd");
-  EXPECT_EQ(trial.cell_id, "f0e88df6a9b7");
+  EXPECT_EQ(trial.trial_id, "fba3f8585ec0");
+  EXPECT_EQ(trial.cell_id, "01a75e784102");
 }
 
 TEST(TrialConfig, equal_numbers_give_equal_ids_however_they_are_written) {
@@ -91,7 +91,7 @@ trial:
   class_vectors: {distribution: simplex, learned: false, norm: 3, seed: 2}
   optimizer: {decay: {bias: true, class_vectors: never}}
   schedule: {name: plateau, metric: loss}
-  training: {precision: bf16, epochs: 0}
+  training: {precision: bf16, epochs: 0, sync_batch_norm: true}
   augmentation: [{name: crop, padding: 2}]
   evaluation: {every: 5}
   init_seed: 8
@@ -102,6 +102,7 @@ trial:
   const TrialConfig again = trial_config_from_json(nlohmann::json::parse(json.dump()));
   EXPECT_EQ(to_canonical_json(again), json);
   EXPECT_EQ(again.dataset.root, "/data");
+  EXPECT_TRUE(again.training.sync_batch_norm);
   EXPECT_EQ(trial_id(again), trial_id(config));
 }
 

@@ -7,6 +7,7 @@ namespace headway {
 namespace {
 
 using testing::HasSubstr;
+using testing::Not;
 constexpr std::int64_t kGibibyte = std::int64_t{1} << 30;
 
 MemoryShortage shortage() {
@@ -49,6 +50,14 @@ TEST(MemoryAdvice, a_batch_of_one_shard_per_image_cannot_be_cut_further) {
   MemoryShortage single = shortage();
   single.batch_size = 2;
   EXPECT_THAT(memory_advice(single), HasSubstr("as small as it gets"));
+}
+
+TEST(MemoryAdvice, more_shards_do_not_help_when_all_are_held_at_once) {
+  MemoryShortage synced = shortage();
+  synced.sync_batch_norm = true;
+  const std::string text = memory_advice(synced);
+  EXPECT_THAT(text, HasSubstr("a smaller training.batch_size needs less"));
+  EXPECT_THAT(text, Not(HasSubstr("training.shards")));
 }
 
 TEST(MemoryAdvice, it_claims_nothing_that_was_not_measured) {
