@@ -86,9 +86,14 @@ class Steps {
     const auto batch = static_cast<std::size_t>(config_.training.batch_size);
     const double start = monotonic_seconds();
     for (std::int64_t i = 0; i < count; ++i) {
-      if (next_ + batch > order_.size()) next_ = 0;
-      step_.run({std::span(order_).subspan(next_, batch), 0, 0.01, false, false});
-      next_ += batch;
+      const std::size_t after = next_ + 2 * batch > order_.size() ? 0 : next_ + batch;
+      step_.run({std::span(order_).subspan(next_, batch),
+                 0,
+                 0.01,
+                 false,
+                 false,
+                 std::span(order_).subspan(after, batch)});
+      next_ = after;
     }
     return monotonic_seconds() - start;
   }

@@ -146,6 +146,13 @@ class SignalQueue {
   sigset_t before_;
 };
 
+std::string last_line(const std::string& text) {
+  const auto end = text.find_last_not_of('\n');
+  if (end == std::string::npos) return "";
+  const auto begin = text.rfind('\n', end);
+  return text.substr(begin + 1, end - begin);
+}
+
 }  // namespace
 
 CapturedRun run_captured(const Program& program, double timeout_seconds) {
@@ -187,6 +194,11 @@ void become(const Program& program) {
   std::vector<std::string> arguments = program.command;
   ::execvp(arguments.front().c_str(), pointers(arguments).data());
   throw_errno("execvp", arguments.front());
+}
+
+std::string failure_of(const CapturedRun& run, double timeout_seconds) {
+  if (run.timed_out) return fmt::format("did not end within {} s", timeout_seconds);
+  return fmt::format("exit code {}: {}", run.exit_code, last_line(run.err + run.out));
 }
 
 }  // namespace headway

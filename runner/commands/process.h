@@ -23,6 +23,9 @@ struct CapturedRun {
 /// cannot be started.
 CapturedRun run_captured(const Program& program, double timeout_seconds);
 
+/// "exit code 127: error while loading shared libraries ...", from the last line that it printed.
+std::string failure_of(const CapturedRun& run, double timeout_seconds);
+
 struct ForegroundEnd {
   int exit_code = 0;         // 128 + signal when a signal ended it
   bool interrupted = false;  // someone asked for the end: Ctrl-C, SIGTERM or SIGUSR2

@@ -7,24 +7,12 @@
 #include "cluster/launch.h"
 #include "runner/commands/machine_checks.h"
 #include "runner/commands/process.h"
+#include "runner/commands/worker_info.h"
 
 namespace headway {
 namespace {
 
-constexpr double kTimeoutSeconds = 60;  // loading LibTorch from a cold network file system
-
-std::string last_line(const std::string& text) {
-  const auto end = text.find_last_not_of('\n');
-  if (end == std::string::npos) return "";
-  const auto begin = text.rfind('\n', end);
-  return text.substr(begin + 1, end - begin);
-}
-
-/// "exit code 127: error while loading shared libraries ...", from the last line it printed.
-std::string failure_of(const CapturedRun& run) {
-  if (run.timed_out) return fmt::format("did not end within {} s", kTimeoutSeconds);
-  return fmt::format("exit code {}: {}", run.exit_code, last_line(run.err + run.out));
-}
+constexpr double kTimeoutSeconds = 60;
 
 MachineCheck failed(const std::string& name, const std::string& found, const std::string& remedy) {
   return {.name = name, .state = CheckState::kFailed, .found = found, .remedy = remedy};
@@ -62,15 +50,8 @@ std::vector<MachineCheck> checks_from(const std::string& worker, const nlohmann:
 std::vector<MachineCheck> check_worker() {
   const char* remedy = "run scripts/setup, or set HEADWAY_WORKER and HEADWAY_TORCH";
   try {
-    GroupSpec group;
-    group.worker = find_worker_program();
-    const std::string worker = group.worker.string();
-    const CapturedRun run = run_captured(
-        {.command = {worker, "info"}, .environment = group_environment(group)}, kTimeoutSeconds);
-    if (run.exit_code != 0) return {failed("worker", worker + ": " + failure_of(run), remedy)};
-    return checks_from(worker, nlohmann::json::parse(run.out));
-  } catch (const nlohmann::json::exception& error) {
-    return {failed("worker", fmt::format("its `info` is no JSON: {}", error.what()), remedy)};
+    const std::filesystem::path worker = find_worker_program();
+    return checks_from(worker.string(), worker_info(worker));
   } catch (const std::exception& error) {
     return {failed("worker", error.what(), remedy)};
   }
@@ -93,7 +74,8 @@ MachineCheck check_ranks() {
                                                       "OMPI_COMM_WORLD_RANK"},
                                           .environment = group_environment(group)},
                                          kTimeoutSeconds);
-    if (run.exit_code != 0) return failed(name, "mpirun: " + failure_of(run), remedy);
+    if (run.exit_code != 0)
+      return failed(name, "mpirun: " + failure_of(run, kTimeoutSeconds), remedy);
     return {.name = name, .found = "mpirun starts them"};
   } catch (const EnvironmentError& error) {
     return failed(name, error.what(), remedy);

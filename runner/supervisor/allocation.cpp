@@ -4,33 +4,23 @@
 
 #include <algorithm>
 #include <charconv>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <sstream>
 
 #include "base/environment.h"
 #include "base/errors.h"
 #include "base/host.h"
-#include "runner/commands/process.h"
+#include "base/logging.h"
+#include "runner/commands/worker_info.h"
 
 namespace headway {
 namespace {
-
-constexpr double kInfoTimeoutSeconds = 60;  // loading CUDA from a cold network disk
 
 std::optional<int> whole_number(std::string_view text) {
   int number = 0;
   const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   const bool whole = error == std::errc() && stop == text.data() + text.size() && number >= 0;
   return whole ? std::optional(number) : std::nullopt;
-}
-
-bool sees_gpus(const std::filesystem::path& worker) {
-  const CapturedRun info =
-      run_captured({.command = {worker.string(), "info", "--json"}}, kInfoTimeoutSeconds);
-  if (info.exit_code != 0) return false;
-  const auto json = nlohmann::json::parse(info.out, nullptr, false);
-  return json.is_object() && json.value("gpus", 0) > 0;
 }
 
 }  // namespace
@@ -66,13 +56,14 @@ Allocation local_allocation(const std::string& device, const std::filesystem::pa
   Allocation cpu{.device = "cpu", .cores = available_cores()};
   if (device == "cpu") return cpu;
   Allocation cuda{.device = "cuda", .cores = cpu.cores, .gpus = visible_gpus()};
-  if (!cuda.gpus.empty() && sees_gpus(worker)) return cuda;
-  if (device == "auto") return cpu;
-  throw ConfigError(fmt::format("resources.device is 'cuda', but {}",
-                                cuda.gpus.empty() ? "this machine shows no GPU"
-                                                  : "'" + worker.string() +
-                                                        " info' finds none; was it built "
-                                                        "with CUDA?"));
+  const bool shown = !cuda.gpus.empty();
+  if (shown && worker_info(worker).value("gpus", 0) > 0) return cuda;
+  const std::string why =
+      shown ? fmt::format("'{} info' finds none; was it built with CUDA?", worker.string())
+            : "this machine shows no GPU";
+  if (device == "cuda") throw ConfigError("resources.device is 'cuda', but " + why);
+  if (shown) log_warning("training on CPUs: this machine shows GPUs, but {}", why);
+  return cpu;
 }
 
 }  // namespace headway

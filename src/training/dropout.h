@@ -19,14 +19,18 @@ class Dropout {
   /// `probability` in [0, 1); 0 leaves features as they are.
   Dropout(double probability, std::int64_t seed);
 
-  /// Features z [B, D] of `samples` -> [B, D], float32 when anything is dropped.
-  at::Tensor apply(const at::Tensor& features,
-                   std::span<const std::int32_t> samples,
-                   std::int64_t epoch) const;
+  /// What the features [B, D] of `samples` are multiplied by: float32 [B, D], on the CPU; undefined
+  /// when nothing is dropped.
+  at::Tensor factors(std::span<const std::int32_t> samples,
+                     std::int64_t feature_size,
+                     std::int64_t epoch) const;
 
  private:
   double probability_;
   std::uint64_t seed_;
 };
+
+/// Features z [B, D] times `factors`, in float32; `features` themselves when these are undefined.
+at::Tensor apply_dropout(const at::Tensor& features, const at::Tensor& factors);
 
 }  // namespace headway

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/errors.h"
 
 namespace headway {
@@ -15,6 +17,15 @@ std::int64_t steps_per_epoch(std::int64_t samples, const TrainingConfig& config)
                   "training.drop_last leaves out incomplete batches",
                   batch,
                   samples));
+}
+
+std::span<const std::int32_t> batch_of_step(std::span<const std::int32_t> order,
+                                            std::int64_t step,
+                                            const TrainingConfig& config) {
+  const auto batch = static_cast<std::size_t>(config.batch_size);
+  const std::size_t first = std::min(static_cast<std::size_t>(step) * batch, order.size());
+  const std::size_t size = std::min(batch, order.size() - first);
+  return order.subspan(first, size < batch && config.drop_last ? 0 : size);
 }
 
 }  // namespace headway

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 
 #include "config/trial_config.h"
 
@@ -8,6 +9,12 @@ namespace headway {
 
 /// Steps that an epoch over `samples` training images has. ConfigError when there is none.
 std::int64_t steps_per_epoch(std::int64_t samples, const TrainingConfig& config);
+
+/// The samples of step 0, 1, ... of an epoch that visits them in `order`; none when it has no such
+/// step.
+std::span<const std::int32_t> batch_of_step(std::span<const std::int32_t> order,
+                                            std::int64_t step,
+                                            const TrainingConfig& config);
 
 /// How fast this attempt trains in the running epoch.
 class EpochSpeed {

@@ -67,6 +67,10 @@ void GradientReduction::arrived(std::size_t parameter) {
   flat_.announce(all ? static_cast<std::size_t>(flat_.count()) : flat_.offset(order[next_]));
 }
 
+void GradientReduction::set_arrived() {
+  merged_.assign(merged_.size(), local_ + 1);
+}
+
 void GradientReduction::end_step() {
   for (std::size_t i = 0; i < merged_.size(); ++i) merge_zeros(i, shards_);
   merged_.assign(merged_.size(), 0);

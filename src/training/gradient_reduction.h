@@ -25,6 +25,9 @@ class GradientReduction {
 
   /// Gradients that arrive from now on are of this rank's shard number `local`.
   void select_shard(std::int64_t local) { local_ = local; }
+  /// All gradients of the selected shard have been set and merged by other means, as at its last
+  /// backward pass.
+  void set_arrived();
   /// After the last shard. What did not arrive, of shards without samples for one, is zero.
   void end_step();
 

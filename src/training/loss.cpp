@@ -2,39 +2,37 @@
 
 #include <ATen/core/Reduction.h>
 #include <ATen/ops/cross_entropy_loss.h>
+#include <ATen/ops/empty.h>
 #include <ATen/ops/empty_like.h>
 
 namespace headway {
-namespace {
 
-at::Tensor partner_labels(const Targets& targets) {
-  at::Tensor result = at::empty_like(targets.labels);
-  const auto* labels = targets.labels.const_data_ptr<std::int64_t>();
-  auto* out = result.mutable_data_ptr<std::int64_t>();
-  for (const std::int64_t partner : targets.mixing->partners) *out++ = labels[partner];
-  return result;
+Targets make_targets(const at::Tensor& labels, const std::optional<Mixing>& mixing) {
+  if (!mixing) return {labels, {}, {}};
+  Targets targets{labels, at::empty_like(labels), at::empty({2}, at::kFloat)};
+  const auto* own = labels.const_data_ptr<std::int64_t>();
+  auto* out = targets.partner_labels.mutable_data_ptr<std::int64_t>();
+  for (const std::int64_t partner : mixing->partners) *out++ = own[partner];
+  auto* weights = targets.weights.mutable_data_ptr<float>();
+  weights[0] = static_cast<float>(mixing->weight);
+  weights[1] = static_cast<float>(1 - mixing->weight);
+  return targets;
 }
-
-}  // namespace
 
 at::Tensor loss_sum(const at::Tensor& logits, const Targets& targets, double label_smoothing) {
   const auto cross_entropy = [&](const at::Tensor& labels) {
-    return at::cross_entropy_loss(logits,
-                                  labels.to(logits.device()),
-                                  {},
-                                  at::Reduction::Sum,
-                                  /*ignore_index=*/-100,
-                                  label_smoothing);
+    return at::cross_entropy_loss(
+        logits, labels, {}, at::Reduction::Sum, /*ignore_index=*/-100, label_smoothing);
   };
   at::Tensor own = cross_entropy(targets.labels);
-  if (!targets.mixing) return own;
-  const double weight = targets.mixing->weight;
-  return own.mul(weight).add(cross_entropy(partner_labels(targets)), 1 - weight);
+  if (!targets.partner_labels.defined()) return own;
+  return own.mul(targets.weights.select(0, 0))
+      .add(cross_entropy(targets.partner_labels).mul(targets.weights.select(0, 1)));
 }
 
 at::Tensor dominant_labels(const Targets& targets) {
-  const bool own = !targets.mixing || targets.mixing->weight >= 0.5;
-  return own ? targets.labels : partner_labels(targets);
+  const bool own = !targets.weights.defined() || targets.weights.const_data_ptr<float>()[0] >= 0.5F;
+  return own ? targets.labels : targets.partner_labels;
 }
 
 }  // namespace headway

@@ -60,6 +60,8 @@ AutocastScope::~AutocastScope() {
 
 void select_gpu_kernels(bool reproducible) {
   at::globalContext().setDeterministicAlgorithms(reproducible, /*warn_only=*/false);
+  // Else each new tensor would be filled once more: a kernel for every kernel.
+  at::globalContext().setDeterministicFillUninitializedMemory(false);
   at::globalContext().setDeterministicCuDNN(reproducible);
   at::globalContext().setBenchmarkCuDNN(!reproducible);
 }

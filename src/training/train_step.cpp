@@ -1,8 +1,5 @@
 #include "training/train_step.h"
 
-#include <ATen/ops/argmax.h>
-#include <ATen/ops/empty.h>
-
 #include <algorithm>
 
 #include "base/errors.h"
@@ -58,13 +55,11 @@ TrainStep::TrainStep(const TrialConfig& config,
                      Execution execution,
                      Communicator& comm)
     : config_(config),
-      images_(images),
       model_(model),
       execution_(execution),
       comm_(comm),
       local_shards_(config.training.shards / comm.size()),
-      assembler_(images, config),
-      dropout_(config.training.dropout, config.effective_order_seed()),
+      batcher_(config, images, model.encoder->feature_size(), execution.device),
       parameters_(*model.parameters,
                   decayed_parameters(model, config.optimizer.decay),
                   comm,
@@ -75,67 +70,98 @@ TrainStep::TrainStep(const TrialConfig& config,
       reduction_(*model.parameters, parameters_, local_shards_),
       synced_(synced_statistics(config.training, *model.parameters, execution.device, comm)) {
   expects(local_shards_ * comm.size() == config.training.shards, "ranks must divide shards");
-}
-
-TrainStep::ShardBatch TrainStep::assemble(std::span<const std::int32_t> samples,
-                                          std::int64_t epoch) const {
-  const auto count = static_cast<std::int64_t>(samples.size());
-  ShardBatch batch{at::empty({count, images_.channels, images_.height, images_.width},
-                             at::kFloat,
-                             at::MemoryFormat::ChannelsLast),
-                   {at::empty({count}, at::kLong), assembler_.mixing(samples, epoch)}};
-  auto* pixels = batch.images.mutable_data_ptr<float>();
-  assembler_.augmented(samples, epoch, pixels);
-  assembler_.labels(samples, batch.targets.labels.mutable_data_ptr<std::int64_t>());
-  if (batch.targets.mixing) {
-    mix_images(*batch.targets.mixing, {pixels, static_cast<std::size_t>(batch.images.numel())});
-  }
-  return batch;
-}
-
-double TrainStep::train_shard(std::int64_t local, const Request& request) {
-  const std::span<const std::int32_t> samples = samples_of(local, request);
-  const ShardBatch batch = assemble(samples, request.epoch);
-
-  at::Tensor logits;  // [b, K]
-  {
-    // Shards in lock step would share one converted weight, and how many do depends on the ranks.
-    const AutocastScope autocast(execution_.bf16, execution_.device.type(), synced_ == nullptr);
-    const at::Tensor moved = batch.images.to(execution_.device);
-    const at::Tensor features = model_.encoder->forward(moved, /*training=*/true);  // [b, D]
-    logits = model_.head->forward(dropout_.apply(features, samples, request.epoch));
-  }
-  const at::Tensor loss = loss_sum(logits, batch.targets, config_.training.label_smoothing);
-  loss.div(static_cast<double>(request.batch.size())).backward();
-
-  TrainSums& sums = sums_[static_cast<std::size_t>(local)];
-  const auto loss_value = static_cast<double>(loss.item<float>());
-  sums.loss += loss_value;
-  sums.samples += static_cast<double>(samples.size());
-  count_correct(logits, dominant_labels(batch.targets), sums);
-  return loss_value;
+  // Sums over ranks begin while a pass runs, and statistics of batch norm go through the host.
+  if (execution.device.is_cuda() && comm.size() == 1 && !synced_) gpu_work_ = make_gpu_work();
 }
 
 std::span<const std::int32_t> TrainStep::samples_of(std::int64_t local,
-                                                    const Request& request) const {
+                                                    std::span<const std::int32_t> batch) const {
   const std::int64_t shard = comm_.rank() * local_shards_ + local;
-  const std::size_t count = request.batch.size();
-  const std::size_t begin = shard_begin(count, shard, config_.training.shards);
-  const std::size_t end = shard_begin(count, shard + 1, config_.training.shards);
-  return request.batch.subspan(begin, end - begin);
+  const std::size_t begin = shard_begin(batch.size(), shard, config_.training.shards);
+  const std::size_t end = shard_begin(batch.size(), shard + 1, config_.training.shards);
+  return batch.subspan(begin, end - begin);
+}
+
+void TrainStep::prepare(const Request& request) {
+  prepared_.clear();
+  for (std::int64_t local = 0; local < local_shards_; ++local) {
+    const auto samples = samples_of(local, request.next_batch);
+    if (samples.empty()) continue;
+    prepared_.push_back(
+        {{samples.begin(), samples.end()}, request.epoch, batcher_(samples, request.epoch)});
+  }
+}
+
+ShardBatch TrainStep::take_batch(std::span<const std::int32_t> samples, std::int64_t epoch) {
+  for (PreparedBatch& prepared : prepared_) {
+    if (prepared.epoch != epoch || !std::ranges::equal(prepared.samples, samples)) continue;
+    prepared.samples.clear();  // its batch is given away
+    return std::move(prepared.batch);
+  }
+  return batcher_(samples, epoch);
+}
+
+TrainStep::PassResults TrainStep::pass(const ShardBatch& batch, std::size_t global_batch) {
+  PassResults results;
+  {
+    // Shards in lock step would share one converted weight, and how many do depends on the ranks.
+    const AutocastScope autocast(execution_.bf16, execution_.device.type(), synced_ == nullptr);
+    const at::Tensor features = model_.encoder->forward(batch.images, /*training=*/true);  // [b, D]
+    results.logits = model_.head->forward(apply_dropout(features, batch.dropout_factors));
+  }
+  const at::Tensor loss = loss_sum(results.logits, batch.targets, config_.training.label_smoothing);
+  loss.div(static_cast<double>(global_batch)).backward();
+  results.loss = loss.detach();
+  results.logits = results.logits.detach();
+  return results;
+}
+
+TrainStep::PassResults TrainStep::pass_on_device(std::int64_t local,
+                                                 const ShardBatch& batch,
+                                                 std::size_t global_batch) {
+  if (execution_.device.is_cpu()) return pass(batch, global_batch);
+  if (!gpu_work_) return pass(moved(batch, execution_.device), global_batch);
+  // Of equal sizes follow equal shards, so this tells passes apart.
+  const std::int64_t key = static_cast<std::int64_t>(global_batch) * local_shards_ + local;
+  const auto [found, is_new] = repeated_passes_.try_emplace(key);
+  RepeatedPass& repeated = found->second;
+  if (is_new) {
+    repeated.batch = moved(batch, execution_.device);
+  } else {
+    copy_into(repeated.batch, batch);
+  }
+  const bool called =
+      gpu_work_->run(key, [&] { repeated.results = pass(repeated.batch, global_batch); });
+  if (!called) reduction_.set_arrived();
+  return repeated.results;
+}
+
+TrainStep::StartedShard TrainStep::start_shard(std::int64_t local, const Request& request) {
+  const ShardBatch batch = take_batch(samples_of(local, request.batch), request.epoch);
+  return {
+      local, dominant_labels(batch.targets), pass_on_device(local, batch, request.batch.size())};
+}
+
+double TrainStep::finish_shard(const StartedShard& shard) {
+  TrainSums& sums = sums_[static_cast<std::size_t>(shard.local)];
+  const auto loss = static_cast<double>(shard.results.loss.item<float>());
+  sums.loss += loss;
+  sums.samples += static_cast<double>(shard.labels.numel());
+  count_correct(shard.results.logits, shard.labels, sums);
+  return loss;
 }
 
 double TrainStep::train_shards(const Request& request) {
   std::vector<std::int64_t> shards;  // those with samples
   for (std::int64_t local = 0; local < local_shards_; ++local) {
-    if (!samples_of(local, request).empty()) shards.push_back(local);
+    if (!samples_of(local, request.batch).empty()) shards.push_back(local);
   }
-  double loss = 0;
   const auto select = [&](std::int64_t local) {
     buffers_.select(local);
     reduction_.select_shard(local);
   };
-  const auto train = [&](std::int64_t local) { loss += train_shard(local, request); };
+  std::vector<StartedShard> started;
+  const auto train = [&](std::int64_t local) { started.push_back(start_shard(local, request)); };
   if (synced_) {
     synced_->run(shards, select, train);
   } else {
@@ -145,6 +171,9 @@ double TrainStep::train_shards(const Request& request) {
     }
   }
   reduction_.end_step();
+  if (execution_.device.is_cuda()) prepare(request);  // the GPU is busy
+  double loss = 0;
+  for (const StartedShard& shard : started) loss += finish_shard(shard);
   return loss;
 }
 

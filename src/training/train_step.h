@@ -1,20 +1,21 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
 #include "comm/communicator.h"
 #include "config/trial_config.h"
-#include "data/batch_assembler.h"
-#include "training/dropout.h"
 #include "training/flat_parameters.h"
+#include "training/gpu_work.h"
 #include "training/gradient_reduction.h"
-#include "training/loss.h"
 #include "training/model.h"
 #include "training/optimizer.h"
 #include "training/precision.h"
+#include "training/shard_batch.h"
 #include "training/shard_buffers.h"
 #include "training/synced_statistics.h"
 
@@ -53,6 +54,9 @@ class TrainStep {
     double learning_rate = 0;
     bool stop = false;
     bool checkpoint = false;
+    /// That of the next step, if it is of the same epoch: made ready while a GPU is busy with this
+    /// one. Need not come true.
+    std::span<const std::int32_t> next_batch = {};
   };
   StepOutcome run(const Request& request);
 
@@ -63,32 +67,56 @@ class TrainStep {
   std::vector<TrainSums>& sums() { return sums_; }
 
  private:
-  struct ShardBatch {
-    at::Tensor images;  // [b, C, H, W] float32, on the CPU
-    Targets targets;
+  /// What a pass over a shard leaves on its device.
+  struct PassResults {
+    at::Tensor loss;    // [], the sum over the shard's samples
+    at::Tensor logits;  // [b, K]
+  };
+  /// A pass that a GPU repeats: its tensors stay where they are.
+  struct RepeatedPass {
+    ShardBatch batch;
+    PassResults results;
+  };
+  /// A shard whose pass has been started.
+  struct StartedShard {
+    std::int64_t local = 0;
+    at::Tensor labels;  // [b] int64 on the CPU: those that accuracy counts
+    PassResults results;
+  };
+  struct PreparedBatch {
+    std::vector<std::int32_t> samples;
+    std::int64_t epoch = 0;
+    ShardBatch batch;
   };
 
-  ShardBatch assemble(std::span<const std::int32_t> samples, std::int64_t epoch) const;
-  std::span<const std::int32_t> samples_of(std::int64_t local, const Request& request) const;
+  std::span<const std::int32_t> samples_of(std::int64_t local,
+                                           std::span<const std::int32_t> batch) const;
+  /// The batch of a shard: the one made ready, if it is that.
+  ShardBatch take_batch(std::span<const std::int32_t> samples, std::int64_t epoch);
+  void prepare(const Request& request);
+  PassResults pass(const ShardBatch& batch, std::size_t global_batch);
+  PassResults pass_on_device(std::int64_t local, const ShardBatch& batch, std::size_t global_batch);
+  StartedShard start_shard(std::int64_t local, const Request& request);
+  double finish_shard(const StartedShard& shard);
   /// The sum of the losses of this rank's shards.
   double train_shards(const Request& request);
-  double train_shard(std::int64_t local, const Request& request);
   void share_statistics(std::size_t batch_size);
 
   const TrialConfig& config_;
-  const ImageSet& images_;
   Model& model_;
   Execution execution_;
   Communicator& comm_;
   std::int64_t local_shards_;
-  BatchAssembler assembler_;
-  Dropout dropout_;
+  ShardBatcher batcher_;
   FlatParameters parameters_;
   std::unique_ptr<Optimizer> optimizer_;
   ShardBuffers buffers_;
   std::vector<TrainSums> sums_;
   GradientReduction reduction_;
-  std::unique_ptr<SyncedStatistics> synced_;  // with training.sync_batch_norm
+  std::unique_ptr<SyncedStatistics> synced_;              // with training.sync_batch_norm
+  std::unique_ptr<GpuWork> gpu_work_;                     // of a process that has its GPU to itself
+  std::map<std::int64_t, RepeatedPass> repeated_passes_;  // by key of gpu_work_
+  std::vector<PreparedBatch> prepared_;
 };
 
 /// Where shard `shard` of `shards` begins in `count` items: contiguous parts as equal as can be.

@@ -125,16 +125,16 @@ void Trainer::save_after_epoch() {
 std::optional<TrialEnd> Trainer::train_epoch() {
   const std::int64_t epoch = position_.epochs_done;
   const auto order = epoch_order(split_.train, config_.effective_order_seed(), epoch);
-  const auto batch_size = static_cast<std::size_t>(config_.training.batch_size);
   while (position_.steps_in_epoch < steps_per_epoch_) {
     const double start = monotonic_seconds();
-    const std::size_t first = static_cast<std::size_t>(position_.steps_in_epoch) * batch_size;
-    const auto batch = std::span(order).subspan(first, std::min(batch_size, order.size() - first));
-    const StepOutcome outcome = step_.run({batch,
-                                           epoch,
-                                           rate_.at_step(position_.steps_done),
-                                           options_.stop_requested(),
-                                           saver_.asks_for_save()});
+    const auto batch = batch_of_step(order, position_.steps_in_epoch, config_.training);
+    const StepOutcome outcome =
+        step_.run({batch,
+                   epoch,
+                   rate_.at_step(position_.steps_done),
+                   options_.stop_requested(),
+                   saver_.asks_for_save(),
+                   batch_of_step(order, position_.steps_in_epoch + 1, config_.training)});
     ++position_.steps_in_epoch;
     ++position_.steps_done;
     speed_.add_step(monotonic_seconds() - start, batch.size());

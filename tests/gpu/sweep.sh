@@ -29,7 +29,7 @@ hashes() {
 hashes first >"$work/first"
 [[ $(wc -l <"$work/first") == 8 ]] || fail "not all trials are done: $(cat "$work/first")"
 [[ $(query first "select distinct device from attempts") == cuda ]] || fail "not trained on the GPU"
-"$HEADWAY" table --sweep first --by head.name,training.precision --metric test/top1_accuracy,test/nc1
+"$HEADWAY" table first --by head.name,training.precision --metric test/top1_accuracy,test/nc1
 
 "$HEADWAY" run "$work/gpu.yaml" name=second &
 supervisor=$! status=0

@@ -15,8 +15,7 @@ at::Tensor factors(const Dropout& dropout,
                    const std::vector<std::int32_t>& samples,
                    std::int64_t features,
                    std::int64_t epoch = 0) {
-  return dropout.apply(
-      at::ones({static_cast<std::int64_t>(samples.size()), features}), samples, epoch);
+  return dropout.factors(samples, features, epoch);
 }
 
 TEST(Dropout, zeroes_the_given_share_and_scales_the_others_up) {
@@ -50,14 +49,14 @@ TEST(Dropout, a_sample_gets_the_same_mask_at_any_place_of_any_batch) {
 
 TEST(Dropout, gradients_pass_where_features_passed) {
   const at::Tensor features = at::ones({1, 40}).requires_grad_(true);
-  const at::Tensor dropped = Dropout(0.5, 4).apply(features, std::vector<std::int32_t>{5}, 0);
+  const at::Tensor dropped = apply_dropout(features, factors(Dropout(0.5, 4), {5}, 40));
   dropped.sum().backward();
   EXPECT_TRUE(features.grad().equal(dropped.detach()));
 }
 
 TEST(Dropout, of_probability_zero_hands_features_on_untouched) {
   const at::Tensor features = at::ones({1, 4});
-  EXPECT_TRUE(Dropout(0, 4).apply(features, std::vector<std::int32_t>{5}, 0).is_same(features));
+  EXPECT_TRUE(apply_dropout(features, factors(Dropout(0, 4), {5}, 4)).is_same(features));
 }
 
 }  // namespace

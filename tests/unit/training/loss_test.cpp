@@ -45,20 +45,21 @@ double expected_loss(const at::Tensor& scores, const Mixing& mixing, double smoo
 TEST(Loss, is_the_cross_entropy_with_smoothed_and_mixed_targets) {
   const Mixing none{.weight = 1, .partners = {0, 1, 2, 3, 4, 5}};
   for (const double smoothing : {0.0, 0.1}) {
-    EXPECT_NEAR(loss_sum(logits(), {labels(), {}}, smoothing).item<double>(),
+    EXPECT_NEAR(loss_sum(logits(), make_targets(labels(), {}), smoothing).item<double>(),
                 expected_loss(logits(), none, smoothing),
                 1e-5);
     for (const double weight : {0.3, 0.9}) {
-      EXPECT_NEAR(loss_sum(logits(), {labels(), mixing(weight)}, smoothing).item<double>(),
-                  expected_loss(logits(), mixing(weight), smoothing),
-                  1e-5);
+      EXPECT_NEAR(
+          loss_sum(logits(), make_targets(labels(), mixing(weight)), smoothing).item<double>(),
+          expected_loss(logits(), mixing(weight), smoothing),
+          1e-5);
     }
   }
 }
 
 TEST(Loss, the_gradient_of_a_mixed_loss_is_softmax_minus_the_mixed_target) {
   const at::Tensor scores = logits().requires_grad_(true);
-  loss_sum(scores, {labels(), mixing(0.3)}, 0).backward();
+  loss_sum(scores, make_targets(labels(), mixing(0.3)), 0).backward();
   at::Tensor expected = scores.detach().softmax(1);
   const at::Tensor truth = labels();
   for (std::int64_t i = 0; i < kBatch; ++i) {
@@ -70,9 +71,9 @@ TEST(Loss, the_gradient_of_a_mixed_loss_is_softmax_minus_the_mixed_target) {
 }
 
 TEST(Loss, accuracy_counts_the_label_of_the_larger_share) {
-  EXPECT_TRUE(dominant_labels({labels(), {}}).equal(labels()));
-  EXPECT_TRUE(dominant_labels({labels(), mixing(0.5)}).equal(labels()));
-  EXPECT_TRUE(dominant_labels({labels(), mixing(0.49)})
+  EXPECT_TRUE(dominant_labels(make_targets(labels(), {})).equal(labels()));
+  EXPECT_TRUE(dominant_labels(make_targets(labels(), mixing(0.5))).equal(labels()));
+  EXPECT_TRUE(dominant_labels(make_targets(labels(), mixing(0.49)))
                   .equal(at::tensor(std::vector<std::int64_t>{2, 3, 0, 0, 1, 1})));
 }
 
