@@ -74,10 +74,21 @@ std::optional<int> as_int(const std::optional<std::int64_t>& number) {
   return number ? std::optional(static_cast<int>(*number)) : std::nullopt;
 }
 
+void expect_gpu_per_rank(const Allocation& allocation, const ResourcesConfig& resources) {
+  const auto gpus = static_cast<std::int64_t>(allocation.gpus.size());
+  if (allocation.device != "cuda" || resources.ranks.value_or(1) <= gpus) return;
+  throw ConfigError(
+      fmt::format("resources.ranks is {}, but this machine shows {}, and each rank needs its own; "
+                  "set resources.ranks to at most that, or resources.device=cpu",
+                  *resources.ranks,
+                  counted(allocation.gpus.size(), "GPU")));
+}
+
 SupervisorOptions supervisor_options(const PreparedSweep& sweep, const RunOptions& options) {
   const ResourcesConfig& resources = sweep.resources;
   const auto worker = find_worker_program();
   const Allocation allocation = local_allocation(resources.device, worker);
+  expect_gpu_per_rank(allocation, resources);
   const int threads = static_cast<int>(resources.threads_per_rank);
   const auto directory = std::filesystem::absolute(sweep.location.directory);
   return {.sweep_directory = directory,

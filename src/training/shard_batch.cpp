@@ -1,5 +1,6 @@
 #include "training/shard_batch.h"
 
+#include <ATen/Parallel.h>
 #include <ATen/ops/empty.h>
 
 #include <array>
@@ -7,6 +8,8 @@
 
 namespace headway {
 namespace {
+
+constexpr std::int64_t kImagesPerTask = 16;
 
 using Tensors = std::array<at::Tensor*, 5>;
 
@@ -60,7 +63,12 @@ ShardBatch ShardBatcher::operator()(std::span<const std::int32_t> samples,
   const at::Tensor labels = at::empty({count}, at::kLong);
   const auto mixing = assembler_.mixing(samples, epoch);
   auto* pixels = images.mutable_data_ptr<float>();
-  assembler_.augmented(samples, epoch, pixels);
+  const std::int64_t image_size = count > 0 ? images.numel() / count : 0;
+  at::parallel_for(0, count, kImagesPerTask, [&](std::int64_t first, std::int64_t last) {
+    const auto part =
+        samples.subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(last - first));
+    assembler_.augmented(part, epoch, pixels + first * image_size);
+  });
   assembler_.labels(samples, labels.mutable_data_ptr<std::int64_t>());
   if (mixing) mix_images(*mixing, {pixels, static_cast<std::size_t>(images.numel())});
   const Targets targets = make_targets(labels, mixing);

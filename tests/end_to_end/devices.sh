@@ -32,6 +32,12 @@ CUDA_VISIBLE_DEVICES='' started_with name=hidden | grep -q -- '--device cpu' || 
 CUDA_VISIBLE_DEVICES=0 started_with name=cpu resources.device=cpu | grep -q -- '--device cpu' ||
   fail "resources.device was not obeyed"
 
+status=0
+CUDA_VISIBLE_DEVICES=0 HEADWAY_WORKER=$work/worker "$HEADWAY" run "$work/devices.yaml" name=crowded \
+  resources.ranks=2 training.shards=2 2>"$work/err" || status=$?
+[[ $status -eq 2 ]] || fail "exit code $status for two ranks on one GPU, expected 2"
+grep -q "resources.ranks is 2, but this machine shows 1 GPU" "$work/err" || fail "unclear: $(cat "$work/err")"
+
 [[ $(unset CUDA_VISIBLE_DEVICES && "$HEADWAY_WORKER" info | grep -c '"gpus": 0') == 1 ]] || {
   echo "the rest is for machines without a GPU"
   exit 0

@@ -31,12 +31,12 @@ class BasicBlock {
     shortcut_bn_.emplace(parameters, name + ".shortcut.1", shape.out);
   }
 
-  at::Tensor forward(const at::Tensor& x, bool training) const {
-    at::Tensor inner = bn1_.forward_relu(conv1_.forward(x), training);
+  ForkedActivation forward(const ForkedActivation& x, bool training) const {
+    at::Tensor inner = bn1_.forward_relu(conv1_.forward(x.first), training);
     inner = conv2_.forward(inner);
-    if (!shortcut_conv_) return bn2_.forward_add_relu(inner, x, training);
-    const at::Tensor shortcut = shortcut_bn_->forward(shortcut_conv_->forward(x), training);
-    return bn2_.forward_add_relu(inner, shortcut, training);
+    if (!shortcut_conv_) return bn2_.fork_add_relu(inner, x.second, training);
+    const at::Tensor shortcut = shortcut_bn_->forward(shortcut_conv_->forward(x.second), training);
+    return bn2_.fork_add_relu(inner, shortcut, training);
   }
 
  private:
@@ -74,10 +74,10 @@ class ResNet18 : public Encoder {
   }
 
   at::Tensor forward(const at::Tensor& images, bool training) override {
-    at::Tensor x = conv1_.forward(as_channels_last(images));
-    x = bn1_.forward_relu(x, training);                                      // [B, w, H, W]
+    const at::Tensor stem = conv1_.forward(as_channels_last(images));
+    ForkedActivation x = bn1_.fork_relu(stem, training);                     // [B, w, H, W]
     for (const BasicBlock& block : blocks_) x = block.forward(x, training);  // [B, 8w, H/8, W/8]
-    return pooling_.forward(x);                                              // [B, D]
+    return pooling_.forward(x.first);                                        // [B, D]
   }
 
   std::int64_t feature_size() const override { return pooling_.feature_size(); }

@@ -4,7 +4,6 @@
 #include <ATen/ops/ones.h>
 #include <ATen/ops/zeros.h>
 
-#include "models/layers/fused_batch_norm.h"
 #include "models/layers/unfused_batch_norm.h"
 
 namespace headway {
@@ -19,23 +18,33 @@ BatchNorm2d::BatchNorm2d(ParameterSet& parameters, const std::string& name, std:
           parameters.add_buffer(name + ".num_batches_tracked", at::zeros({}, at::kLong), true)) {}
 
 at::Tensor BatchNorm2d::forward(const at::Tensor& x, bool training) const {
-  return normalise(x, std::nullopt, training, false);
+  return normalise(x, std::nullopt, training, false).first;
 }
 
 at::Tensor BatchNorm2d::forward_relu(const at::Tensor& x, bool training) const {
-  return normalise(x, std::nullopt, training, true);
+  return fork_relu(x, training).first;
 }
 
 at::Tensor BatchNorm2d::forward_add_relu(const at::Tensor& x,
                                          const at::Tensor& shortcut,
                                          bool training) const {
+  return fork_add_relu(x, shortcut, training).first;
+}
+
+ForkedActivation BatchNorm2d::fork_relu(const at::Tensor& x, bool training) const {
+  return normalise(x, std::nullopt, training, true);
+}
+
+ForkedActivation BatchNorm2d::fork_add_relu(const at::Tensor& x,
+                                            const at::Tensor& shortcut,
+                                            bool training) const {
   return normalise(x, shortcut, training, true);
 }
 
-at::Tensor BatchNorm2d::normalise(const at::Tensor& x,
-                                  const std::optional<at::Tensor>& shortcut,
-                                  bool training,
-                                  bool relu) const {
+ForkedActivation BatchNorm2d::normalise(const at::Tensor& x,
+                                        const std::optional<at::Tensor>& shortcut,
+                                        bool training,
+                                        bool relu) const {
   if (training) at::Tensor(parameters_->buffer(num_batches_tracked_)).add_(1);
   const BatchNormTensors tensors{.weight = parameters_->parameter(weight_),
                                  .bias = parameters_->parameter(bias_),
@@ -57,7 +66,8 @@ at::Tensor BatchNorm2d::normalise(const at::Tensor& x,
                                                               kBatchNormEpsilon,
                                                               /*cudnn_enabled=*/true);
   if (shortcut) y.add_(*shortcut);
-  return relu ? y.relu_() : y;
+  if (relu) y.relu_();
+  return {y, y};
 }
 
 }  // namespace headway

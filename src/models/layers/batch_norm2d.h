@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "models/layers/fused_batch_norm.h"
 #include "models/parameter_set.h"
 
 namespace headway {
@@ -26,12 +27,17 @@ class BatchNorm2d {
   at::Tensor forward_relu(const at::Tensor& x, bool training) const;
   /// max(0, forward(x) + shortcut), shortcut [B, C, H, W]: the end of a residual block.
   at::Tensor forward_add_relu(const at::Tensor& x, const at::Tensor& shortcut, bool training) const;
+  // The same for two readers.
+  ForkedActivation fork_relu(const at::Tensor& x, bool training) const;
+  ForkedActivation fork_add_relu(const at::Tensor& x,
+                                 const at::Tensor& shortcut,
+                                 bool training) const;
 
  private:
-  at::Tensor normalise(const at::Tensor& x,
-                       const std::optional<at::Tensor>& shortcut,
-                       bool training,
-                       bool relu) const;
+  ForkedActivation normalise(const at::Tensor& x,
+                             const std::optional<at::Tensor>& shortcut,
+                             bool training,
+                             bool relu) const;
 
   const ParameterSet* parameters_;
   std::size_t weight_;

@@ -1,7 +1,5 @@
 #include "models/layers/batch_norm_kernels.h"
 
-#include <type_traits>
-
 #include "models/layers/activation_lines.h"
 
 namespace headway {
@@ -46,16 +44,28 @@ Mask mask_of(const GradientArguments<T>& arguments) {
   return arguments.scale != nullptr ? Mask::kFromInput : Mask::kNone;
 }
 
-/// Calls body with the mask as a constant.
-template <typename Body>
-void with_mask(Mask mask, const Body& body) {
-  switch (mask) {
+/// How a kernel reads the gradient, as a type: its loops are compiled for each way.
+template <Mask kMask, bool kTwo>
+struct Reading {
+  static constexpr Mask mask = kMask;
+  static constexpr bool two = kTwo;  // also_grad_y, too
+};
+
+template <Mask kMask, typename T, typename Body>
+void with_readers(const GradientArguments<T>& arguments, const Body& body) {
+  arguments.also_grad_y != nullptr ? body(Reading<kMask, true>()) : body(Reading<kMask, false>());
+}
+
+/// Calls body with the Reading that the arguments ask for.
+template <typename T, typename Body>
+void with_reading(const GradientArguments<T>& arguments, const Body& body) {
+  switch (mask_of(arguments)) {
     case Mask::kNone:
-      return body(std::integral_constant<Mask, Mask::kNone>());
+      return with_readers<Mask::kNone>(arguments, body);
     case Mask::kFromInput:
-      return body(std::integral_constant<Mask, Mask::kFromInput>());
+      return with_readers<Mask::kFromInput>(arguments, body);
     case Mask::kFromOutput:
-      return body(std::integral_constant<Mask, Mask::kFromOutput>());
+      return with_readers<Mask::kFromOutput>(arguments, body);
   }
 }
 
@@ -70,34 +80,36 @@ GradientLines gradient_lines(const GradientArguments<T>& arguments, const Lines&
 }
 
 /// The addresses that one line's loop reads.
-template <typename T, Mask kMask>
+template <typename T, typename How>
 struct GradientReader {
   GradientReader(const GradientArguments<T>& arguments,
                  const GradientLines& lines,
                  std::int64_t start)
       : x(arguments.x + start),
-        y(kMask == Mask::kFromOutput ? arguments.y + start : arguments.x + start),
+        y(How::mask == Mask::kFromOutput ? arguments.y + start : arguments.x + start),
         grad_y(arguments.grad_y + start),
+        also_grad_y(How::two ? arguments.also_grad_y + start : arguments.grad_y + start),
         scale(lines.scale.data()),
         shift(lines.shift.data()) {}
 
   /// The gradient that reaches the normalised value. The forward pass computed the same
   /// x * scale + shift, to the bit.
   HEADWAY_INLINE float gradient(std::int64_t j) const {
-    const float value = load(grad_y[j]);
-    if (kMask == Mask::kFromOutput) return load(y[j]) > 0 ? value : 0.0F;
-    if (kMask == Mask::kFromInput) return load(x[j]) * scale[j] + shift[j] > 0 ? value : 0.0F;
+    const float value = How::two ? load(grad_y[j]) + load(also_grad_y[j]) : load(grad_y[j]);
+    if (How::mask == Mask::kFromOutput) return load(y[j]) > 0 ? value : 0.0F;
+    if (How::mask == Mask::kFromInput) return load(x[j]) * scale[j] + shift[j] > 0 ? value : 0.0F;
     return value;
   }
 
   const T* __restrict x;
   const T* __restrict y;
   const T* __restrict grad_y;
+  const T* __restrict also_grad_y;
   const float* __restrict scale;
   const float* __restrict shift;
 };
 
-template <typename T, Mask kMask, bool kKeepsMasked>
+template <typename T, typename How, bool kKeepsMasked>
 HEADWAY_KERNEL void sum_lines(const GradientArguments<T>& arguments,
                               std::int64_t begin,
                               std::int64_t count,
@@ -111,7 +123,7 @@ HEADWAY_KERNEL void sum_lines(const GradientArguments<T>& arguments,
   Line scratch(lines.mean.size());
   float* __restrict g = scratch.data();
   for (std::int64_t i = begin; i < begin + count; ++i) {
-    const GradientReader<T, kMask> reader(arguments, lines, i * length);
+    const GradientReader<T, How> reader(arguments, lines, i * length);
     for (std::int64_t j = 0; j < length; ++j) g[j] = reader.gradient(j);
     const T* __restrict x = reader.x;
     for (std::int64_t j = 0; j < length; ++j) {
@@ -139,7 +151,7 @@ struct InputGradientLines {
   Line constant;
 };
 
-template <typename T, Mask kMask>
+template <typename T, typename How>
 HEADWAY_KERNEL void input_gradient_lines(const GradientArguments<T>& arguments,
                                          std::int64_t begin,
                                          std::int64_t count,
@@ -152,7 +164,7 @@ HEADWAY_KERNEL void input_gradient_lines(const GradientArguments<T>& arguments,
   const float* __restrict constant = factors.constant.data();
   const float* __restrict mean = lines.mean.data();
   for (std::int64_t i = begin; i < begin + count; ++i) {
-    const GradientReader<T, kMask> reader(arguments, lines, i * length);
+    const GradientReader<T, How> reader(arguments, lines, i * length);
     T* __restrict out = grad_x + i * length;
     for (std::int64_t j = 0; j < length; ++j) {
       store(out[j],
@@ -188,8 +200,8 @@ GradientSums gradient_sums(const GradientArguments<T>& arguments,
   const auto slices = static_cast<std::size_t>(lines.slices());
   std::vector<Line> sums(slices, empty_line(lines));
   std::vector<Line> sums_with_x(slices, empty_line(lines));
-  with_mask(mask_of(arguments), [&]<Mask kMask>(std::integral_constant<Mask, kMask>) {
-    auto* run = masked != nullptr ? sum_lines<T, kMask, true> : sum_lines<T, kMask, false>;
+  with_reading(arguments, [&]<typename How>(How) {
+    auto* run = masked != nullptr ? sum_lines<T, How, true> : sum_lines<T, How, false>;
     for_each_slice(lines, [&](std::int64_t slice, std::int64_t begin, std::int64_t count) {
       const auto index = static_cast<std::size_t>(slice);
       const LinePair out{sums[index].data(), sums_with_x[index].data()};
@@ -209,9 +221,9 @@ void input_gradient(const GradientArguments<T>& arguments,
   const GradientLines tiles = gradient_lines(arguments, lines);
   const InputGradientLines factor_tiles{
       tiled(factors.gradient, lines), tiled(factors.x, lines), tiled(factors.constant, lines)};
-  with_mask(mask_of(arguments), [&]<Mask kMask>(std::integral_constant<Mask, kMask>) {
+  with_reading(arguments, [&]<typename How>(How) {
     for_each_slice(lines, [&](std::int64_t, std::int64_t begin, std::int64_t count) {
-      input_gradient_lines<T, kMask>(arguments, begin, count, tiles, factor_tiles, grad_x);
+      input_gradient_lines<T, How>(arguments, begin, count, tiles, factor_tiles, grad_x);
     });
   });
 }

@@ -37,14 +37,15 @@ struct NormaliseArguments {
 template <typename T>
 void normalise(const NormaliseArguments<T>& arguments, const ActivationShape& shape);
 
-/// What the gradient g at the normalised value follows from: grad_y, or 0 where ReLU gave 0. That
-/// is told by y; or, which spares reading it, by scale and shift where ReLU followed x * scale +
-/// shift at once; without either there was no ReLU, or grad_y is masked already.
+/// What the gradient g at the normalised value follows from: grad_y + also_grad_y, or 0 where ReLU
+/// gave 0. That is told by y; or, which spares reading it, by scale and shift where ReLU followed x
+/// * scale + shift at once; without either there was no ReLU, or grad_y is masked already.
 template <typename T>
 struct GradientArguments {
   const T* x = nullptr;
   const T* y = nullptr;
   const T* grad_y = nullptr;
+  const T* also_grad_y = nullptr;  // what flows back from a second reader of y; may be null
   const std::vector<float>* mean = nullptr;  // of x [C]
   const std::vector<float>* scale = nullptr;
   const std::vector<float>* shift = nullptr;

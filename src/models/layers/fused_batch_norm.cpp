@@ -147,28 +147,31 @@ InputGradientFactors input_gradient_factors(const SavedBatchNorm& saved, Gradien
 
 template <typename T>
 BatchNormGradients gradients(const SavedBatchNorm& saved,
-                             const at::Tensor& grad_y,
+                             const ForkedActivation& grad_y,
                              bool wants_shortcut) {
   const ActivationShape shape = shape_of(saved.x);
   const bool has_affine = !saved.affine.scale.empty();
-  GradientArguments<T> arguments{.x = saved.x.const_data_ptr<T>(),
-                                 .y = saved.y.defined() ? saved.y.const_data_ptr<T>() : nullptr,
-                                 .grad_y = grad_y.const_data_ptr<T>(),
-                                 .mean = &saved.mean,
-                                 .scale = has_affine ? &saved.affine.scale : nullptr,
-                                 .shift = has_affine ? &saved.affine.shift : nullptr};
+  GradientArguments<T> arguments{
+      .x = saved.x.const_data_ptr<T>(),
+      .y = saved.y.defined() ? saved.y.const_data_ptr<T>() : nullptr,
+      .grad_y = grad_y.first.const_data_ptr<T>(),
+      .also_grad_y = grad_y.second.defined() ? grad_y.second.const_data_ptr<T>() : nullptr,
+      .mean = &saved.mean,
+      .scale = has_affine ? &saved.affine.scale : nullptr,
+      .shift = has_affine ? &saved.affine.shift : nullptr};
   BatchNormGradients result;
   T* masked = nullptr;
-  if (wants_shortcut && saved.y.defined()) {
+  if (wants_shortcut && (saved.y.defined() || grad_y.second.defined())) {
     result.shortcut = at::empty_like(saved.x);
     masked = result.shortcut.mutable_data_ptr<T>();
   } else if (wants_shortcut) {
-    result.shortcut = grad_y;
+    result.shortcut = grad_y.first;
   }
   GradientSums sums = gradient_sums(arguments, masked, shape);
-  if (masked != nullptr) {  // then the mask is done already
+  if (masked != nullptr) {  // then masked and added up already
     arguments.y = nullptr;
     arguments.grad_y = masked;
+    arguments.also_grad_y = nullptr;
   }
   result.x = at::empty_like(saved.x);
   input_gradient(arguments,
@@ -183,15 +186,25 @@ BatchNormGradients gradients(const SavedBatchNorm& saved,
   return result;
 }
 
+/// Of the two outputs; the second one is undefined when only one has been read.
+ForkedActivation joined_gradients(const variable_list& gradients, const at::Tensor& like) {
+  ForkedActivation result;
+  for (const at::Tensor& gradient : gradients) {
+    if (!gradient.defined()) continue;
+    (result.first.defined() ? result.second : result.first) = channels_last(gradient, like);
+  }
+  return result;
+}
+
 /// The training form as one node of the autograd graph.
 struct TrainingBatchNorm : torch::autograd::Function<TrainingBatchNorm> {
-  static at::Tensor forward(AutogradContext* context,
-                            const at::Tensor& x,
-                            const std::optional<at::Tensor>& shortcut,
-                            const at::Tensor& weight,
-                            const at::Tensor& bias,
-                            const BatchNormTensors& tensors,
-                            const BatchNormOptions& options) {
+  static variable_list forward(AutogradContext* context,
+                               const at::Tensor& x,
+                               const std::optional<at::Tensor>& shortcut,
+                               const at::Tensor& weight,
+                               const at::Tensor& bias,
+                               const BatchNormTensors& tensors,
+                               const BatchNormOptions& options) {
     const bool relu = options.relu;
     const WholeBatchMoments batch =
         of_whole_batch(options.exchange, moments_of(x), shape_of(x).rows);
@@ -208,7 +221,8 @@ struct TrainingBatchNorm : torch::autograd::Function<TrainingBatchNorm> {
     context->saved_data["has_shortcut"] = shortcut.has_value();
     context->saved_data["rows"] = batch.rows;
     context->saved_data["exchange"] = as_saved_value(options.exchange);
-    return y;
+    context->set_materialize_grads(false);
+    return {y, y.variable_data()};
   }
 
   static variable_list backward(AutogradContext* context, const variable_list& grad_outputs) {
@@ -224,7 +238,7 @@ struct TrainingBatchNorm : torch::autograd::Function<TrainingBatchNorm> {
     if (const at::Tensor& bias = tensors[3]; bias.defined()) {
       saved.affine = affine_of(saved.weight, bias, saved.mean, saved.inverse_deviation);
     }
-    const at::Tensor grad_y = channels_last(grad_outputs[0], saved.x);
+    const ForkedActivation grad_y = joined_gradients(grad_outputs, saved.x);
     const bool wants_shortcut = context->saved_data["has_shortcut"].toBool();
     const BatchNormGradients result = with_element_type(
         saved.x, [&]<typename T>(T*) { return gradients<T>(saved, grad_y, wants_shortcut); });
@@ -241,18 +255,21 @@ bool can_fuse_batch_norm(const at::Tensor& x, const BatchNormOptions& options) {
          (options.training || !at::GradMode::is_enabled());
 }
 
-at::Tensor fused_batch_norm(const at::Tensor& x,
-                            const std::optional<at::Tensor>& shortcut,
-                            const BatchNormTensors& tensors,
-                            const BatchNormOptions& options) {
+ForkedActivation fused_batch_norm(const at::Tensor& x,
+                                  const std::optional<at::Tensor>& shortcut,
+                                  const BatchNormTensors& tensors,
+                                  const BatchNormOptions& options) {
   if (options.training) {
-    return TrainingBatchNorm::apply(x, shortcut, tensors.weight, tensors.bias, tensors, options);
+    variable_list outputs =
+        TrainingBatchNorm::apply(x, shortcut, tensors.weight, tensors.bias, tensors, options);
+    return {std::move(outputs[0]), std::move(outputs[1])};
   }
   const Affine affine = affine_of(tensors.weight,
                                   tensors.bias,
                                   to_vector(tensors.running_mean),
                                   inverse_deviation(to_vector(tensors.running_var)));
-  return normalised(x, shortcut, affine, options.relu);
+  const at::Tensor y = normalised(x, shortcut, affine, options.relu);
+  return {y, y};
 }
 
 }  // namespace headway

@@ -24,6 +24,14 @@ struct BatchNormOptions {
   StatisticsExchange* exchange = nullptr;  // in training: x is one shard of the batch
 };
 
+/// The same activation for two readers, each with a gradient of its own: batch norm's backward pass
+/// adds these up as it reads them, which spares a pass over memory. Where that is not possible both
+/// are one tensor.
+struct ForkedActivation {
+  at::Tensor first;
+  at::Tensor second;
+};
+
 /// True when `fused_batch_norm` can take x: dense, channels-last, float32 or bfloat16, on the CPU;
 /// and in evaluation mode only where no gradients are recorded.
 bool can_fuse_batch_norm(const at::Tensor& x, const BatchNormOptions& options);
@@ -34,9 +42,9 @@ bool can_fuse_batch_norm(const at::Tensor& x, const BatchNormOptions& options);
 /// (with a shortcut it reads y, too, and writes two). In training mode updates the running
 /// statistics. With an exchange all statistics, and what the gradient of x takes off, are those of
 /// the whole batch; the gradients of weight and bias are this shard's own.
-at::Tensor fused_batch_norm(const at::Tensor& x,
-                            const std::optional<at::Tensor>& shortcut,
-                            const BatchNormTensors& tensors,
-                            const BatchNormOptions& options);
+ForkedActivation fused_batch_norm(const at::Tensor& x,
+                                  const std::optional<at::Tensor>& shortcut,
+                                  const BatchNormTensors& tensors,
+                                  const BatchNormOptions& options);
 
 }  // namespace headway

@@ -145,6 +145,35 @@ TEST(BatchNormBits, the_input_tells_where_relu_gave_zero_just_as_the_output_does
   }
 }
 
+void expect_sum_of_gradients(const ActivationShape& shape) {
+  const std::vector<float> first = values("first", shape.rows * shape.channels);
+  const std::vector<float> second = values("second", shape.rows * shape.channels);
+  std::vector<float> sum = first;
+  for (std::size_t i = 0; i < sum.size(); ++i) sum[i] += second[i];
+  PlacedCopy<float> x(values("x", shape.rows * shape.channels), 0);
+  PlacedCopy<float> own(first, 0), other(second, 0), joint(sum, 0);
+  const std::vector<float> mean = values("c", shape.channels);
+  GradientArguments<float> arguments{.x = x.data(), .y = x.data(), .mean = &mean};
+  const auto all = [&] {
+    std::vector<float> masked(first.size()), grad_x(first.size());
+    const GradientSums sums = gradient_sums<float>(arguments, masked.data(), shape);
+    input_gradient<float>(arguments, {mean, mean, mean}, grad_x.data(), shape);
+    return joined(joined(masked, grad_x), joined(sums.sum, sums.sum_with_x));
+  };
+  arguments.grad_y = own.data();
+  arguments.also_grad_y = other.data();
+  const std::vector<float> by_kernel = all();
+  arguments.grad_y = joint.data();
+  arguments.also_grad_y = nullptr;
+  EXPECT_EQ(by_kernel, all());
+}
+
+TEST(BatchNormBits, two_gradients_count_as_their_sum) {
+  for (const std::int64_t channels : {4, 24, 64}) {
+    expect_sum_of_gradients({.rows = 99, .channels = channels});
+  }
+}
+
 TEST(BatchNormBits, do_not_depend_on_where_memory_lies) {
   for (const std::int64_t channels : {4, 16, 24, 64}) {
     for (const std::int64_t rows : {9, 36, 99}) {

@@ -1,6 +1,7 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/allclose.h>
 #include <ATen/ops/arange.h>
+#include <ATen/ops/batch_norm.h>
 #include <ATen/ops/equal.h>
 #include <ATen/ops/ones.h>
 #include <ATen/ops/zeros.h>
@@ -119,6 +120,52 @@ TEST_F(BatchNorm, the_fused_forms_equal_their_parts) {
     EXPECT_TRUE(at::allclose(norm_.forward_relu(x_, training), y.relu(), 1e-5, 1e-6));
     EXPECT_TRUE(at::allclose(
         norm_.forward_add_relu(x_, shortcut, training), (y + shortcut).relu(), 1e-5, 1e-6));
+  }
+}
+
+// The gradients of all inputs when the readers weigh the activation by `first` and `second`; an
+// undefined weight stands for a reader that is not there.
+std::vector<at::Tensor> forked_gradients(const ForkedActivation& y,
+                                         const at::Tensor& first,
+                                         const at::Tensor& second,
+                                         const std::vector<at::Tensor>& inputs) {
+  at::Tensor sum = at::zeros({});
+  if (first.defined()) sum = sum + (y.first * first).sum();
+  if (second.defined()) sum = sum + (y.second * second).sum();
+  sum.backward();
+  std::vector<at::Tensor> gradients;
+  for (const at::Tensor& input : inputs) {
+    gradients.push_back(input.grad().clone());
+    input.mutable_grad().reset();
+  }
+  return gradients;
+}
+
+TEST_F(BatchNorm, what_flows_back_from_two_readers_is_added_up) {
+  const at::Tensor x = x_.clone().requires_grad_(true);
+  const at::Tensor shortcut = channels_last_images("shortcut", {3, 4, 5, 6}).requires_grad_(true);
+  const at::Tensor weight = parameters_.parameter(0);
+  const at::Tensor bias = parameters_.parameter(1);
+  const at::Tensor a = channels_last_images("first", {3, 4, 5, 6});
+  const at::Tensor b = reference_images("second", {3, 4, 5, 6});  // not channels_last
+  for (const auto& [first, second] : std::vector<std::pair<at::Tensor, at::Tensor>>{
+           {a, b}, {a, at::Tensor()}, {at::Tensor(), b}}) {
+    for (const bool adds : {true, false}) {
+      std::vector<at::Tensor> inputs = {x, weight, bias};
+      if (adds) inputs.push_back(shortcut);
+      const auto found =
+          forked_gradients(adds ? norm_.fork_add_relu(x, shortcut, true) : norm_.fork_relu(x, true),
+                           first,
+                           second,
+                           inputs);
+      const at::Tensor normalised =
+          at::batch_norm(x, weight, bias, {}, {}, true, 0.1, 1e-5, /*cudnn_enabled=*/false);
+      const at::Tensor y = (adds ? normalised + shortcut : normalised).relu();
+      const auto expected = forked_gradients({y, y}, first, second, inputs);
+      for (std::size_t i = 0; i < expected.size(); ++i) {
+        EXPECT_TRUE(at::allclose(found[i], expected[i], 1e-4, 1e-5)) << "input " << i;
+      }
+    }
   }
 }
 

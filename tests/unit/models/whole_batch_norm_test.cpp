@@ -75,7 +75,8 @@ Outcome step(at::ScalarType type, const Forward& forward) {
 
 Outcome fused_step(at::ScalarType type, StatisticsExchange* exchange) {
   return step(type, [&](const at::Tensor& x, const BatchNormTensors& tensors) {
-    return fused_batch_norm(x, std::nullopt, tensors, {.training = true, .exchange = exchange});
+    return fused_batch_norm(x, std::nullopt, tensors, {.training = true, .exchange = exchange})
+        .first;
   });
 }
 
