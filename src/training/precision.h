@@ -18,8 +18,7 @@ struct Execution {
 };
 
 /// Runs the enclosed forward pass in bfloat16 where autocast says so; float32 otherwise. With a
-/// cache a weight that is used twice is converted once, in all threads of the process together, and
-/// its gradients are summed in bfloat16.
+/// cache a weight that is used twice is converted once, for all threads of the process.
 class AutocastScope {
  public:
   AutocastScope(bool enabled, at::DeviceType device, bool cache = true);

@@ -104,7 +104,8 @@ ShardBatch TrainStep::take_batch(std::span<const std::int32_t> samples, std::int
 TrainStep::PassResults TrainStep::pass(const ShardBatch& batch, std::size_t global_batch) {
   PassResults results;
   {
-    // Shards in lock step would share one converted weight, and how many do depends on the ranks.
+    // Shards in lock step would share a converted weight and its node of the graph: how many do
+    // depends on the number of ranks.
     const AutocastScope autocast(execution_.bf16, execution_.device.type(), synced_ == nullptr);
     const at::Tensor features = model_.encoder->forward(batch.images, /*training=*/true);  // [b, D]
     results.logits = model_.head->forward(apply_dropout(features, batch.dropout_factors));
