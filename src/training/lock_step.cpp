@@ -23,10 +23,10 @@ void LockStep::run(std::size_t count, const Body& body, const Body& on_turn) {
   body_ = &body;
   on_turn_ = &on_turn;
   error_ = nullptr;
-  is_running_.assign(count, true);
-  turn_ = count;
+  turn_ = 0;
+  members_.clear();
+  members_.resize(count);
   if (count == 1) {
-    turn_ = 0;
     run_body(0);
   } else {
     std::vector<std::jthread> threads;  // joined at the end of this block
@@ -36,7 +36,9 @@ void LockStep::run(std::size_t count, const Body& body, const Body& on_turn) {
       }
     } catch (...) {  // no more threads to be had
       fail(std::current_exception());
-      for (std::size_t run = threads.size(); run < count; ++run) is_running_[run] = false;
+      for (std::size_t run = threads.size(); run < count; ++run) {
+        members_[run].is_running = false;
+      }
     }
     pass_baton(count - 1);
   }
@@ -44,10 +46,10 @@ void LockStep::run(std::size_t count, const Body& body, const Body& on_turn) {
 }
 
 void LockStep::take_part(std::size_t run) {
-  wait_for_turn(run);
+  members_[run].baton.acquire();
   at::init_num_threads();  // LibTorch keeps the number of threads per thread
   run_body(run);
-  is_running_[run] = false;
+  members_[run].is_running = false;
   pass_baton(run);
 }
 
@@ -65,11 +67,11 @@ void LockStep::run_body(std::size_t run) {
 void LockStep::meet(const std::function<void()>& merge) {
   const std::size_t run = turn_;
   arrive(Arrival::kMeeting);
-  const std::size_t count = is_running_.size();
+  const std::size_t count = members_.size();
   if (run + 1 == count) merge();
   if (count == 1) return;
   pass_baton(run);
-  wait_for_turn(run);
+  members_[run].baton.acquire();
   if (error_) throw FellowFailed();
   (*on_turn_)(run);
 }
@@ -84,23 +86,16 @@ void LockStep::fail(std::exception_ptr error) {
   if (!error_) error_ = std::move(error);
 }
 
-void LockStep::wait_for_turn(std::size_t run) {
-  std::unique_lock lock(mutex_);
-  passed_.wait(lock, [&] { return turn_ == run; });
-}
-
 // To the next after `run` that still runs.
 void LockStep::pass_baton(std::size_t run) {
-  const std::size_t count = is_running_.size();
-  std::size_t next = (run + 1) % count;
-  for (std::size_t tried = 0; tried < count && !is_running_[next]; ++tried) {
-    next = (next + 1) % count;
+  const std::size_t count = members_.size();
+  for (std::size_t step = 1; step <= count; ++step) {
+    const std::size_t next = (run + step) % count;
+    if (!members_[next].is_running) continue;
+    turn_ = next;
+    members_[next].baton.release();
+    return;
   }
-  {
-    const std::lock_guard lock(mutex_);
-    turn_ = is_running_[next] ? next : count;
-  }
-  passed_.notify_all();
 }
 
 }  // namespace headway

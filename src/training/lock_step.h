@@ -1,11 +1,10 @@
 #pragma once
 
-#include <condition_variable>
 #include <cstddef>
+#include <deque>
 #include <exception>
 #include <functional>
-#include <mutex>
-#include <vector>
+#include <semaphore>
 
 namespace headway {
 
@@ -31,20 +30,21 @@ class LockStep {
   void take_part(std::size_t run);
   void run_body(std::size_t run);
   void arrive(Arrival arrival);
-  void wait_for_turn(std::size_t run);
   void pass_baton(std::size_t run);
   void fail(std::exception_ptr error);
 
-  // The holder of the baton alone touches these.
+  struct Member {
+    bool is_running = true;
+    std::binary_semaphore baton{0};
+  };
+
+  // The holder of the baton alone touches these, but for waiting for it.
   const Body* body_ = nullptr;
   const Body* on_turn_ = nullptr;
-  std::vector<bool> is_running_;
+  std::deque<Member> members_;
+  std::size_t turn_ = 0;                 // who holds the baton
   Arrival arrival_ = Arrival::kMeeting;  // of run 0: the others must do the same
   std::exception_ptr error_;
-
-  std::mutex mutex_;
-  std::condition_variable passed_;
-  std::size_t turn_ = 0;  // who holds the baton; the number of runs: nobody
 };
 
 }  // namespace headway
