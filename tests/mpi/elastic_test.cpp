@@ -33,10 +33,8 @@ std::vector<Case> cases() {
     TrialConfig bf16_gradients = small_trial(precision);
     bf16_gradients.training.gradient_precision = "bf16";
     result.push_back({"bf16_gradients_" + precision, bf16_gradients});
-    TrialConfig synced = bf16_gradients;
+    TrialConfig synced = small_trial(precision);
     synced.training.sync_batch_norm = true;
-    result.push_back({"synced_batch_norm_bf16_gradients_" + precision, synced});
-    synced.training.gradient_precision = "fp32";
     result.push_back({"synced_batch_norm_" + precision, synced});
   }
   return result;
