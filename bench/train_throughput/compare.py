@@ -121,9 +121,11 @@ def main():
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
     parser.add_argument("--case", help="only the cases whose name contains this")
+    parser.add_argument("--turns", type=int, default=9, help="of each side")
+    parser.add_argument("--seconds", type=float, default=4, help="of a turn")
     parser.add_argument("--quick", action="store_true", help="few short turns, to see that it works")
     options = parser.parse_args()
-    turns, seconds = (3, 0.3) if options.quick else (9, 4)
+    turns, seconds = (3, 0.3) if options.quick else (options.turns, options.seconds)
     wanted = options.case or ""
 
     ours = [str(options.build / "bench" / "bench_train_throughput")]
