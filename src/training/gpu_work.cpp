@@ -2,6 +2,7 @@
 
 #include <ATen/cuda/CUDAEvent.h>
 #include <ATen/cuda/CUDAGraph.h>
+#include <c10/cuda/CUDACachingAllocator.h>
 #include <c10/cuda/CUDAGuard.h>
 
 #include <map>
@@ -40,6 +41,7 @@ class RecordedGpuWork final : public GpuWork {
       work();
       return true;
     }
+    c10::cuda::CUDACachingAllocator::emptyCache();  // the recording has memory of its own
     auto graph = std::make_unique<at::cuda::CUDAGraph>();
     // Other threads may go on using the GPU meanwhile.
     graph->capture_begin(pool_, cudaStreamCaptureModeThreadLocal);

@@ -13,10 +13,9 @@
 #include "base/atomic_file.h"
 #include "base/errors.h"
 #include "base/files.h"
-#include "config/catalog.h"
 #include "support/collecting_sink.h"
 #include "support/file_faults.h"
-#include "support/synthetic_dataset.h"
+#include "support/short_trial.h"
 #include "support/temporary_directory.h"
 #include "training/trainer.h"
 
@@ -25,32 +24,17 @@ namespace {
 
 using testing::AnyOf;
 
-TrialConfig trial() {
-  TrialConfig config;
-  config.dataset.validation_fraction = 0.2;
-  config.encoder = {"small_cnn", default_options(Family::kEncoder, "small_cnn")};
-  config.encoder.options.values()["width"] = 2;
-  config.head = {"dot", default_options(Family::kHead, "dot")};
-  config.class_vectors.options = default_options(Family::kClassVectors, "gaussian");
-  config.optimizer.options = default_options(Family::kOptimizer, "sgd");
-  config.schedule = {"constant", 0, default_options(Family::kSchedule, "constant")};
-  config.training.epochs = 2;
-  config.training.batch_size = 8;
-  config.training.precision = "fp32";
-  return config;
-}
-
 // The hashes, and what the trial's log was told.
 std::string train(const std::filesystem::path& folder) {
   at::set_num_threads(1);
-  const SyntheticDataset data(4, 10, 5);  // 32 training images: 4 steps of 8
   const auto alone = make_single_process_communicator();
   TrainerOptions options;
   options.checkpoint_folder = folder / "checkpoints";
   options.artifact_folder = folder / "artifacts";
   options.checkpoints = {.seconds = 1e9, .steps = 3, .epochs = {}, .keep_best = true};
   CollectingSink sink;
-  const TrialHashes hashes = train_trial(trial(), data, *alone, sink, options).hashes;
+  const TrialHashes hashes =
+      train_trial(short_trial(2, 1), short_dataset(), *alone, sink, options).hashes;
   return fmt::format(
       "{} {} {} {}", hashes.weights, hashes.state, hashes.metrics, fmt::join(sink.remarks, "; "));
 }

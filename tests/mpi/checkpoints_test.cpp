@@ -8,9 +8,8 @@
 
 #include "base/errors.h"
 #include "base/files.h"
-#include "config/catalog.h"
 #include "support/collecting_sink.h"
-#include "support/synthetic_dataset.h"
+#include "support/short_trial.h"
 #include "support/temporary_directory.h"
 #include "support/test_communicator.h"
 #include "training/trainer.h"
@@ -26,24 +25,7 @@ using testing::IsEmpty;
 constexpr std::int64_t kSteps = 12;  // 3 epochs of 4
 
 TrialConfig trial() {
-  TrialConfig config;
-  config.dataset.validation_fraction = 0.2;
-  config.encoder = {"small_cnn", default_options(Family::kEncoder, "small_cnn")};
-  config.encoder.options.values()["width"] = 2;
-  config.head = {"dot", default_options(Family::kHead, "dot")};
-  config.class_vectors.options = default_options(Family::kClassVectors, "gaussian");
-  config.optimizer.options = default_options(Family::kOptimizer, "sgd");
-  config.schedule = {"constant", 0, default_options(Family::kSchedule, "constant")};
-  config.training.epochs = 3;
-  config.training.batch_size = 8;
-  config.training.shards = 2;
-  config.training.precision = "fp32";
-  return config;
-}
-
-const SyntheticDataset& dataset() {
-  static const SyntheticDataset data(4, 10, 5);  // 32 training images: 4 steps of 8
-  return data;
+  return short_trial(3, 2);
 }
 
 class TrialCheckpoints : public testing::Test {
@@ -61,7 +43,7 @@ class TrialCheckpoints : public testing::Test {
     std::int64_t asked = 0;
     options_.stop_requested = [&] { return ++asked == stop_after_steps; };
     sink_ = {};
-    return train_trial(config, dataset(), test_communicator(), sink_, options_);
+    return train_trial(config, short_dataset(), test_communicator(), sink_, options_);
   }
   // On rank 0; the other ranks wait until it has been done.
   template <typename Action>
