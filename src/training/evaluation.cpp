@@ -123,6 +123,11 @@ Metrics Evaluator::accuracy(const Split& split) {
   return accuracy_metrics(sums(split, false));
 }
 
+Metrics Evaluator::final_test_accuracy(const Split& test) {
+  final_test_sums_ = sums(test, config_.evaluation.geometry);
+  return accuracy_metrics(*final_test_sums_);
+}
+
 SplitMetrics Evaluator::final_statistics(const Split& train,
                                          const Split& test,
                                          const at::Tensor& initial_class_vectors) {
@@ -134,7 +139,8 @@ SplitMetrics Evaluator::final_statistics(const Split& train,
   std::optional<at::Tensor> train_means;
   for (const auto& [name, split] :
        {std::pair<std::string, Split>{"train", train}, {"test", test}}) {
-    const SplitSums sums = this->sums(split, geometry);
+    const bool known = name == "test" && final_test_sums_;
+    const SplitSums sums = known ? *final_test_sums_ : this->sums(split, geometry);
     Metrics& metrics = result[name];
     if (name == "train") append(metrics, renamed_unaugmented(accuracy_metrics(sums)));
     append(metrics, prediction_metrics(sums));

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <span>
 #include <utility>
 
@@ -47,6 +48,9 @@ class Evaluator {
   SplitSums sums(const Split& split, bool geometry);
   /// loss, top1_accuracy, top5_accuracy. Collective.
   Metrics accuracy(const Split& split);
+  /// The same of the finished model on the test images: final_statistics() then need not pass these
+  /// through the model again.
+  Metrics final_test_accuracy(const Split& test);
 
   /// Statistics of the finished model on un-augmented train and test images: those of arXiv
   /// 2011.08704 and, when `evaluation.geometry`, neural collapse and its kin. Collective.
@@ -74,6 +78,7 @@ class Evaluator {
   Execution execution_;
   Communicator& comm_;
   Watch watch_;
+  std::optional<SplitSums> final_test_sums_;
 };
 
 }  // namespace headway

@@ -73,6 +73,8 @@ class Trainer {
   void finish(TrialResult& result);
   void write_results(const TrialResult& result, const StateDict& weights);
   void report(const char* phase) const;
+  Evaluator::Split test() const { return {dataset_.test(), test_samples_}; }
+  bool is_last(const EpochRecord& r) const { return r.epoch == config_.training.epochs; }
   std::int64_t total_steps() const { return steps_per_epoch_ * config_.training.epochs; }
 
   const TrialConfig& config_;
@@ -153,7 +155,8 @@ void Trainer::evaluate(EpochRecord& record) {
   if (!split_.validation.empty()) {
     record.values["validation"] = evaluator_.accuracy({dataset_.train(), split_.validation});
   }
-  record.values["test"] = evaluator_.accuracy({dataset_.test(), test_samples_});
+  record.values["test"] =
+      is_last(record) ? evaluator_.final_test_accuracy(test()) : evaluator_.accuracy(test());
   // Only now, when no stop can come in between, after which all would be evaluated again.
   if (!split_.validation.empty() && config_.schedule.name == "plateau") {
     rate_.schedule().observe(
@@ -163,12 +166,10 @@ void Trainer::evaluate(EpochRecord& record) {
 
 void Trainer::finish_epoch() {
   const double learning_rate = rate_.at_step(std::max<std::int64_t>(position_.steps_done - 1, 0));
-  const TrainSums sums = state_.merged_train_sums();
   EpochRecord record{position_.epochs_done + 1, position_.steps_done, {}};
-  record.values["train"] =
-      train_metrics(sums, learning_rate, speed_.images_per_second(), dataset_.classes());
-  const bool last = position_.epochs_done + 1 == config_.training.epochs;
-  if (last || (position_.epochs_done + 1) % config_.evaluation.every == 0) evaluate(record);
+  record.values["train"] = train_metrics(
+      state_.merged_train_sums(), learning_rate, speed_.images_per_second(), dataset_.classes());
+  if (is_last(record) || record.epoch % config_.evaluation.every == 0) evaluate(record);
   if (comm_.rank() == 0) sink_.epoch_ended(record);
   position_.history.push_back(std::move(record));
   ++position_.epochs_done;
@@ -242,12 +243,11 @@ void Trainer::finish(TrialResult& result) {
   if (!position_.history.empty()) {
     result.results = position_.history.back().values;
   } else {
-    result.results["test"] = evaluator_.accuracy({dataset_.test(), test_samples_});
+    result.results["test"] = evaluator_.final_test_accuracy(test());
   }
   const at::Tensor initial = as_tensor(model_.drawn_class_vectors).to(options_.device);
   append(result.results,
-         evaluator_.final_statistics(
-             {dataset_.train(), split_.train}, {dataset_.test(), test_samples_}, initial));
+         evaluator_.final_statistics({dataset_.train(), split_.train}, test(), initial));
   add_best_validation(result.results, position_.history);
   result.hashes.metrics = hash_metrics(position_.history, result.results);
   const StateDict weights(*model_.parameters);
