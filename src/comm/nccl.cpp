@@ -29,7 +29,8 @@ void check_nccl(ncclResult_t status, const char* call) {
 class NcclHandle {
  public:
   NcclHandle(int rank, int size, ncclUniqueId id) {
-    check_nccl(ncclCommInitRank(&handle_, size, id, rank), "ncclCommInitRank");
+    check_nccl(ncclCommInitRank(&handle_, size, id, rank),
+               "ncclCommInitRank, which wants a GPU of its own for each rank,");
   }
   NcclHandle(const NcclHandle&) = delete;
   NcclHandle& operator=(const NcclHandle&) = delete;
