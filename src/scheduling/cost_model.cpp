@@ -80,9 +80,10 @@ TrialCost trial_cost(const TrialConfig& config) {
   TrialCost cost;
   cost.train_flops =
       kPassesPerTrainedImage * forward * images.train * static_cast<double>(config.training.epochs);
-  // Statistics of the finished model; the feature geometry passes over the images once more.
-  const double final_passes = config.evaluation.geometry ? 2 : 1;
-  cost.final_flops = final_passes * forward * (images.train + images.test);
+  // Statistics of the finished model, which has met the test images in the last epoch's evaluation;
+  // the feature geometry passes over all images once more.
+  const double again = config.evaluation.geometry ? 1 : 0;
+  cost.final_flops = forward * (images.train + again * (images.train + images.test));
   cost.flops = cost.train_flops +
                forward * evaluation_count(config) * (images.validation + images.test) +
                cost.final_flops;

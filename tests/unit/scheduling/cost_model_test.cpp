@@ -56,6 +56,20 @@ TEST(TrialCost, every_evaluation_is_a_forward_pass_over_validation_and_test_imag
   EXPECT_NEAR(trial_cost(config).flops - once, 3 * images * forward, 1e-9 * once);
 }
 
+TEST(TrialCost, the_end_is_a_pass_over_the_training_images_and_with_geometry_one_over_all) {
+  TrialConfig config = small_trial();
+  config.dataset.validation_fraction = 0;
+  config.training.epochs = 1;
+  config.evaluation.geometry = false;
+  const DatasetShape data = dataset_shape(config.dataset);
+  const double pass = trial_cost(config).train_flops / 3;  // over the training images
+  EXPECT_NEAR(trial_cost(config).final_flops, pass, 1e-9 * pass);
+  const auto test_share =
+      static_cast<double>(data.test_count) / static_cast<double>(data.train_count);
+  config.evaluation.geometry = true;
+  EXPECT_NEAR(trial_cost(config).final_flops, pass * (2 + test_share), 1e-9 * pass);
+}
+
 TEST(TrialCost, a_cut_training_set_costs_less) {
   TrialConfig config = small_trial();
   const double whole = trial_cost(config).flops;
