@@ -67,6 +67,7 @@ void print_stack() {
   std::array<void*, kMostFrames> frames{};
   const int count = ::backtrace(frames.data(), kMostFrames);
   ::backtrace_symbols_fd(frames.data(), count, STDERR_FILENO);
+  put(STDERR_FILENO, "the same by names:\n");
   backward::StackTrace trace;
   trace.load_here(kMostFrames);
   backward::Printer printer;

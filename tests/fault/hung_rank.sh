@@ -34,10 +34,11 @@ wait "$supervisor" || status=$?
 message=$(query hang "select message from attempts where attempt = 1")
 grep -Eq 'no progress for .* rank [01] is stopped' <<<"$message" || fail "the message is '$message'"
 log=$(find "$HEADWAY_RESULTS/hang/logs" -name "*-0.log")
-for text in 'rank 0 (process' 'rank 1 (process' 'T (stopped)' 'was asked where it is' 'end of the stack'; do
+for text in 'rank 0 (process' 'rank 1 (process' 'T (stopped)' 'was asked where it is'; do
   grep -qF -- "$text" "$log" || { cat "$log"; fail "the log lacks '$text'"; }
 done
-[[ $(grep -cF 'end of the stack' "$log") -eq 2 ]] || { cat "$log"; fail "not every rank showed its stack"; }
+# A rank that was struck while it allocated memory shows addresses alone: names need memory, too.
+[[ $(grep -cF 'the same by names' "$log") -eq 2 ]] || { cat "$log"; fail "not every rank showed its stack"; }
 hashes="select trial_id, weights_sha256, state_sha256, metrics_sha256 from trials"
 [[ $(query hang "$hashes") == "$(query calm "$hashes")" ]] || fail "hashes differ from the undisturbed run"
 echo "noticed, reported and recovered from: $message"
