@@ -25,8 +25,9 @@ void expect_equal(const TrialHashes& left, const TrialHashes& right) {
   EXPECT_EQ(left.metrics, right.metrics);
 }
 
-// Seven passes: validation and test after each of two epochs, then two over the train images and one
-// more over the test images for the statistics of the finished model. A shard is one batch here.
+// Seven passes: validation and test after each of two epochs, then two over the train images and
+// one more over the test images for the statistics of the finished model. A shard is one batch
+// here.
 void stop_in_each_pass(const TrialConfig& config) {
   at::set_num_threads(1);
   const TemporaryDirectory undisturbed;

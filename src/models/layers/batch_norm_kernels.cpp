@@ -45,10 +45,10 @@ Mask mask_of(const GradientArguments<T>& arguments) {
 }
 
 /// How a kernel reads the gradient, as a type: its loops are compiled for each way.
-template <Mask kMask, bool kTwo>
+template <Mask kGivenMask, bool kGivenTwo>
 struct Reading {
-  static constexpr Mask mask = kMask;
-  static constexpr bool two = kTwo;  // also_grad_y, too
+  static constexpr Mask kMask = kGivenMask;
+  static constexpr bool kTwo = kGivenTwo;  // also_grad_y, too
 };
 
 template <Mask kMask, typename T, typename Body>
@@ -91,18 +91,18 @@ struct GradientReader {
                  const GradientLines& lines,
                  std::int64_t start)
       : x(arguments.x + start),
-        y(How::mask == Mask::kFromOutput ? arguments.y + start : arguments.x + start),
+        y(How::kMask == Mask::kFromOutput ? arguments.y + start : arguments.x + start),
         grad_y(arguments.grad_y + start),
-        also_grad_y(How::two ? arguments.also_grad_y + start : arguments.grad_y + start),
+        also_grad_y(How::kTwo ? arguments.also_grad_y + start : arguments.grad_y + start),
         scale(lines.scale.data()),
         shift(lines.shift.data()) {}
 
   /// The gradient that reaches the normalised value. The forward pass computed the same
   /// x * scale + shift, to the bit.
   HEADWAY_INLINE float gradient(std::int64_t j) const {
-    const float value = How::two ? load(grad_y[j]) + load(also_grad_y[j]) : load(grad_y[j]);
-    if (How::mask == Mask::kFromOutput) return kept_if(load(y[j]) > 0, value);
-    if (How::mask == Mask::kFromInput) return kept_if(load(x[j]) * scale[j] + shift[j] > 0, value);
+    const float value = How::kTwo ? load(grad_y[j]) + load(also_grad_y[j]) : load(grad_y[j]);
+    if (How::kMask == Mask::kFromOutput) return kept_if(load(y[j]) > 0, value);
+    if (How::kMask == Mask::kFromInput) return kept_if(load(x[j]) * scale[j] + shift[j] > 0, value);
     return value;
   }
 
