@@ -28,13 +28,7 @@ CASES = {
     "resnet18 w64 32x32": ("resnet18", 64, 3, 32, 128, 1, "fp32"),
     "resnet18 w64 32x32 bf16": ("resnet18", 64, 3, 32, 128, 1, "bf16"),
 }
-GPU_CASES = {
-    "small_cnn w32 28x28": ("small_cnn", 32, 1, 28, 128, 1, "fp32"),
-    "resnet18 w16 32x32": ("resnet18", 16, 3, 32, 128, 1, "fp32"),
-    "resnet18 w64 32x32": ("resnet18", 64, 3, 32, 128, 1, "fp32"),
-    "resnet18 w64 32x32 bf16": ("resnet18", 64, 3, 32, 128, 1, "bf16"),
-    "resnet18 w64 32x32 b512 bf16": ("resnet18", 64, 3, 32, 512, 1, "bf16"),
-}
+GPU_CASES = CASES | {"resnet18 w64 32x32 b512 bf16": ("resnet18", 64, 3, 32, 512, 1, "bf16")}
 RANKS_CASE = ("resnet18", 64, 3, 32, 128, 2, "fp32")
 
 

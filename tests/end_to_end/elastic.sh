@@ -53,7 +53,7 @@ for ranks in 1 2 4; do
   diff "$work/calm_1" "$work/calm_$ranks" || fail "$ranks ranks give other bits than one"
 done
 
-# In fp32: processors without bfloat16 arithmetic take ten times as long in bf16.
+# In fp32: processors without bfloat16 arithmetic take several times as long in bf16.
 long=(training.epochs=48 training.precision=fp32)
 "$HEADWAY" run "$work/elastic.yaml" name=long resources.ranks=2 "${long[@]}"
 hashes long >"$work/long"
