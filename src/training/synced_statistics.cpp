@@ -7,17 +7,16 @@
 
 #include "base/errors.h"
 #include "models/layers/whole_batch.h"
+#include "training/tree.h"
 
 namespace headway {
 namespace {
 
 /// Parts of a batch, a power of two, merged in the fixed binary tree. Leaves them without rows.
 ChannelStatistics merged_in_tree(StatisticsKind kind, std::vector<ChannelStatistics>& parts) {
-  for (std::size_t distance = 1; distance < parts.size(); distance *= 2) {
-    for (std::size_t i = 0; i + distance < parts.size(); i += 2 * distance) {
-      parts[i] = merged(kind, std::move(parts[i]), std::exchange(parts[i + distance], {}));
-    }
-  }
+  merge_in_tree(parts, [kind](ChannelStatistics& left, ChannelStatistics& right) {
+    left = merged(kind, std::move(left), std::exchange(right, {}));
+  });
   return std::exchange(parts.front(), {});
 }
 
