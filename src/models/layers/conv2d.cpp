@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "models/layers/every_nth_pixel.h"
+#include "models/layers/winograd_conv2d.h"
 
 namespace headway {
 namespace {
@@ -31,6 +32,9 @@ at::Tensor Conv2d::forward(const at::Tensor& x) const {
   const at::Tensor& weight = parameters_->parameter(weight_);
   if (shape_.kernel == 1 && shape_.stride > 1) {
     return at::conv2d(every_nth_pixel(x, shape_.stride), weight);
+  }
+  if (shape_.kernel == 3 && shape_.stride == 1 && can_use_winograd(x, weight)) {
+    return winograd_conv2d(x, weight);
   }
   return at::conv2d(x, weight, std::nullopt, shape_.stride, shape_.kernel / 2);
 }
