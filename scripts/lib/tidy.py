@@ -30,7 +30,7 @@ terminal = threading.Lock()
 
 def is_of_no_matter(word):
     """Flags of code generation, and of GCC alone: its warnings, precompiled headers, OpenMP."""
-    return (word.startswith(("-O", "-Wno-"))  # what is silenced for GCC, clang need not know
+    return (word.startswith(("-O", "-Wno-", "-ffp-contract="))  # what is silenced for GCC, clang need not know
             or word in ("-Winvalid-pch", "-fpch-preprocess", "-fopenmp"))
 
 

@@ -1,7 +1,6 @@
 #include "models/layers/fused_batch_norm.h"
 
 #include <ATen/ops/empty_like.h>
-#include <ATen/ops/from_blob.h>
 #include <torch/csrc/autograd/custom_function.h>
 
 #include <cmath>
@@ -9,6 +8,7 @@
 
 #include "base/errors.h"
 #include "models/layers/batch_norm_kernels.h"
+#include "models/layers/channel_values.h"
 #include "models/layers/whole_batch.h"
 
 namespace headway {
@@ -16,19 +16,6 @@ namespace {
 
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
-
-std::vector<float> to_vector(const at::Tensor& values) {
-  const at::Tensor dense = values.detach().to(at::kFloat).contiguous();
-  const float* first = dense.const_data_ptr<float>();
-  return {first, first + dense.numel()};
-}
-
-at::Tensor to_tensor(const std::vector<float>& values) {
-  return at::from_blob(const_cast<float*>(values.data()),  // NOLINT: only read, by clone
-                       {static_cast<std::int64_t>(values.size())},
-                       at::kFloat)
-      .clone();
-}
 
 at::Tensor channels_last(const at::Tensor& tensor, const at::Tensor& like) {
   return tensor.to(like.scalar_type()).contiguous(at::MemoryFormat::ChannelsLast);
@@ -181,8 +168,8 @@ BatchNormGradients gradients(const SavedBatchNorm& saved,
   for (std::size_t c = 0; c < sums.sum.size(); ++c) {
     sums.sum_with_x[c] *= saved.inverse_deviation[c];
   }
-  result.weight = to_tensor(sums.sum_with_x);
-  result.bias = to_tensor(sums.sum);
+  result.weight = to_tensor(sums.sum_with_x, saved.x);
+  result.bias = to_tensor(sums.sum, saved.x);
   return result;
 }
 
@@ -216,8 +203,8 @@ struct TrainingBatchNorm : torch::autograd::Function<TrainingBatchNorm> {
                                 relu && shortcut ? y : at::Tensor(),
                                 weight,
                                 relu && !shortcut ? bias : at::Tensor(),
-                                to_tensor(moments.mean),
-                                to_tensor(inverse)});
+                                to_tensor(moments.mean, x),
+                                to_tensor(inverse, x)});
     context->saved_data["has_shortcut"] = shortcut.has_value();
     context->saved_data["rows"] = batch.rows;
     context->saved_data["exchange"] = as_saved_value(options.exchange);

@@ -1,14 +1,13 @@
 #include "models/layers/unfused_batch_norm.h"
 
 #include <ATen/TensorOperators.h>
-#include <ATen/ops/empty.h>
 #include <torch/csrc/autograd/custom_function.h>
 
-#include <algorithm>
 #include <numeric>
 #include <utility>
 #include <vector>
 
+#include "models/layers/channel_values.h"
 #include "models/layers/whole_batch.h"
 
 namespace headway {
@@ -33,18 +32,6 @@ at::Tensor per_channel(const at::Tensor& values, const at::Tensor& x) {
   std::vector<std::int64_t> shape(static_cast<std::size_t>(x.dim()), 1);
   shape[1] = values.numel();
   return values.view(shape);
-}
-
-std::vector<float> to_vector(const at::Tensor& values) {
-  const at::Tensor dense = values.to(at::kCPU, at::kFloat).contiguous();
-  const float* first = dense.const_data_ptr<float>();
-  return {first, first + dense.numel()};
-}
-
-at::Tensor to_tensor(const std::vector<float>& values, const at::Tensor& like) {
-  at::Tensor result = at::empty({static_cast<std::int64_t>(values.size())}, at::kFloat);
-  std::ranges::copy(values, result.mutable_data_ptr<float>());
-  return result.to(like.device());
 }
 
 /// The same formulas as in fused_batch_norm.cpp.
