@@ -16,8 +16,8 @@ using Avx512 = Registers</*kGivenLanes=*/16, /*kGivenRows=*/8>;
 using Avx2 = Registers</*kGivenLanes=*/8, /*kGivenRows=*/4>;
 
 /// Floats in the widest vectors that this CPU has and that divide both; 0: none.
-int lanes_for(std::int64_t in, std::int64_t out) {
-  const auto divide_both = [&](int lanes) { return in % lanes == 0 && out % lanes == 0; };
+std::int64_t lanes_for(std::int64_t in, std::int64_t out) {
+  const auto divide_both = [&](std::int64_t lanes) { return in % lanes == 0 && out % lanes == 0; };
   if (__builtin_cpu_supports("avx512f") && divide_both(Avx512::kLanes)) return Avx512::kLanes;
   const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
   return avx2 && divide_both(Avx2::kLanes) ? Avx2::kLanes : 0;
@@ -33,29 +33,32 @@ template <typename Work>
 }
 
 template <typename Work>
-void run_piece(const Work& work, int lanes, std::int64_t piece, float* memory) {
+void run_piece(const Work& work, std::int64_t lanes, std::int64_t piece, float* memory) {
   lanes == Avx512::kLanes ? run_avx512(work, piece, memory) : run_avx2(work, piece, memory);
 }
 
 #else  // Elsewhere nobody has measured whether this is faster than PyTorch's convolutions.
 
-int lanes_for(std::int64_t /*in*/, std::int64_t /*out*/) {
+std::int64_t lanes_for(std::int64_t /*in*/, std::int64_t /*out*/) {
   return 0;
 }
 
 template <typename Work>
-void run_piece(const Work& /*work*/, int /*lanes*/, std::int64_t /*piece*/, float* /*memory*/) {}
+void run_piece(const Work& /*work*/,
+               std::int64_t /*lanes*/,
+               std::int64_t /*piece*/,
+               float* /*memory*/) {}
 
 #endif
 
-int lanes_for(const Convolution3x3& shape) {
-  const int lanes = lanes_for(shape.in, shape.out);
+std::int64_t lanes_for(const Convolution3x3& shape) {
+  const std::int64_t lanes = lanes_for(shape.in, shape.out);
   expects(lanes > 0, "Winograd's kernels do not take these channels on this CPU");
   return lanes;
 }
 
 template <typename Work>
-void run(const Work& work, int lanes) {
+void run(const Work& work, std::int64_t lanes) {
   at::parallel_for(0, work.pieces(), 1, [&](std::int64_t first, std::int64_t last) {
     const at::Tensor memory = at::empty({work.workspace()}, at::kFloat);
     for (std::int64_t piece = first; piece < last; ++piece) {
@@ -76,7 +79,7 @@ bool winograd_takes(std::int64_t in, std::int64_t out) {
 }
 
 void winograd_output(const Convolution3x3& shape, const float* x, const float* weight, float* y) {
-  const int lanes = winograd::lanes_for(shape);
+  const std::int64_t lanes = winograd::lanes_for(shape);
   const at::Tensor weights = winograd::memory_for_weights(shape);
   auto* transformed = weights.mutable_data_ptr<float>();
   winograd::run(winograd::TransformWeights{shape, weight, transformed, lanes}, lanes);
@@ -87,7 +90,7 @@ void winograd_input_gradient(const Convolution3x3& shape,
                              const float* grad_y,
                              const float* weight,
                              float* grad_x) {
-  const int lanes = winograd::lanes_for(shape);
+  const std::int64_t lanes = winograd::lanes_for(shape);
   const at::Tensor weights = winograd::memory_for_weights(shape);
   auto* transformed = weights.mutable_data_ptr<float>();
   winograd::run(winograd::TransformTurnedWeights{shape, weight, transformed}, lanes);
@@ -100,7 +103,7 @@ void winograd_weight_gradient(const Convolution3x3& shape,
                               const float* x,
                               const float* grad_y,
                               float* grad_weight) {
-  const int lanes = winograd::lanes_for(shape);
+  const std::int64_t lanes = winograd::lanes_for(shape);
   winograd::SumWeightGradient work{shape, x, grad_y, grad_weight};
   const std::int64_t slices = work.slices();
   if (slices == 1) return winograd::run(work, lanes);

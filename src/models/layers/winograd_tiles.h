@@ -15,10 +15,10 @@
 
 namespace headway::winograd {
 
-inline constexpr int kPoints = 16;      // of a transformed tile
-inline constexpr int kInputSide = 4;    // pixels
-inline constexpr int kOutputSide = 2;   // pixels
-inline constexpr int kWeights = 3 * 3;  // of a pair of channels
+inline constexpr std::int64_t kPoints = 16;     // of a transformed tile
+inline constexpr std::int64_t kInputSide = 4;   // pixels
+inline constexpr std::int64_t kOutputSide = 2;  // pixels
+inline constexpr std::int64_t kWeights = 9;     // 3x3, of a pair of channels
 
 /// A transformed tile's points lie `plane` floats apart.
 struct Points {
@@ -57,7 +57,7 @@ class TileWalk {
 
   /// The tile's pixels [kSide, kSide] in an activation of `channels`, its first one `halo` rows and
   /// columns before the output tile's; `zero` stands for those outside the image.
-  template <int kSide>
+  template <std::int64_t kSide>
   HEADWAY_INLINE void pixels(const float* activation,
                              std::int64_t channels,
                              std::int64_t halo,
@@ -95,11 +95,11 @@ class TileWalk {
 };
 
 /// B' d B of one vector of channels; d: 4x4 pixels.
-template <int kLanes>
+template <std::int64_t kLanes>
 HEADWAY_INLINE void transform_input(const float* const* pixels, std::int64_t channel, Points to) {
   Vector<kLanes> t[kInputSide][kInputSide];
 #pragma GCC unroll 4
-  for (int j = 0; j < kInputSide; ++j) {
+  for (std::int64_t j = 0; j < kInputSide; ++j) {
     const auto d0 = load<kLanes>(pixels[j] + channel);
     const auto d1 = load<kLanes>(pixels[4 + j] + channel);
     const auto d2 = load<kLanes>(pixels[8 + j] + channel);
@@ -110,7 +110,7 @@ HEADWAY_INLINE void transform_input(const float* const* pixels, std::int64_t cha
     t[3][j] = d1 - d3;
   }
 #pragma GCC unroll 4
-  for (int i = 0; i < kInputSide; ++i) {
+  for (std::int64_t i = 0; i < kInputSide; ++i) {
     float* row = to.data + i * kInputSide * to.plane;
     store<kLanes>(row, t[i][0] - t[i][2]);
     store<kLanes>(row + to.plane, t[i][1] + t[i][2]);
@@ -120,13 +120,13 @@ HEADWAY_INLINE void transform_input(const float* const* pixels, std::int64_t cha
 }
 
 /// A e A' of one vector of channels; e: 2x2 pixels.
-template <int kLanes>
+template <std::int64_t kLanes>
 HEADWAY_INLINE void transform_output_gradient(const float* const* pixels,
                                               std::int64_t channel,
                                               Points to) {
   Vector<kLanes> t[kInputSide][kOutputSide];
 #pragma GCC unroll 2
-  for (int j = 0; j < kOutputSide; ++j) {
+  for (std::int64_t j = 0; j < kOutputSide; ++j) {
     const auto e0 = load<kLanes>(pixels[j] + channel);
     const auto e1 = load<kLanes>(pixels[2 + j] + channel);
     t[0][j] = e0;
@@ -135,7 +135,7 @@ HEADWAY_INLINE void transform_output_gradient(const float* const* pixels,
     t[3][j] = -e1;
   }
 #pragma GCC unroll 4
-  for (int i = 0; i < kInputSide; ++i) {
+  for (std::int64_t i = 0; i < kInputSide; ++i) {
     float* row = to.data + i * kInputSide * to.plane;
     store<kLanes>(row, t[i][0]);
     store<kLanes>(row + to.plane, t[i][0] + t[i][1]);
@@ -145,11 +145,11 @@ HEADWAY_INLINE void transform_output_gradient(const float* const* pixels,
 }
 
 /// y [4] = A' m A of one vector of channels: two rows of two pixels.
-template <int kLanes>
+template <std::int64_t kLanes>
 HEADWAY_INLINE void transform_product(const float* m, std::int64_t plane, Vector<kLanes>* y) {
   Vector<kLanes> t[kOutputSide][kInputSide];
 #pragma GCC unroll 4
-  for (int j = 0; j < kInputSide; ++j) {
+  for (std::int64_t j = 0; j < kInputSide; ++j) {
     const auto m0 = load<kLanes>(m + j * plane);
     const auto m1 = load<kLanes>(m + (4 + j) * plane);
     const auto m2 = load<kLanes>(m + (8 + j) * plane);
@@ -158,18 +158,18 @@ HEADWAY_INLINE void transform_product(const float* m, std::int64_t plane, Vector
     t[1][j] = m1 - m2 - m3;
   }
 #pragma GCC unroll 2
-  for (int i = 0; i < kOutputSide; ++i) {
+  for (std::int64_t i = 0; i < kOutputSide; ++i) {
     y[2 * i] = t[i][0] + t[i][1] + t[i][2];
     y[2 * i + 1] = t[i][1] - t[i][2] - t[i][3];
   }
 }
 
 /// G g G' of one vector of pairs of channels; g [9].
-template <int kLanes>
+template <std::int64_t kLanes>
 HEADWAY_INLINE void transform_weights(const Vector<kLanes>* g, Points to) {
   Vector<kLanes> t[kInputSide][3];
 #pragma GCC unroll 3
-  for (int j = 0; j < 3; ++j) {
+  for (std::int64_t j = 0; j < 3; ++j) {
     const auto outer = 0.5F * (g[j] + g[6 + j]);
     const auto middle = 0.5F * g[3 + j];
     t[0][j] = g[j];
@@ -178,7 +178,7 @@ HEADWAY_INLINE void transform_weights(const Vector<kLanes>* g, Points to) {
     t[3][j] = g[6 + j];
   }
 #pragma GCC unroll 4
-  for (int i = 0; i < kInputSide; ++i) {
+  for (std::int64_t i = 0; i < kInputSide; ++i) {
     const auto outer = 0.5F * (t[i][0] + t[i][2]);
     const auto middle = 0.5F * t[i][1];
     float* row = to.data + i * kInputSide * to.plane;
@@ -190,14 +190,14 @@ HEADWAY_INLINE void transform_weights(const Vector<kLanes>* g, Points to) {
 }
 
 /// G' m G of one vector of pairs of channels, to `weights` whose nine lie `stride` apart.
-template <int kLanes>
+template <std::int64_t kLanes>
 HEADWAY_INLINE void transform_to_weight_gradient(const float* m,
                                                  std::int64_t plane,
                                                  float* weights,
                                                  std::int64_t stride) {
   Vector<kLanes> t[3][kInputSide];
 #pragma GCC unroll 4
-  for (int j = 0; j < kInputSide; ++j) {
+  for (std::int64_t j = 0; j < kInputSide; ++j) {
     const auto m1 = load<kLanes>(m + (4 + j) * plane);
     const auto m2 = load<kLanes>(m + (8 + j) * plane);
     const auto half = 0.5F * (m1 + m2);
@@ -206,7 +206,7 @@ HEADWAY_INLINE void transform_to_weight_gradient(const float* m,
     t[2][j] = half + load<kLanes>(m + (12 + j) * plane);
   }
 #pragma GCC unroll 3
-  for (int i = 0; i < 3; ++i) {
+  for (std::int64_t i = 0; i < 3; ++i) {
     const auto half = 0.5F * (t[i][1] + t[i][2]);
     float* row = weights + 3 * i * stride;
     store<kLanes>(row, t[i][0] + half);

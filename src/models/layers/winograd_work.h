@@ -49,7 +49,7 @@ struct TransformWeights {
       for (std::int64_t i = 0; i < kLanes; ++i) {
         Vector<R::kLanes> g[kWeights];
 #pragma GCC unroll 9
-        for (int k = 0; k < kWeights; ++k) {
+        for (std::int64_t k = 0; k < kWeights; ++k) {
           g[k] = load<R::kLanes>(workspace + (k * kLanes + i) * kLanes);
         }
         const std::int64_t place = in_strips<R::kLanes>(in + i, out, shape.in, shape.out);
@@ -74,7 +74,7 @@ struct TransformTurnedWeights {
     for (std::int64_t in = 0; in < shape.in; in += R::kLanes) {
       Vector<R::kLanes> g[kWeights];
 #pragma GCC unroll 9
-      for (int k = 0; k < kWeights; ++k) {
+      for (std::int64_t k = 0; k < kWeights; ++k) {
         g[k] = load<R::kLanes>(weight + (out * kWeights + kWeights - 1 - k) * shape.in + in);
       }
       const std::int64_t place = in_strips<R::kLanes>(out, in, shape.out, shape.in);
