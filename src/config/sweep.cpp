@@ -4,6 +4,9 @@
 
 #include <algorithm>
 #include <cctype>
+#include <filesystem>
+#include <system_error>
+#include <vector>
 
 #include "base/errors.h"
 #include "base/files.h"
@@ -41,9 +44,23 @@ Config read_top_section(const LocatedValue& file, const char* key, Problems& pro
   return read_section<Config>(section, key, problems);
 }
 
+/// The sweep files beside `path`, as far as its folder can be read.
+std::vector<std::string> sweep_files_beside(const std::filesystem::path& path) {
+  std::vector<std::string> files;
+  const std::filesystem::path folder = path.has_parent_path() ? path.parent_path() : ".";
+  std::error_code unreadable;
+  for (const auto& entry : std::filesystem::directory_iterator(folder, unreadable)) {
+    if (entry.path().extension() == ".yaml") files.push_back(entry.path().filename().string());
+  }
+  std::ranges::sort(files);
+  return files;
+}
+
 std::string read_sweep_text(const std::filesystem::path& path) {
   if (!std::filesystem::is_regular_file(path)) {
-    throw ConfigError(fmt::format("{}: no such sweep file", path.string()));
+    throw ConfigError(fmt::format("{}: no such sweep file{}",
+                                  path.string(),
+                                  suggestion(path.filename().string(), sweep_files_beside(path))));
   }
   return read_text(path);
 }

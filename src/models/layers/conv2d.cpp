@@ -27,7 +27,9 @@ Conv2d::Conv2d(ParameterSet& parameters, const std::string& name, const Conv2dSh
 
 // A 1x1 convolution of stride s sees every s-th pixel: these are picked out first. Besides being
 // faster, this keeps clear of oneDNN 3.10's backward pass of strided 1x1 convolutions, which writes
-// beyond its buffers (channels no multiple of 16, AVX-512) and so corrupts the heap.
+// beyond its buffers (channels no multiple of 16, AVX-512) and so corrupts the heap. Most of an
+// encoder's time goes into 3x3 convolutions of stride 1, for which PyTorch's CPU kernels take up to
+// twice as long as Winograd's (bench/convolutions.cpp).
 at::Tensor Conv2d::forward(const at::Tensor& x) const {
   const at::Tensor& weight = parameters_->parameter(weight_);
   if (shape_.kernel == 1 && shape_.stride > 1) {

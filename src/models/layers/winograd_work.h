@@ -177,46 +177,73 @@ struct SumWeightGradient {
   template <typename R>
   HEADWAY_INLINE void run(std::int64_t piece, float* workspace) const {
     const std::int64_t slice = piece / (in_blocks() * out_blocks());
-    const std::int64_t in = piece / out_blocks() % in_blocks() * kChannelBlock;
-    const std::int64_t out = piece % out_blocks() * kChannelBlock;
-    const std::int64_t ins = std::min(kChannelBlock, shape.in - in);
-    const std::int64_t outs = std::min(kChannelBlock, shape.out - out);
-    const Points input{workspace, kGradientTiles * ins + kPlanePadding};
-    const Points gradient{input.data + kPoints * input.plane,
-                          kGradientTiles * outs + kPlanePadding};
-    const Points sums{gradient.data + kPoints * gradient.plane, ins * outs + kPlanePadding};
-    float* zero = sums.data + kPoints * sums.plane;
-    std::fill(sums.data, zero + kChannelBlock, 0.0F);
-
+    const Block block(*this, piece, workspace);
+    std::fill(block.sums.data, block.zero + kChannelBlock, 0.0F);
     const std::int64_t end = tile_count(shape) * (slice + 1) / slices();
     for (std::int64_t first = tile_count(shape) * slice / slices(); first < end;
          first += kGradientTiles) {
       const std::int64_t count = std::min(kGradientTiles, end - first);
-      TileWalk tile(shape, first);
-      for (std::int64_t t = 0; t < count; ++t, tile.advance()) {
-        const float* pixels[kPoints];
-        tile.template pixels<kInputSide>(x + in, shape.in, 1, zero, pixels);
-        for (std::int64_t c = 0; c < ins; c += R::kLanes) {
-          transform_input<R::kLanes>(pixels, c, {input.data + t * ins + c, input.plane});
-        }
-        tile.template pixels<kOutputSide>(grad_y + out, shape.out, 0, zero, pixels);
-        for (std::int64_t c = 0; c < outs; c += R::kLanes) {
-          transform_output_gradient<R::kLanes>(
-              pixels, c, {gradient.data + t * outs + c, gradient.plane});
-        }
-      }
+      read<R>(first, count, block);
       for (std::int64_t point = 0; point < kPoints; ++point) {
-        add_product<R>({gradient.data + point * gradient.plane, 1, outs},
-                       {input.data + point * input.plane, ins},
-                       {sums.data + point * sums.plane, ins},
-                       {outs, ins, count});
+        add_product<R>({block.gradient.data + point * block.gradient.plane, 1, block.outs},
+                       {block.input.data + point * block.input.plane, block.ins},
+                       {block.sums.data + point * block.sums.plane, block.ins},
+                       {block.outs, block.ins, count});
       }
     }
-    float* target = to + (slice * shape.out + out) * kWeights * shape.in + in;
-    for (std::int64_t o = 0; o < outs; ++o) {
-      for (std::int64_t i = 0; i < ins; i += R::kLanes) {
-        transform_to_weight_gradient<R::kLanes>(
-            sums.data + o * ins + i, sums.plane, target + o * kWeights * shape.in + i, shape.in);
+    write<R>(block, slice);
+  }
+
+ private:
+  /// A piece's channels, and where in its workspace things lie.
+  struct Block {
+    HEADWAY_INLINE Block(const SumWeightGradient& work, std::int64_t piece, float* workspace)
+        : in(piece / work.out_blocks() % work.in_blocks() * kChannelBlock),
+          out(piece % work.out_blocks() * kChannelBlock),
+          ins(std::min(kChannelBlock, work.shape.in - in)),
+          outs(std::min(kChannelBlock, work.shape.out - out)),
+          input{workspace, kGradientTiles * ins + kPlanePadding},
+          gradient{input.data + kPoints * input.plane, kGradientTiles * outs + kPlanePadding},
+          sums{gradient.data + kPoints * gradient.plane, ins * outs + kPlanePadding},
+          zero(sums.data + kPoints * sums.plane) {}
+
+    std::int64_t in;  // the first one
+    std::int64_t out;
+    std::int64_t ins;
+    std::int64_t outs;
+    Points input;     // [16][tiles, ins]
+    Points gradient;  // [16][tiles, outs]
+    Points sums;      // [16][outs, ins]
+    float* zero;
+  };
+
+  template <typename R>
+  HEADWAY_INLINE void read(std::int64_t first, std::int64_t count, const Block& block) const {
+    TileWalk tile(shape, first);
+    for (std::int64_t t = 0; t < count; ++t, tile.advance()) {
+      const float* pixels[kPoints];
+      tile.template pixels<kInputSide>(x + block.in, shape.in, 1, block.zero, pixels);
+      for (std::int64_t c = 0; c < block.ins; c += R::kLanes) {
+        transform_input<R::kLanes>(
+            pixels, c, {block.input.data + t * block.ins + c, block.input.plane});
+      }
+      tile.template pixels<kOutputSide>(grad_y + block.out, shape.out, 0, block.zero, pixels);
+      for (std::int64_t c = 0; c < block.outs; c += R::kLanes) {
+        transform_output_gradient<R::kLanes>(
+            pixels, c, {block.gradient.data + t * block.outs + c, block.gradient.plane});
+      }
+    }
+  }
+
+  template <typename R>
+  HEADWAY_INLINE void write(const Block& from, std::int64_t slice) const {
+    float* target = to + (slice * shape.out + from.out) * kWeights * shape.in + from.in;
+    for (std::int64_t o = 0; o < from.outs; ++o) {
+      for (std::int64_t i = 0; i < from.ins; i += R::kLanes) {
+        transform_to_weight_gradient<R::kLanes>(from.sums.data + o * from.ins + i,
+                                                from.sums.plane,
+                                                target + o * kWeights * shape.in + i,
+                                                shape.in);
       }
     }
   }

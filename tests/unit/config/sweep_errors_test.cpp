@@ -169,8 +169,23 @@ TEST(SweepErrors, too_many_trials_are_refused_before_they_are_made) {
   EXPECT_THAT(file.errors(), ElementsAre(HasSubstr("expands to 4000000 trials")));
 }
 
+std::string refusal_of(const std::filesystem::path& path) {
+  try {
+    load_sweep(path);
+  } catch (const ConfigError& refused) {
+    return refused.what();
+  }
+  return "";
+}
+
 TEST(SweepErrors, a_missing_file_is_named) {
-  EXPECT_THROW(load_sweep("/nonexistent/sweep.yaml"), ConfigError);
+  EXPECT_EQ(refusal_of("/nonexistent/sweep.yaml"), "/nonexistent/sweep.yaml: no such sweep file");
+}
+
+TEST(SweepErrors, a_mistyped_file_name_gets_the_nearest_one_beside_it) {
+  const SweepFile file("trial: {}");
+  EXPECT_THAT(refusal_of(file.path().parent_path() / "swepe.yaml"),
+              HasSubstr("no such sweep file; did you mean 'sweep.yaml'?"));
 }
 
 TEST(SweepErrors, a_mistake_in_a_base_value_that_every_cell_overrides_is_found) {
