@@ -36,6 +36,27 @@ inline std::int64_t tile_count(const Convolution3x3& shape) {
   return shape.images * tile_rows(shape) * tile_columns(shape);
 }
 
+/// Pixels at regular distances.
+struct PixelGrid {
+  const float* first;
+  std::int64_t row;
+  std::int64_t column;
+
+  HEADWAY_INLINE const float* at(std::int64_t i, std::int64_t j) const {
+    return first + i * row + j * column;
+  }
+};
+
+/// Pixels anywhere.
+template <std::int64_t kSide>
+struct PixelList {
+  const float* pixels[kSide * kSide];
+
+  HEADWAY_INLINE const float* at(std::int64_t i, std::int64_t j) const {
+    return pixels[i * kSide + j];
+  }
+};
+
 /// Walks over the tiles of all images, row by row.
 class TileWalk {
  public:
@@ -55,27 +76,41 @@ class TileWalk {
     ++image_;
   }
 
-  /// The tile's pixels [kSide, kSide] in an activation of `channels`, its first one `halo` rows and
-  /// columns before the output tile's; `zero` stands for those outside the image.
+  /// Of the tile's kSide x kSide pixels, the first one being `halo` rows and columns before the
+  /// output tile's: whether all lie within the image, and where they do in an activation of
+  /// `channels`.
   template <std::int64_t kSide>
-  HEADWAY_INLINE void pixels(const float* activation,
-                             std::int64_t channels,
-                             std::int64_t halo,
-                             const float* zero,
-                             const float** result) const {
+  HEADWAY_INLINE bool is_inside(std::int64_t halo) const {
+    const std::int64_t top = kOutputSide * row_ - halo;
+    const std::int64_t left = kOutputSide * column_ - halo;
+    return top >= 0 && left >= 0 && top + kSide <= shape_.height && left + kSide <= shape_.width;
+  }
+  HEADWAY_INLINE PixelGrid grid(const float* activation,
+                                std::int64_t channels,
+                                std::int64_t halo) const {
+    const std::int64_t first = first_pixel() - halo * (shape_.width + 1);
+    return {activation + first * channels, shape_.width * channels, channels};
+  }
+
+  /// The same pixels one by one; `zero` stands for those outside of the image.
+  template <std::int64_t kSide>
+  HEADWAY_INLINE PixelList<kSide> list(const float* activation,
+                                       std::int64_t channels,
+                                       std::int64_t halo,
+                                       const float* zero) const {
     const std::int64_t top = kOutputSide * row_ - halo;
     const std::int64_t left = kOutputSide * column_ - halo;
     const std::int64_t first = (image_ * shape_.height + top) * shape_.width + left;
-    const bool inside =
-        top >= 0 && left >= 0 && top + kSide <= shape_.height && left + kSide <= shape_.width;
+    PixelList<kSide> result;
     for (std::int64_t i = 0; i < kSide; ++i) {
       for (std::int64_t j = 0; j < kSide; ++j) {
-        const bool in_image = inside || (top + i >= 0 && top + i < shape_.height && left + j >= 0 &&
-                                         left + j < shape_.width);
-        result[i * kSide + j] =
+        const bool in_image =
+            top + i >= 0 && top + i < shape_.height && left + j >= 0 && left + j < shape_.width;
+        result.pixels[i * kSide + j] =
             in_image ? activation + (first + i * shape_.width + j) * channels : zero;
       }
     }
+    return result;
   }
 
   /// Where the output tile begins, and what of it lies within the image.
@@ -95,15 +130,15 @@ class TileWalk {
 };
 
 /// B' d B of one vector of channels; d: 4x4 pixels.
-template <std::int64_t kLanes>
-HEADWAY_INLINE void transform_input(const float* const* pixels, std::int64_t channel, Points to) {
+template <std::int64_t kLanes, typename Pixels>
+HEADWAY_INLINE void transform_input(const Pixels& pixels, std::int64_t channel, Points to) {
   Vector<kLanes> t[kInputSide][kInputSide];
 #pragma GCC unroll 4
   for (std::int64_t j = 0; j < kInputSide; ++j) {
-    const auto d0 = load<kLanes>(pixels[j] + channel);
-    const auto d1 = load<kLanes>(pixels[4 + j] + channel);
-    const auto d2 = load<kLanes>(pixels[8 + j] + channel);
-    const auto d3 = load<kLanes>(pixels[12 + j] + channel);
+    const auto d0 = load<kLanes>(pixels.at(0, j) + channel);
+    const auto d1 = load<kLanes>(pixels.at(1, j) + channel);
+    const auto d2 = load<kLanes>(pixels.at(2, j) + channel);
+    const auto d3 = load<kLanes>(pixels.at(3, j) + channel);
     t[0][j] = d0 - d2;
     t[1][j] = d1 + d2;
     t[2][j] = d2 - d1;
@@ -120,15 +155,15 @@ HEADWAY_INLINE void transform_input(const float* const* pixels, std::int64_t cha
 }
 
 /// A e A' of one vector of channels; e: 2x2 pixels.
-template <std::int64_t kLanes>
-HEADWAY_INLINE void transform_output_gradient(const float* const* pixels,
+template <std::int64_t kLanes, typename Pixels>
+HEADWAY_INLINE void transform_output_gradient(const Pixels& pixels,
                                               std::int64_t channel,
                                               Points to) {
   Vector<kLanes> t[kInputSide][kOutputSide];
 #pragma GCC unroll 2
   for (std::int64_t j = 0; j < kOutputSide; ++j) {
-    const auto e0 = load<kLanes>(pixels[j] + channel);
-    const auto e1 = load<kLanes>(pixels[2 + j] + channel);
+    const auto e0 = load<kLanes>(pixels.at(0, j) + channel);
+    const auto e1 = load<kLanes>(pixels.at(1, j) + channel);
     t[0][j] = e0;
     t[1][j] = e0 + e1;
     t[2][j] = e0 - e1;

@@ -83,6 +83,40 @@ struct TransformTurnedWeights {
   }
 };
 
+/// Some channels of an activation.
+struct Channels {
+  const float* first;
+  std::int64_t of;  // the activation's
+  std::int64_t count;
+  const float* zero;  // as many zeros, for what lies outside of the image
+};
+
+template <typename R, typename Pixels>
+HEADWAY_INLINE void transform_inputs(const Pixels& pixels, std::int64_t channels, Points to) {
+  for (std::int64_t c = 0; c < channels; c += R::kLanes) {
+    transform_input<R::kLanes>(pixels, c, {to.data + c, to.plane});
+  }
+}
+
+/// The input tile, transformed.
+template <typename R>
+HEADWAY_INLINE void read_input(const TileWalk& tile, Channels x, Points to) {
+  if (tile.is_inside<kInputSide>(1)) {
+    transform_inputs<R>(tile.grid(x.first, x.of, 1), x.count, to);
+  } else {
+    transform_inputs<R>(tile.list<kInputSide>(x.first, x.of, 1, x.zero), x.count, to);
+  }
+}
+
+/// The output tile's gradient, transformed.
+template <typename R>
+HEADWAY_INLINE void read_output_gradient(const TileWalk& tile, Channels grad_y, Points to) {
+  const auto pixels = tile.list<kOutputSide>(grad_y.first, grad_y.of, 0, grad_y.zero);
+  for (std::int64_t c = 0; c < grad_y.count; c += R::kLanes) {
+    transform_output_gradient<R::kLanes>(pixels, c, {to.data + c, to.plane});
+  }
+}
+
 /// x [N, H, W, in] to y [N, H, W, out] by transformed weights [16][in, out in strips].
 struct Convolve {
   const Convolution3x3& shape;
@@ -124,11 +158,7 @@ struct Convolve {
                            const float* zero) const {
     TileWalk tile(shape, first);
     for (std::int64_t t = 0; t < count; ++t, tile.advance()) {
-      const float* pixels[kPoints];
-      tile.template pixels<kInputSide>(x, shape.in, 1, zero, pixels);
-      for (std::int64_t c = 0; c < shape.in; c += R::kLanes) {
-        transform_input<R::kLanes>(pixels, c, {to.data + t * shape.in + c, to.plane});
-      }
+      read_input<R>(tile, {x, shape.in, shape.in, zero}, {to.data + t * shape.in, to.plane});
     }
   }
 
@@ -221,17 +251,12 @@ struct SumWeightGradient {
   HEADWAY_INLINE void read(std::int64_t first, std::int64_t count, const Block& block) const {
     TileWalk tile(shape, first);
     for (std::int64_t t = 0; t < count; ++t, tile.advance()) {
-      const float* pixels[kPoints];
-      tile.template pixels<kInputSide>(x + block.in, shape.in, 1, block.zero, pixels);
-      for (std::int64_t c = 0; c < block.ins; c += R::kLanes) {
-        transform_input<R::kLanes>(
-            pixels, c, {block.input.data + t * block.ins + c, block.input.plane});
-      }
-      tile.template pixels<kOutputSide>(grad_y + block.out, shape.out, 0, block.zero, pixels);
-      for (std::int64_t c = 0; c < block.outs; c += R::kLanes) {
-        transform_output_gradient<R::kLanes>(
-            pixels, c, {block.gradient.data + t * block.outs + c, block.gradient.plane});
-      }
+      read_input<R>(tile,
+                    {x + block.in, shape.in, block.ins, block.zero},
+                    {block.input.data + t * block.ins, block.input.plane});
+      read_output_gradient<R>(tile,
+                              {grad_y + block.out, shape.out, block.outs, block.zero},
+                              {block.gradient.data + t * block.outs, block.gradient.plane});
     }
   }
 
