@@ -11,7 +11,7 @@ name: hang
 trial:
   dataset: {root: $work/data}
   encoder: {name: small_cnn, width: 8}
-  training: {epochs: 15, batch_size: 20, shards: 2}
+  training: {epochs: 60, batch_size: 20, shards: 2}
 resources: {ranks: 2, checkpoint_seconds: 0.2}
 YAML
 "$HEADWAY" run "$work/hang.yaml" name=calm
