@@ -16,6 +16,41 @@ std::vector<ComponentSpec> sorted_by_name(std::vector<ComponentSpec> components)
   return components;
 }
 
+/// A family whose components say more about themselves than their options.
+template <typename Spec>
+class SpecTable {
+ public:
+  explicit SpecTable(std::vector<Spec> specs) : specs_(std::move(specs)) {}
+
+  std::vector<ComponentSpec> components() const {
+    std::vector<ComponentSpec> result;
+    for (const Spec& spec : specs_) result.push_back(spec.component);
+    return sorted_by_name(std::move(result));
+  }
+  const Spec& at(Family family, const std::string& name) const {
+    const std::string& known = component(family, name).name;
+    return *std::ranges::find(specs_, known, [](const Spec& spec) { return spec.component.name; });
+  }
+
+ private:
+  std::vector<Spec> specs_;
+};
+
+const SpecTable<HeadSpec>& head_specs() {
+  static const SpecTable<HeadSpec> table(head_table());
+  return table;
+}
+
+const SpecTable<LossSpec>& loss_specs() {
+  static const SpecTable<LossSpec> table(loss_table());
+  return table;
+}
+
+const SpecTable<ClassVectorsSpec>& class_vectors_specs() {
+  static const SpecTable<ClassVectorsSpec> table(class_vectors_table());
+  return table;
+}
+
 std::vector<std::string> names_of(const std::vector<ComponentSpec>& components) {
   std::vector<std::string> names;
   for (const ComponentSpec& component : components) names.push_back(component.name);
@@ -24,9 +59,26 @@ std::vector<std::string> names_of(const std::vector<ComponentSpec>& components) 
 
 }  // namespace
 
+bool ComponentSpec::has_option(std::string_view option) const {
+  return std::ranges::find(options, option, &OptionSpec::name) != options.end();
+}
+
+const HeadSpec& head_spec(const std::string& name) {
+  return head_specs().at(Family::kHead, name);
+}
+
+const LossSpec& loss_spec(const std::string& name) {
+  return loss_specs().at(Family::kLoss, name);
+}
+
+const ClassVectorsSpec& class_vectors_spec(const std::string& name) {
+  return class_vectors_specs().at(Family::kClassVectors, name);
+}
+
 const std::vector<ComponentSpec>& catalog(Family family) {
-  static const std::vector<ComponentSpec> heads = sorted_by_name(head_table());
-  static const std::vector<ComponentSpec> class_vectors = sorted_by_name(class_vectors_table());
+  static const std::vector<ComponentSpec> heads = head_specs().components();
+  static const std::vector<ComponentSpec> losses = loss_specs().components();
+  static const std::vector<ComponentSpec> class_vectors = class_vectors_specs().components();
   static const std::vector<ComponentSpec> encoders = sorted_by_name(encoder_table());
   static const std::vector<ComponentSpec> datasets = sorted_by_name(dataset_table());
   static const std::vector<ComponentSpec> optimizers = sorted_by_name(optimizer_table());
@@ -35,6 +87,8 @@ const std::vector<ComponentSpec>& catalog(Family family) {
   switch (family) {
     case Family::kHead:
       return heads;
+    case Family::kLoss:
+      return losses;
     case Family::kClassVectors:
       return class_vectors;
     case Family::kEncoder:
@@ -55,6 +109,8 @@ std::string family_label(Family family) {
   switch (family) {
     case Family::kHead:
       return "head";
+    case Family::kLoss:
+      return "loss";
     case Family::kClassVectors:
       return "class-vector distribution";
     case Family::kEncoder:

@@ -9,8 +9,9 @@ namespace headway {
 // The tables behind catalog(). To add a component: add its entry here, and its factory to its
 // family's registry.
 
-std::vector<ComponentSpec> head_table();
-std::vector<ComponentSpec> class_vectors_table();
+std::vector<HeadSpec> head_table();
+std::vector<LossSpec> loss_table();
+std::vector<ClassVectorsSpec> class_vectors_table();
 std::vector<ComponentSpec> encoder_table();
 std::vector<ComponentSpec> dataset_table();
 std::vector<ComponentSpec> optimizer_table();

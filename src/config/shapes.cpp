@@ -84,23 +84,21 @@ std::int64_t pooled_size(const EncoderConfig& config, const ShapeWalk& map) {
 
 }  // namespace
 
-DatasetShape dataset_shape(const DatasetConfig& config) {
+DatasetDescription describe_dataset(const DatasetConfig& config) {
   component(Family::kDataset, config.name);
-  DatasetShape shape{.classes = 10,
-                     .channels = 1,
-                     .height = 28,
-                     .width = 28,
-                     .train_count = 60000,
-                     .test_count = 10000,
-                     .mean = {0.286041},
-                     .std = {0.353024}};
+  DatasetDescription shape{.classes = 10,
+                           .image = {1, 28, 28},
+                           .train_count = 60000,
+                           .test_count = 10000,
+                           .mean = {0.286041},
+                           .std = {0.353024}};
   if (config.samples_per_class) {
     shape.train_count = std::min(shape.train_count, *config.samples_per_class * shape.classes);
   }
   return shape;
 }
 
-EncoderShape encoder_shape(const EncoderConfig& config, const DatasetShape& shape) {
+EncoderSummary summarise_encoder(const EncoderConfig& config, const ImageShape& shape) {
   ShapeWalk walk{.channels = shape.channels, .height = shape.height, .width = shape.width};
   const std::int64_t width = config.options.integer("width");
   if (component(Family::kEncoder, config.name).name == "resnet18") {
@@ -116,7 +114,8 @@ EncoderShape encoder_shape(const EncoderConfig& config, const DatasetShape& shap
   }
   return {.feature_size = pooled_size(config, walk),
           .parameter_count = walk.parameter_count,
-          .multiply_adds = walk.multiply_adds};
+          .multiply_adds = walk.multiply_adds,
+          .non_negative_features = true};
 }
 
 }  // namespace headway

@@ -26,7 +26,7 @@ Normalization normalization(const DatasetConfig& config, std::int64_t channels) 
   if (config.normalization == "none") return {std::vector(size, 0.0), std::vector(size, 1.0)};
   if (config.normalization == "half") return {std::vector(size, 0.5), std::vector(size, 0.5)};
   if (config.normalization == "dataset") {
-    const DatasetShape shape = dataset_shape(config);
+    const DatasetDescription shape = describe_dataset(config);
     expects(shape.mean.size() == size && shape.std.size() == size,
             "the catalog's channel statistics do not fit the images of " + config.name);
     return {shape.mean, shape.std};

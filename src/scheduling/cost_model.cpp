@@ -46,7 +46,7 @@ struct ImageCounts {
   double test = 0;
 };
 
-ImageCounts image_counts(const DatasetConfig& config, const DatasetShape& data) {
+ImageCounts image_counts(const DatasetConfig& config, const DatasetDescription& data) {
   const auto drawn = static_cast<double>(data.train_count);
   const double validation = drawn * config.validation_fraction;
   return {drawn - validation, validation, static_cast<double>(data.test_count)};
@@ -69,8 +69,8 @@ std::optional<double> shown_seconds(const TrialCost& cost, const Progress& progr
 }  // namespace
 
 TrialCost trial_cost(const TrialConfig& config) {
-  const DatasetShape data = dataset_shape(config.dataset);
-  const EncoderShape encoder = encoder_shape(config.encoder, data);
+  const DatasetDescription data = describe_dataset(config.dataset);
+  const EncoderSummary encoder = summarise_encoder(config.encoder, data.image);
   const double head = static_cast<double>(encoder.feature_size * data.classes);
   const double forward = kFlopsPerMultiplyAdd * (encoder.multiply_adds + head);
   const ImageCounts images = image_counts(config.dataset, data);

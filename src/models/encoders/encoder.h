@@ -5,16 +5,11 @@
 #include <memory>
 
 #include "base/registry.h"
+#include "config/catalog.h"
 #include "config/trial_config.h"
 #include "models/parameter_set.h"
 
 namespace headway {
-
-struct ImageShape {
-  std::int64_t channels = 0;
-  std::int64_t height = 0;
-  std::int64_t width = 0;
-};
 
 /// An image encoder: x [B, C, H, W] float (channels_last) -> features z [B, D] float or bfloat16.
 class Encoder {

@@ -10,44 +10,41 @@ EncoderConfig encoder(const char* name, int width, const char* pooling = "global
   return {name, Options({{"width", width}, {"pooling", pooling}})};
 }
 
-DatasetShape images(std::int64_t side, std::int64_t channels) {
-  DatasetShape shape = dataset_shape(DatasetConfig());
-  shape.height = shape.width = side;
-  shape.channels = channels;
-  return shape;
+ImageShape images(std::int64_t side, std::int64_t channels) {
+  return {channels, side, side};
 }
 
-TEST(DatasetShape, of_fashion_mnist) {
-  const DatasetShape shape = dataset_shape(DatasetConfig());
+TEST(DatasetDescription, of_fashion_mnist) {
+  const DatasetDescription shape = describe_dataset(DatasetConfig());
   EXPECT_EQ(shape.classes, 10);
-  EXPECT_EQ(shape.channels, 1);
-  EXPECT_EQ(shape.height, 28);
+  EXPECT_EQ(shape.image.channels, 1);
+  EXPECT_EQ(shape.image.height, 28);
   EXPECT_EQ(shape.train_count, 60000);
   EXPECT_EQ(shape.test_count, 10000);
   DatasetConfig cut;
   cut.samples_per_class = 50;
-  EXPECT_EQ(dataset_shape(cut).train_count, 500);
+  EXPECT_EQ(describe_dataset(cut).train_count, 500);
 }
 
 // Counts of the published network by width of its first stage (32 px, 3 channels).
-TEST(EncoderShape, resnet18_parameters_at_every_width) {
+TEST(EncoderSummary, resnet18_parameters_at_every_width) {
   const std::pair<int, std::int64_t> counts[] = {
       {8, 175752}, {16, 700176}, {32, 2795040}, {64, 11168832}, {128, 44652672}};
   for (const auto& [width, count] : counts) {
-    const EncoderShape shape = encoder_shape(encoder("resnet18", width), images(32, 3));
+    const EncoderSummary shape = summarise_encoder(encoder("resnet18", width), images(32, 3));
     EXPECT_EQ(shape.parameter_count, count) << width;
     EXPECT_EQ(shape.feature_size, 8 * width);
   }
 }
 
-TEST(EncoderShape, resnet18_on_one_channel_of_28_pixels) {
-  EXPECT_EQ(encoder_shape(encoder("resnet18", 64), images(28, 1)).parameter_count, 11167680);
-  EXPECT_EQ(encoder_shape(encoder("resnet18", 16), images(28, 1)).parameter_count, 699888);
+TEST(EncoderSummary, resnet18_on_one_channel_of_28_pixels) {
+  EXPECT_EQ(summarise_encoder(encoder("resnet18", 64), images(28, 1)).parameter_count, 11167680);
+  EXPECT_EQ(summarise_encoder(encoder("resnet18", 16), images(28, 1)).parameter_count, 699888);
 }
 
-TEST(EncoderShape, resnet18_multiply_adds) {
+TEST(EncoderSummary, resnet18_multiply_adds) {
   const auto millions = [](int width, std::int64_t side) {
-    return encoder_shape(encoder("resnet18", width), images(side, 3)).multiply_adds / 1e6;
+    return summarise_encoder(encoder("resnet18", width), images(side, 3)).multiply_adds / 1e6;
   };
   EXPECT_NEAR(millions(64, 32), 555.4, 0.05);
   EXPECT_NEAR(millions(64, 64), 2221.7, 0.05);
@@ -59,22 +56,22 @@ TEST(EncoderShape, resnet18_multiply_adds) {
   EXPECT_NEAR(millions(128, 32), 2218, 0.5);
 }
 
-TEST(EncoderShape, small_cnn_parameters_follow_their_formula) {
+TEST(EncoderSummary, small_cnn_parameters_follow_their_formula) {
   for (const std::int64_t w : {1, 4, 32, 100}) {
     for (const std::int64_t c : {1, 3}) {
       const auto config = encoder("small_cnn", static_cast<int>(w));
-      EXPECT_EQ(encoder_shape(config, images(28, c)).parameter_count,
+      EXPECT_EQ(summarise_encoder(config, images(28, c)).parameter_count,
                 9 * c * w + 90 * w * w + 14 * w);
     }
   }
-  EXPECT_EQ(encoder_shape(encoder("small_cnn", 32), images(28, 1)).parameter_count, 92896);
+  EXPECT_EQ(summarise_encoder(encoder("small_cnn", 32), images(28, 1)).parameter_count, 92896);
   EXPECT_NEAR(
-      encoder_shape(encoder("small_cnn", 32), images(28, 1)).multiply_adds / 1e6, 7.45, 0.005);
+      summarise_encoder(encoder("small_cnn", 32), images(28, 1)).multiply_adds / 1e6, 7.45, 0.005);
 }
 
-TEST(EncoderShape, feature_size_by_pooling_and_side) {
+TEST(EncoderSummary, feature_size_by_pooling_and_side) {
   const auto features = [](const char* name, const char* pooling, std::int64_t side) {
-    return encoder_shape(encoder(name, 64, pooling), images(side, 3)).feature_size;
+    return summarise_encoder(encoder(name, 64, pooling), images(side, 3)).feature_size;
   };
   for (const std::int64_t side : {28, 32, 64, 96})
     EXPECT_EQ(features("resnet18", "global", side), 512);
@@ -88,13 +85,13 @@ TEST(EncoderShape, feature_size_by_pooling_and_side) {
   EXPECT_EQ(features("small_cnn", "flatten", 28), 256 * 49);
 }
 
-TEST(EncoderShape, images_that_are_too_small_are_refused) {
-  EXPECT_THROW(encoder_shape(encoder("resnet18", 8, "average4"), images(24, 1)), ConfigError);
-  EXPECT_NO_THROW(encoder_shape(encoder("resnet18", 8, "average4"), images(25, 1)));
-  EXPECT_THROW(encoder_shape(encoder("small_cnn", 8, "average4"), images(15, 1)), ConfigError);
-  EXPECT_NO_THROW(encoder_shape(encoder("small_cnn", 8, "average4"), images(16, 1)));
-  EXPECT_THROW(encoder_shape(encoder("small_cnn", 8), images(3, 1)), ConfigError);
-  EXPECT_NO_THROW(encoder_shape(encoder("small_cnn", 8), images(4, 1)));
+TEST(EncoderSummary, images_that_are_too_small_are_refused) {
+  EXPECT_THROW(summarise_encoder(encoder("resnet18", 8, "average4"), images(24, 1)), ConfigError);
+  EXPECT_NO_THROW(summarise_encoder(encoder("resnet18", 8, "average4"), images(25, 1)));
+  EXPECT_THROW(summarise_encoder(encoder("small_cnn", 8, "average4"), images(15, 1)), ConfigError);
+  EXPECT_NO_THROW(summarise_encoder(encoder("small_cnn", 8, "average4"), images(16, 1)));
+  EXPECT_THROW(summarise_encoder(encoder("small_cnn", 8), images(3, 1)), ConfigError);
+  EXPECT_NO_THROW(summarise_encoder(encoder("small_cnn", 8), images(4, 1)));
 }
 
 }  // namespace

@@ -91,7 +91,7 @@ TEST(BatchAssembler, knows_every_augmentation_of_the_catalog) {
 TEST(BatchAssembler, normalises_by_the_data_set_s_statistics) {
   const TestImages images(3, 4, 5, 1);
   TrialConfig config = config_with({}, "dataset");
-  const DatasetShape shape = dataset_shape(config.dataset);
+  const DatasetDescription shape = describe_dataset(config.dataset);
   const auto out = plain(images.set, config, {2, 0});
   for (std::size_t i = 0; i < 20; ++i) {
     const double expected = (images.pixels[40 + i] / 255.0 - shape.mean[0]) / shape.std[0];

@@ -69,15 +69,15 @@ class InstalledDataset : public testing::TestWithParam<std::string> {
 };
 
 TEST_P(InstalledDataset, agrees_with_its_catalog_entry) {
-  const DatasetShape shape = dataset_shape(config_);
+  const DatasetDescription shape = describe_dataset(config_);
   EXPECT_EQ(dataset_->classes(), shape.classes);
   EXPECT_EQ(dataset_->class_names().size(), static_cast<std::size_t>(shape.classes));
   EXPECT_EQ(dataset_->train().count, shape.train_count);
   EXPECT_EQ(dataset_->test().count, shape.test_count);
   for (const ImageSet* set : {&dataset_->train(), &dataset_->test()}) {
-    EXPECT_EQ(set->height, shape.height);
-    EXPECT_EQ(set->width, shape.width);
-    EXPECT_EQ(set->channels, shape.channels);
+    EXPECT_EQ(set->height, shape.image.height);
+    EXPECT_EQ(set->width, shape.image.width);
+    EXPECT_EQ(set->channels, shape.image.channels);
     EXPECT_EQ(set->images.size(), static_cast<std::size_t>(set->count * set->image_bytes()));
     EXPECT_EQ(set->labels.size(), static_cast<std::size_t>(set->count));
   }
@@ -94,7 +94,7 @@ TEST_P(InstalledDataset, has_every_class_and_no_other) {
 
 TEST_P(InstalledDataset, has_the_channel_statistics_of_its_catalog_entry) {
   const ImageSet& train = dataset_->train();
-  const DatasetShape shape = dataset_shape(config_);
+  const DatasetDescription shape = describe_dataset(config_);
   const auto channels = static_cast<std::size_t>(train.channels);
   for (std::size_t channel = 0; channel < channels; ++channel) {
     std::uint64_t sum = 0, square = 0;

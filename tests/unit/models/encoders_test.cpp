@@ -48,10 +48,7 @@ TEST_P(EveryEncoder, agrees_with_the_catalog_on_sizes) {
     for (const std::int64_t side : {32, 64, 96}) {
       config_.options.values()["pooling"] = pooling;
       const BuiltEncoder built(config_, {3, side, side});
-      DatasetShape images;
-      images.channels = 3;
-      images.height = images.width = side;
-      const EncoderShape shape = encoder_shape(config_, images);
+      const EncoderSummary shape = summarise_encoder(config_, {3, side, side});
       EXPECT_EQ(built.encoder->feature_size(), shape.feature_size) << pooling << side;
       EXPECT_EQ(count_elements(built.parameters), shape.parameter_count);
     }

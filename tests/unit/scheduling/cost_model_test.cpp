@@ -33,8 +33,8 @@ TEST(TrialCost, one_epoch_is_three_forward_passes_over_the_training_images) {
   config.training.epochs = 1;
   const double one = trial_cost(config).flops;
   config.training.epochs = 2;
-  const DatasetShape data = dataset_shape(config.dataset);
-  const EncoderShape encoder = encoder_shape(config.encoder, data);
+  const DatasetDescription data = describe_dataset(config.dataset);
+  const EncoderSummary encoder = summarise_encoder(config.encoder, data.image);
   const double multiply_adds =
       encoder.multiply_adds + static_cast<double>(encoder.feature_size * data.classes);
   const double expected = 6 * multiply_adds * static_cast<double>(data.train_count);
@@ -47,7 +47,7 @@ TEST(TrialCost, every_evaluation_is_a_forward_pass_over_validation_and_test_imag
   config.evaluation.every = 4;
   const double once = trial_cost(config).flops;
   config.evaluation.every = 1;
-  const DatasetShape data = dataset_shape(config.dataset);
+  const DatasetDescription data = describe_dataset(config.dataset);
   const double images = config.dataset.validation_fraction * static_cast<double>(data.train_count) +
                         static_cast<double>(data.test_count);
   const double trained =
@@ -61,7 +61,7 @@ TEST(TrialCost, the_end_is_a_pass_over_the_training_images_and_with_geometry_one
   config.dataset.validation_fraction = 0;
   config.training.epochs = 1;
   config.evaluation.geometry = false;
-  const DatasetShape data = dataset_shape(config.dataset);
+  const DatasetDescription data = describe_dataset(config.dataset);
   const double pass = trial_cost(config).train_flops / 3;  // over the training images
   EXPECT_NEAR(trial_cost(config).final_flops, pass, 1e-9 * pass);
   const auto test_share =
