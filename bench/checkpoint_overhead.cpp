@@ -15,11 +15,11 @@
 
 #include "base/time.h"
 #include "bench/noise_images.h"
-#include "config/catalog.h"
+#include "config/schema/catalog.h"
 #include "support/temporary_directory.h"
-#include "training/checkpoint_saver.h"
+#include "training/state/checkpoint_saver.h"
 #include "training/model.h"
-#include "training/resident_memory.h"
+#include "training/step/resident_memory.h"
 
 namespace headway {
 namespace {

@@ -19,8 +19,8 @@
 #include <vector>
 
 #include "base/time.h"
-#include "models/layers/winograd_kernels.h"
-#include "training/resident_memory.h"
+#include "models/layers/winograd/winograd_kernels.h"
+#include "training/step/resident_memory.h"
 
 namespace headway {
 namespace {

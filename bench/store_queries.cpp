@@ -11,14 +11,14 @@
 
 #include "base/host.h"
 #include "base/time.h"
-#include "store/exporters.h"
-#include "store/queries.h"
-#include "store/results_store.h"
-#include "store/segment_writer.h"
-#include "store/sweep_directory.h"
-#include "store/sweep_state.h"
-#include "store/table.h"
-#include "store/table_format.h"
+#include "store/tables/exporters.h"
+#include "store/sql/queries.h"
+#include "store/sql/results_store.h"
+#include "store/segments/segment_writer.h"
+#include "store/manifest/sweep_directory.h"
+#include "store/manifest/sweep_state.h"
+#include "store/tables/table.h"
+#include "store/tables/table_format.h"
 
 namespace headway {
 namespace {

@@ -4,7 +4,7 @@
 #include <optional>
 #include <string>
 
-#include "store/segment_writer.h"
+#include "store/segments/segment_writer.h"
 
 namespace headway {
 

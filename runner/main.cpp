@@ -6,11 +6,11 @@
 
 #include "base/environment.h"
 #include "base/logging.h"
-#include "runner/commands/command.h"
+#include "runner/cli/verb.h"
 
 int main(int argc, char** argv) {
   headway::start_logging();
-  headway::CommandContext context{.out = std::cout,
+  headway::VerbContext context{.out = std::cout,
                                   .err = std::cerr,
                                   .results_root = headway::default_results_root(),
                                   .colours = isatty(STDOUT_FILENO) != 0 && !headway::no_color()};

@@ -27,7 +27,7 @@ constexpr float kValue = 1e-30F;
 using Sum = std::function<void()>;
 
 Sum own_sum(Communicator& comm, std::size_t count) {
-  const std::shared_ptr<SummedArray> array = comm.make_array(count, SumPrecision::kFloat32);
+  const std::shared_ptr<AllReduceBuffer> array = comm.make_array(count, SumPrecision::kFloat32);
   std::ranges::fill(array->values(), kValue);
   return [array] {
     array->acquire();

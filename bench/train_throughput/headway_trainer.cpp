@@ -15,11 +15,11 @@
 #include "base/errors.h"
 #include "base/time.h"
 #include "bench/noise_images.h"
-#include "config/catalog.h"
+#include "config/schema/catalog.h"
 #include "training/model.h"
-#include "training/precision.h"
-#include "training/resident_memory.h"
-#include "training/train_step.h"
+#include "training/step/precision.h"
+#include "training/step/resident_memory.h"
+#include "training/step/train_step.h"
 
 namespace headway {
 namespace {

@@ -11,7 +11,7 @@
 #include "base/errors.h"
 #include "base/host.h"
 #include "base/logging.h"
-#include "runner/commands/worker_info.h"
+#include "runner/cli/worker_info.h"
 
 namespace headway {
 namespace {

@@ -26,7 +26,7 @@ StandingGroup without_trial(const OwnGroup& group) {
       .free_in_seconds = std::max(kBetweenTrialsSeconds, kGroupStartSeconds - group.age_seconds)};
 }
 
-std::vector<StandingGroup> standing_groups(const SweepWatch& watch,
+std::vector<StandingGroup> standing_groups(const SweepSnapshot& watch,
                                            const std::vector<OwnGroup>& own) {
   std::vector<StandingGroup> groups;
   std::vector<bool> has_trial(own.size(), false);
@@ -61,7 +61,7 @@ bool GroupSchedule::limit_groups(int count) {
   return true;
 }
 
-void GroupSchedule::plan(const SweepWatch& watch, const std::vector<OwnGroup>& own) {
+void GroupSchedule::plan(const SweepSnapshot& watch, const std::vector<OwnGroup>& own) {
   GroupLoad load{.limits = limits_,
                  .groups = standing_groups(watch, own),
                  .start_seconds = kGroupStartSeconds,
@@ -88,8 +88,8 @@ int GroupSchedule::width_of_others() const {
   return std::any_of(placements.begin(), placements.end(), keeps_slots) ? 0 : 1;
 }
 
-void GroupSchedule::offer(const SweepWatch& watch) {
-  TrialOffers offers{.width_of_others = width_of_others()};
+void GroupSchedule::offer(const SweepSnapshot& watch) {
+  GroupAssignments offers{.width_of_others = width_of_others()};
   for (const Placement& placement : offered_placements(plan_)) {
     const std::size_t index = watch.waiting()[placement.trial];
     offers.first.push_back({watch.plan().trials[index].trial_id, placement.width});

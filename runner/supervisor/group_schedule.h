@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
-#include "runner/supervisor/sweep_watch.h"
-#include "scheduling/group_planner.h"
-#include "scheduling/trial_offers.h"
+#include "runner/supervisor/sweep_snapshot.h"
+#include "scheduling/planning/group_planner.h"
+#include "scheduling/planning/group_assignments.h"
 
 namespace headway {
 
@@ -33,11 +33,11 @@ class GroupSchedule {
   /// From now on at most `count` groups side by side. False when there were no more before.
   bool limit_groups(int count);
   /// Plans anew, from the last look at the sweep.
-  void plan(const SweepWatch& watch, const std::vector<OwnGroup>& own);
+  void plan(const SweepSnapshot& watch, const std::vector<OwnGroup>& own);
   /// Of the groups to start now.
   std::vector<int> widths_to_start() const { return plan_.widths_to_start(); }
   /// Publishes what the plan means for groups that look for a trial.
-  void offer(const SweepWatch& watch);
+  void offer(const SweepSnapshot& watch);
 
   /// Predicted time until all is done; absent when nothing is left.
   std::optional<double> remaining_seconds() const;
@@ -46,7 +46,7 @@ class GroupSchedule {
   int width_of_others() const;
 
   GroupLimits limits_;
-  OfferBoard board_;
+  AssignmentFile board_;
   GroupPlan plan_;
   bool anything_left_ = false;
 };

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "runner/supervisor/sweep_watch.h"
+#include "runner/supervisor/sweep_snapshot.h"
 
 namespace headway {
 

@@ -10,13 +10,13 @@
 #include "base/errors.h"
 #include "base/host.h"
 #include "base/time.h"
-#include "runner/commands/measured_costs.h"
-#include "runner/commands/prediction.h"
-#include "runner/commands/sweep_argument.h"
-#include "runner/commands/text_columns.h"
+#include "sweep/measured_costs.h"
+#include "runner/cli/prediction.h"
+#include "runner/cli/sweep_argument.h"
+#include "runner/cli/text_columns.h"
 #include "runner/supervisor/allocation.h"
 #include "runner/supervisor/supervisor.h"
-#include "runner/sweep_pause.h"
+#include "sweep/pauses.h"
 
 namespace headway {
 namespace {
@@ -42,7 +42,7 @@ ResourcesConfig with_options(ResourcesConfig resources, const RunOptions& option
   return resources;
 }
 
-PreparedSweep prepare_from_file(const RunOptions& options, const CommandContext& context) {
+PreparedSweep prepare_from_file(const RunOptions& options, const VerbContext& context) {
   Sweep sweep = load_sweep(options.sweep, options.overrides);
   sweep.resources = with_options(sweep.resources, options);
   const SweepLocation location{sweep.name, context.results_root / sweep.name};
@@ -58,7 +58,7 @@ PreparedSweep prepare_from_file(const RunOptions& options, const CommandContext&
   return {location, sweep.resources};
 }
 
-PreparedSweep prepare(const RunOptions& options, const CommandContext& context) {
+PreparedSweep prepare(const RunOptions& options, const VerbContext& context) {
   if (names_sweep_file(options.sweep)) return prepare_from_file(options, context);
   const SweepLocation location = find_sweep(options.sweep, context.results_root);
   if (!options.overrides.empty()) {
@@ -211,12 +211,12 @@ void print_summary(const RunSummary& summary, std::ostream& err) {
 /// again has mended what was wrong.
 std::optional<TrialCounts> settled_counts(const SweepLocation& sweep, std::ostream& err) {
   SegmentWriter reports(sweep.directory, "supervisor");  // leaves no file unless it has a report
-  SweepWatch watch(sweep.directory);
+  SweepSnapshot watch(sweep.directory);
   watch.look(reports);
   if (watch.counts().open() == 0) return watch.counts();
   if (const auto error = watch.pausing_error()) {
     SegmentWriter requests(sweep.directory, "command");
-    forgive(*error, watch.state(), requests);
+    reset_failures(*error, watch.state(), requests);
     fmt::print(err,
                "{} that ended by the same error will be tried anew ({}: {})\n",
                counted(error->trial_ids.size(), "trial"),
@@ -226,7 +226,7 @@ std::optional<TrialCounts> settled_counts(const SweepLocation& sweep, std::ostre
   return std::nullopt;
 }
 
-int report_nothing_to_do(const RunOptions& options, RunSummary summary, CommandContext& context) {
+int report_nothing_to_do(const RunOptions& options, RunSummary summary, VerbContext& context) {
   const TrialCounts& counts = summary.counts;
   summary.exit_code = counts.failed > 0 ? kExitFailed : kExitNothingToDo;
   ResultsStore(summary.sweep.directory).sync();
@@ -246,7 +246,7 @@ int report_nothing_to_do(const RunOptions& options, RunSummary summary, CommandC
 
 }  // namespace
 
-int run_sweep(const RunOptions& options, CommandContext& context) {
+int run_sweep(const RunOptions& options, VerbContext& context) {
   const double started_at = monotonic_seconds();
   const PreparedSweep sweep = prepare(options, context);
   RunSummary summary{.sweep = sweep.location, .how = "nothing to do", .counts = {}};

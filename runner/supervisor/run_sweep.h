@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "runner/commands/command.h"
+#include "runner/cli/verb.h"
 
 namespace headway {
 
@@ -21,6 +21,6 @@ struct RunOptions {
 
 /// Plans the sweep, or extends it, and works on it here until all its trials are settled. Returns
 /// an exit code of `headway`.
-int run_sweep(const RunOptions& options, CommandContext& context);
+int run_sweep(const RunOptions& options, VerbContext& context);
 
 }  // namespace headway

@@ -13,9 +13,9 @@
 #include "base/files.h"
 #include "base/time.h"
 #include "runner/attempt_end.h"
-#include "runner/commands/command.h"
-#include "runner/disk_patience.h"
-#include "scheduling/time_budget.h"
+#include "runner/cli/verb.h"
+#include "base/retry_while_disk_full.h"
+#include "scheduling/policy/time_budget.h"
 
 namespace headway {
 namespace {
@@ -56,8 +56,8 @@ Supervisor::Supervisor(SupervisorOptions options, ProgressDisplay& display)
 SupervisorEnd Supervisor::run() {
   look();
   while (!is_over()) {
-    heed_requests();
-    for (const EndedGroup& group : groups_.reap()) bury(group);
+    handle_stop_signals();
+    for (const EndedGroup& group : groups_.reap()) handle_group_exit(group);
     if (monotonic_seconds() >= next_look_) look();
     groups_.watch(watch_.running(), options_.hang_seconds);
     if (!stopping_) start_groups();
@@ -90,7 +90,7 @@ void Supervisor::look() {
     some_failed = true;
     save_memory(event.attempt);
   }
-  if (some_failed) pause_if_hopeless();
+  if (some_failed) pause_on_common_failure();
   tell_of_full_disk();
   next_look_ = monotonic_seconds() + kSecondsBetweenLooks;
   is_schedule_due_ = true;
@@ -137,7 +137,7 @@ void Supervisor::save_memory(const AttemptRecord& attempt) {
                   fewer));
 }
 
-void Supervisor::pause_if_hopeless() {
+void Supervisor::pause_on_common_failure() {
   if (stopping_ || watch_.counts().open() == 0) return;
   const auto error = watch_.pausing_error();
   if (!error) return;
@@ -173,7 +173,7 @@ Circumstances Supervisor::circumstances(const EndedGroup& group, const ClaimView
 
 // A group that ends leaves no trial in the air: what it had claimed and not finished has failed, or
 // was interrupted.
-void Supervisor::bury(const EndedGroup& group) {
+void Supervisor::handle_group_exit(const EndedGroup& group) {
   look();
   const auto unfinished = watch_.unfinished_claims(group.name);
   for (const ClaimView& claim : unfinished) {
@@ -229,7 +229,7 @@ void Supervisor::start_groups() {
   }
 }
 
-void Supervisor::heed_requests() {
+void Supervisor::handle_stop_signals() {
   if (signals_.count() > 0) {
     stop(signals_.first() == SIGINT ? SupervisorEnd::kInterrupted : SupervisorEnd::kYielded);
   }

@@ -6,16 +6,16 @@
 #include <string>
 #include <vector>
 
-#include "cluster/launch.h"
-#include "runner/supervisor/group_autopsy.h"
+#include "cluster/local/launch.h"
+#include "runner/supervisor/exit_diagnosis.h"
 #include "runner/supervisor/group_schedule.h"
 #include "runner/supervisor/progress_display.h"
 #include "runner/supervisor/stop_signals.h"
-#include "runner/supervisor/sweep_watch.h"
+#include "runner/supervisor/sweep_snapshot.h"
 #include "runner/supervisor/worker_groups.h"
-#include "scheduling/supervisors.h"
-#include "store/results_store.h"
-#include "store/segment_writer.h"
+#include "scheduling/claims/supervisors.h"
+#include "store/sql/results_store.h"
+#include "store/segments/segment_writer.h"
 
 namespace headway {
 
@@ -63,16 +63,16 @@ class Supervisor {
 
  private:
   void look();
-  void bury(const EndedGroup& group);
+  void handle_group_exit(const EndedGroup& group);
   /// Does what writes reports, and again while the disk is full.
   void with_patience(const std::function<void()>& action);
   Circumstances circumstances(const EndedGroup& group, const ClaimView& claim) const;
   void tell_of_full_disk();
   void save_memory(const AttemptRecord& attempt);
-  void pause_if_hopeless();
+  void pause_on_common_failure();
   void note_start(const EndedGroup& group, bool took_a_trial);
   void start_groups();
-  void heed_requests();
+  void handle_stop_signals();
   void stop(SupervisorEnd reason);
   void sync_store();
   void show();
@@ -85,7 +85,7 @@ class Supervisor {
   StopSignals signals_;
   SupervisorPresence presence_;
   SegmentWriter reports_;
-  SweepWatch watch_;
+  SweepSnapshot watch_;
   WorkerGroups groups_;
   GroupSchedule schedule_;
   bool is_schedule_due_ = true;

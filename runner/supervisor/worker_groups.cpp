@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "base/time.h"
-#include "cluster/scratch_folder.h"
+#include "cluster/local/scratch_folder.h"
 
 namespace headway {
 namespace {

@@ -5,13 +5,13 @@
 #include <string>
 #include <vector>
 
-#include "cluster/group_state.h"
-#include "cluster/launch.h"
+#include "cluster/local/group_state.h"
+#include "cluster/local/launch.h"
 #include "runner/supervisor/group_schedule.h"
-#include "runner/supervisor/sweep_watch.h"
-#include "scheduling/awake_clock.h"
-#include "scheduling/supervisors.h"
-#include "scheduling/trial_pace.h"
+#include "runner/supervisor/sweep_snapshot.h"
+#include "scheduling/claims/awake_clock.h"
+#include "scheduling/claims/supervisors.h"
+#include "scheduling/policy/trial_pace.h"
 
 namespace headway {
 

@@ -6,7 +6,7 @@
 #include <string>
 
 #include "comm/communicator.h"
-#include "config/checkpoint_settings.h"
+#include "config/schema/checkpoint_settings.h"
 
 namespace headway {
 

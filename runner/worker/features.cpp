@@ -10,7 +10,7 @@
 #include "base/safetensors.h"
 #include "data/split.h"
 #include "runner/worker/commands.h"
-#include "store/sweep_directory.h"
+#include "store/manifest/sweep_directory.h"
 #include "training/evaluation.h"
 
 namespace headway {

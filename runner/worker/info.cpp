@@ -8,7 +8,7 @@
 
 #include "base/build_info.h"
 #include "base/host.h"
-#include "comm/device_array.h"
+#include "comm/nccl/device_array.h"
 #include "runner/worker/commands.h"
 
 namespace headway {

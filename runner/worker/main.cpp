@@ -9,7 +9,7 @@
 #include "runner/worker/commands.h"
 #include "runner/worker/stack_traces.h"
 #include "runner/worker/stop_request.h"
-#include "training/resident_memory.h"
+#include "training/step/resident_memory.h"
 
 namespace headway {
 namespace {

@@ -12,17 +12,17 @@
 #include "base/logging.h"
 #include "base/memory_use.h"
 #include "base/time.h"
-#include "comm/device_array.h"
+#include "comm/nccl/device_array.h"
 #include "data/dataset.h"
-#include "runner/disk_patience.h"
+#include "base/retry_while_disk_full.h"
 #include "runner/worker/commands.h"
 #include "runner/worker/stack_traces.h"
 #include "runner/worker/stop_request.h"
 #include "runner/worker/trial_failure.h"
 #include "runner/worker/trial_recorder.h"
 #include "runner/worker/trial_source.h"
-#include "scheduling/last_words.h"
-#include "store/sweep_directory.h"
+#include "scheduling/claims/crash_report.h"
+#include "store/manifest/sweep_directory.h"
 
 namespace headway {
 namespace {
@@ -115,7 +115,7 @@ bool WorkerGroup::stop_now() const {
 
 std::optional<Assignment> WorkerGroup::next() {
   // A rank that was asked alone stops every trial at its first step: all must leave with it.
-  if (comm_.combine_flags(stop_requested() ? 1U : 0U) != 0) return std::nullopt;
+  if (comm_.all_reduce_or(stop_requested() ? 1U : 0U) != 0) return std::nullopt;
   nlohmann::json message;
   if (comm_.rank() == 0) {
     is_short_of_time_ = !group_.budget.may_start(monotonic_seconds());
@@ -205,7 +205,7 @@ void WorkerGroup::fail_alone(const Assignment& assignment, const TrialFailure& f
   if (recorder_) {
     std::this_thread::sleep_for(kTimeForOthersWords);
     const auto first = first_last_words(directory, assignment.trial_id, assignment.attempt);
-    const LastWords words = first.value_or(LastWords{0, failure.failure, failure.message});
+    const CrashReport words = first.value_or(CrashReport{0, failure.failure, failure.message});
     recorder_->failed(words.failure, to_text(words, comm_.size()));
   }
   abort_all_ranks(1);
@@ -220,7 +220,7 @@ int WorkerGroup::serve() {
   if (is_broken_) return kBroken;
   const bool short_of_time = is_short_of_time_ || (comm_.rank() == 0 && out_of_time());
   const std::uint32_t flags =
-      comm_.combine_flags((stop_requested() ? 1U : 0U) | (short_of_time ? 2U : 0U));
+      comm_.all_reduce_or((stop_requested() ? 1U : 0U) | (short_of_time ? 2U : 0U));
   if (flags == 0) return 0;
   const bool asked = (flags & 1U) != 0;
   const std::string why = !asked             ? "the time left does not suffice"

@@ -7,7 +7,7 @@
 #include <new>
 
 #include "base/errors.h"
-#include "scheduling/memory_advice.h"
+#include "scheduling/planning/memory_advice.h"
 
 namespace headway {
 namespace {

@@ -3,7 +3,7 @@
 #include <string>
 
 #include "base/memory_use.h"
-#include "config/trial_config.h"
+#include "config/schema/trial_config.h"
 
 namespace headway {
 

@@ -9,9 +9,9 @@
 #include "base/host.h"
 #include "base/logging.h"
 #include "base/time.h"
-#include "runner/disk_patience.h"
+#include "base/retry_while_disk_full.h"
 #include "runner/worker/stop_request.h"
-#include "store/sweep_directory.h"
+#include "store/manifest/sweep_directory.h"
 
 namespace headway {
 namespace {

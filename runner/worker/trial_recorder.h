@@ -8,9 +8,9 @@
 #include <thread>
 
 #include "runner/worker/commands.h"
-#include "scheduling/claims.h"
-#include "scheduling/time_budget.h"
-#include "store/segment_writer.h"
+#include "scheduling/claims/claims.h"
+#include "scheduling/policy/time_budget.h"
+#include "store/segments/segment_writer.h"
 #include "training/sink.h"
 #include "training/trainer.h"
 

@@ -9,9 +9,9 @@
 #include "base/errors.h"
 #include "base/nearest_name.h"
 #include "runner/attempt_end.h"
-#include "runner/sweep_pause.h"
-#include "runner/trial_outlook.h"
-#include "scheduling/cost_model.h"
+#include "sweep/pauses.h"
+#include "sweep/trial_status.h"
+#include "scheduling/planning/cost_model.h"
 
 namespace headway {
 namespace {
@@ -93,7 +93,7 @@ bool TrialSource::is_paused() {
 std::optional<std::size_t> TrialSource::first_to_take() {
   offers_ = read_offers(sweep_directory_, owner_.group);
   if (offers_) {
-    for (const TrialOffers::Offer& offer : offers_->first) {
+    for (const GroupAssignments::Offer& offer : offers_->first) {
       const auto place = places_.find(offer.trial_id);
       if (place == places_.end()) continue;
       if (judge(place->second) == Verdict::kTake) return place->second;
@@ -110,13 +110,13 @@ bool TrialSource::is_offered(std::size_t index) const {
 Verdict TrialSource::judge(std::size_t index) {
   const std::string& trial_id = plan_.trials[index].trial_id;
   const TrialRecord& record = state_.trial(trial_id);
-  switch (outlook(record)) {
-    case Outlook::kDone:
+  switch (trial_status(record)) {
+    case TrialStatus::kDone:
       return Verdict::kNever;
-    case Outlook::kFailedForGood:
-    case Outlook::kCancelled:
+    case TrialStatus::kFailedForGood:
+    case TrialStatus::kCancelled:
       return Verdict::kNotNow;
-    case Outlook::kOpen:
+    case TrialStatus::kOpen:
       break;
   }
   const auto max_ranks = retry_decision(record).max_ranks;
@@ -140,14 +140,14 @@ bool TrialSource::take_over(const ClaimView& claim) {
   if (!abandoned) return false;
   state_.refresh();  // the owner may have recorded the end and left since the last look
   const TrialRecord& record = state_.trial(claim.trial_id);
-  if (has_ended(record, claim.attempt)) return outlook(record) == Outlook::kOpen;
+  if (has_ended(record, claim.attempt)) return trial_status(record) == TrialStatus::kOpen;
   append_attempt_end(reports_,
                      {.trial_id = claim.trial_id,
                       .attempt = claim.attempt,
                       .failure = abandoned->failure,
                       .message = abandoned->message});
   state_.refresh();
-  return outlook(state_.trial(claim.trial_id)) == Outlook::kOpen;
+  return trial_status(state_.trial(claim.trial_id)) == TrialStatus::kOpen;
 }
 
 // Between the last look at the records and the claim, another group may have finished the trial, or
@@ -155,9 +155,9 @@ bool TrialSource::take_over(const ClaimView& claim) {
 // higher attempt would supersede the done one.
 bool TrialSource::is_still_wanted(const Claim& claim) {
   state_.refresh();
-  const Outlook now = outlook(state_.trial(claim.trial_id()));
-  if (now == Outlook::kOpen) return true;
-  if (now == Outlook::kCancelled) {
+  const TrialStatus now = trial_status(state_.trial(claim.trial_id()));
+  if (now == TrialStatus::kOpen) return true;
+  if (now == TrialStatus::kCancelled) {
     append_attempt_end(reports_,
                        {.trial_id = claim.trial_id(),
                         .attempt = claim.attempt(),

@@ -7,14 +7,14 @@
 #include <unordered_map>
 #include <vector>
 
-#include "config/sweep.h"
-#include "scheduling/abandonment.h"
-#include "scheduling/claims.h"
-#include "scheduling/queue.h"
-#include "scheduling/trial_offers.h"
-#include "store/segment_writer.h"
-#include "store/sweep_directory.h"
-#include "store/sweep_state.h"
+#include "config/sweep/sweep.h"
+#include "scheduling/claims/abandonment.h"
+#include "scheduling/claims/claims.h"
+#include "scheduling/policy/queue.h"
+#include "scheduling/planning/group_assignments.h"
+#include "store/segments/segment_writer.h"
+#include "store/manifest/sweep_directory.h"
+#include "store/manifest/sweep_state.h"
 
 namespace headway {
 
@@ -56,7 +56,7 @@ class TrialSource {
   SweepState state_;
   TrialQueue queue_;
   bool some_done_ = false;             // of the plan's trials
-  std::optional<TrialOffers> offers_;  // as of the last look
+  std::optional<GroupAssignments> offers_;  // as of the last look
   int next_attempt_ = 0;               // at the trial that was judged last
   AbandonmentJudge abandonment_;
   // Its own segment, in the role of a supervisor: a worker's word on an attempt is taken for that

@@ -15,9 +15,9 @@ enum class SumPrecision { kFloat32, kBfloat16 };
 /// An array of each rank that is summed over ranks again and again, as gradients are: acquire,
 /// write, sum, read, release. How much of the sum overlaps with the computation of the values is
 /// the transport's affair.
-class SummedArray {
+class AllReduceBuffer {
  public:
-  virtual ~SummedArray() = default;
+  virtual ~AllReduceBuffer() = default;
   /// Waits until all ranks of the node have released the total: from then on values may be written,
   /// and further calls return at once.
   virtual void acquire() = 0;
@@ -55,12 +55,12 @@ class Communicator {
   /// `own` of every rank, in rank order, on every rank. all.size() = size() * own.size().
   virtual void all_gather(std::span<const std::byte> own, std::span<std::byte> all) = 0;
   /// EnvironmentError on all ranks when one of them lacks the memory. Must not outlive this.
-  virtual std::unique_ptr<SummedArray> make_array(std::size_t count, SumPrecision precision) = 0;
+  virtual std::unique_ptr<AllReduceBuffer> make_array(std::size_t count, SumPrecision precision) = 0;
   /// In place, in tree order, by messages; all ranks end with the same bits.
   virtual void sum(std::span<float> values) = 0;
   virtual void sum(std::span<double> values) = 0;
   /// The bitwise or over ranks: flags such as "a signal came", "this rank failed".
-  virtual std::uint32_t combine_flags(std::uint32_t flags) = 0;
+  virtual std::uint32_t all_reduce_or(std::uint32_t flags) = 0;
 };
 
 /// ConfigError on all ranks, naming those whose `own` differs from rank 0's. `what` is what they

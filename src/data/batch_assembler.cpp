@@ -9,7 +9,7 @@
 #include "base/errors.h"
 #include "base/nearest_name.h"
 #include "base/philox.h"
-#include "config/catalog.h"
+#include "config/schema/catalog.h"
 
 namespace headway {
 namespace {

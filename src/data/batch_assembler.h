@@ -5,9 +5,9 @@
 #include <span>
 #include <vector>
 
-#include "config/trial_config.h"
+#include "config/schema/trial_config.h"
 #include "data/dataset.h"
-#include "data/mixup.h"
+#include "data/augmentations/mixup.h"
 
 namespace headway {
 

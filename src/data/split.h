@@ -4,7 +4,7 @@
 #include <span>
 #include <vector>
 
-#include "config/trial_config.h"
+#include "config/schema/trial_config.h"
 
 namespace headway {
 

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "base/philox.h"
-#include "models/layers/statistics_exchange.h"
+#include "models/layers/batch_norm/statistics_exchange.h"
 
 namespace headway {
 

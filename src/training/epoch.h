@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <span>
 
-#include "config/trial_config.h"
+#include "config/schema/trial_config.h"
 
 namespace headway {
 

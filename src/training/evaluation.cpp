@@ -8,10 +8,10 @@
 #include <string>
 #include <vector>
 
-#include "analysis/ncm_sums.h"
+#include "analysis/accumulators/ncm_sums.h"
 #include "data/batch_assembler.h"
-#include "training/train_step.h"
-#include "training/tree.h"
+#include "training/step/train_step.h"
+#include "training/step/shard_tree.h"
 
 namespace headway {
 namespace {
@@ -83,7 +83,7 @@ void Evaluator::visit_shard_watched(const Split& split,
     }
     watch_.batch_done();
     if (round % kRoundsBetweenAgreements != 0) continue;
-    if (comm_.combine_flags(watch_.stop_requested() ? 1 : 0) != 0) throw EvaluationStopped();
+    if (comm_.all_reduce_or(watch_.stop_requested() ? 1 : 0) != 0) throw EvaluationStopped();
   }
 }
 

@@ -6,12 +6,12 @@
 #include <span>
 #include <utility>
 
-#include "analysis/split_sums.h"
+#include "analysis/accumulators/split_sums.h"
 #include "comm/communicator.h"
-#include "config/trial_config.h"
+#include "config/schema/trial_config.h"
 #include "data/dataset.h"
 #include "training/model.h"
-#include "training/precision.h"
+#include "training/step/precision.h"
 #include "training/sink.h"
 
 namespace headway {

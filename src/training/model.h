@@ -2,7 +2,7 @@
 
 #include <memory>
 
-#include "config/trial_config.h"
+#include "config/schema/trial_config.h"
 #include "models/encoders/encoder.h"
 #include "models/heads/head.h"
 #include "models/parameter_set.h"

@@ -5,7 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "analysis/metric.h"
+#include "analysis/statistics/metric.h"
 
 namespace headway {
 

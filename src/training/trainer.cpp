@@ -10,11 +10,11 @@
 #include "base/errors.h"
 #include "base/time.h"
 #include "data/split.h"
-#include "training/checkpoint_saver.h"
+#include "training/state/checkpoint_saver.h"
 #include "training/epoch.h"
 #include "training/evaluation.h"
-#include "training/precision.h"
-#include "training/trial_results.h"
+#include "training/step/precision.h"
+#include "training/final_results.h"
 
 namespace headway {
 namespace {
@@ -236,7 +236,7 @@ TrialResult Trainer::run(const std::optional<LoadedCheckpoint>& checkpoint) {
 void Trainer::finish(TrialResult& result) {
   // What follows may take as long as an epoch: a fault there should not cost the training.
   const bool due = saver_.seconds_since_save() > options_.checkpoints.seconds / 4;
-  if (comm_.combine_flags(due ? 1U : 0U) != 0) save();  // clocks differ between ranks
+  if (comm_.all_reduce_or(due ? 1U : 0U) != 0) save();  // clocks differ between ranks
   report("evaluating");
   result.hashes.state = state_.state_sha256();
   step_.buffers().select_mean();
@@ -279,7 +279,7 @@ TrialResult train_trial(const TrialConfig& config,
                         const TrainerOptions& options) {
   const CheckpointFolder folder(options.checkpoint_folder);
   const RecoveredCheckpoint found = recover_on_all_ranks(folder, comm);
-  tell_damage(found, sink);
+  report_damage(found, sink);
   const at::Device device(options.device);
   if (device.is_cuda()) select_gpu_kernels(config.training.reproducible);
   // A resumed trial keeps the precision it began with, whatever a new probe would say.

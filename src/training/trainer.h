@@ -5,11 +5,11 @@
 #include <string>
 
 #include "comm/communicator.h"
-#include "config/checkpoint_settings.h"
-#include "config/trial_config.h"
+#include "config/schema/checkpoint_settings.h"
+#include "config/schema/trial_config.h"
 #include "data/dataset.h"
 #include "training/sink.h"
-#include "training/training_state.h"
+#include "training/state/training_state.h"
 
 namespace headway {
 

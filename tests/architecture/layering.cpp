@@ -26,7 +26,7 @@ struct SourceFile {
 
 using SourceTree = std::map<std::string, SourceFile>;
 
-// A folder may include folders of lower levels and its own files.
+// A folder may include folders of lower levels, its own files and sub-folders.
 const std::map<std::string, int> kLevels = {{"base", 0},
                                             {"config", 1},
                                             {"models", 2},
@@ -34,15 +34,20 @@ const std::map<std::string, int> kLevels = {{"base", 0},
                                             {"comm", 2},
                                             {"training", 3},
                                             {"store", 3},
-                                            {"cluster", 3},
-                                            {"report", 3},
                                             {"scheduling", 3},
                                             {"analysis", 3},
-                                            {"runner", 4},
-                                            {"runner/worker", 4}};
+                                            {"sweep", 4},
+                                            {"cluster", 4},
+                                            {"report", 4},
+                                            {"runner/cli", 5},
+                                            {"runner/doctor", 6},
+                                            {"runner/completion", 6},
+                                            {"runner/supervisor", 6},
+                                            {"runner/worker", 6},
+                                            {"runner/verbs", 7},
+                                            {"runner", 8}};
 
-const std::set<std::pair<std::string, std::string>> kAllowedBesides = {
-    {"training", "analysis"}, {"cluster", "scheduling"}, {"runner/worker", "runner"}};
+const std::set<std::pair<std::string, std::string>> kAllowedBesides = {{"training", "analysis"}};
 
 // Which folders may include a library's headers directly.
 struct LibraryRule {
@@ -107,8 +112,10 @@ std::optional<std::string> included_path(std::string_view line) {
 std::string folder_of(const std::string& name) {
   std::string_view rest = name;
   if (rest.starts_with("src/")) rest.remove_prefix(4);
-  if (rest.starts_with("runner/worker/")) return "runner/worker";
-  return std::string(rest.substr(0, rest.find('/')));
+  std::size_t end = rest.find('/');
+  if (rest.starts_with("runner/")) end = std::min(rest.find('/', end + 1), rest.size());
+  const std::string folder(rest.substr(0, end));
+  return folder.ends_with(".cpp") || folder.ends_with(".h") ? "runner" : folder;
 }
 
 SourceFile read_source(const fs::path& path, const fs::path& root) {

@@ -13,7 +13,7 @@
 #include "base/files.h"
 #include "support/struck_save.h"
 #include "support/temporary_directory.h"
-#include "training/checkpoint.h"
+#include "training/state/checkpoint.h"
 
 namespace headway {
 namespace {

@@ -8,8 +8,8 @@
 #include <fstream>
 
 #include "base/errors.h"
-#include "store/segment_reader.h"
-#include "store/segment_writer.h"
+#include "store/segments/segment_reader.h"
+#include "store/segments/segment_writer.h"
 #include "support/struck_save.h"
 #include "support/temporary_directory.h"
 

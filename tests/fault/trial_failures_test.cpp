@@ -95,7 +95,7 @@ TEST_F(SupervisorTest, the_same_error_in_the_first_three_trials_pauses_the_sweep
   // As `headway run` does when it is told to go on.
   SegmentWriter requests(sweep_, "command");
   const SweepState now = state();
-  forgive(*pausing_error(read_plan(sweep_), now), now, requests);
+  reset_failures(*pausing_error(read_plan(sweep_), now), now, requests);
   behave("train", 20);
   EXPECT_EQ(run(), SupervisorEnd::kFinished);
   EXPECT_EQ(count(TrialState::kDone), 8);
@@ -103,7 +103,7 @@ TEST_F(SupervisorTest, the_same_error_in_the_first_three_trials_pauses_the_sweep
 
 TEST_F(SupervisorTest, what_a_dying_rank_said_is_the_attempts_message) {
   plan(1);
-  behave("last_words", 20);
+  behave("crash_report", 20);
   EXPECT_EQ(run(), SupervisorEnd::kFinished);
   const SweepState now = state();
   EXPECT_EQ(first_attempt(now).failure, "oom");

@@ -1,5 +1,5 @@
 // Sums in GPU memory. What they add and round is compared, bit for bit, with what CPUs do (bf16.h).
-#include "comm/device_array.h"
+#include "comm/nccl/device_array.h"
 
 #include <cuda_runtime_api.h>
 #include <gtest/gtest.h>
@@ -12,7 +12,7 @@
 
 #include "base/philox.h"
 #include "comm/bf16.h"
-#include "comm/device_sum.h"
+#include "comm/nccl/device_sum.h"
 
 namespace headway {
 namespace {

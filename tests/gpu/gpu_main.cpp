@@ -3,7 +3,7 @@
 #include <cstdlib>
 #include <iostream>
 
-#include "comm/device_array.h"
+#include "comm/nccl/device_array.h"
 
 int main(int argc, char** argv) {
   testing::InitGoogleTest(&argc, argv);

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "support/small_trial.h"
-#include "training/trial_results.h"
+#include "training/final_results.h"
 
 namespace headway {
 namespace {

@@ -13,7 +13,7 @@
 #include "support/temporary_directory.h"
 #include "support/test_communicator.h"
 #include "training/trainer.h"
-#include "training/trial_results.h"
+#include "training/final_results.h"
 
 namespace headway {
 namespace {

@@ -235,8 +235,8 @@ TEST(Communicator, gathers_in_rank_order) {
 
 TEST(Communicator, combines_flags_of_all_ranks) {
   Communicator& comm = test_communicator();
-  EXPECT_EQ(comm.combine_flags(1U << comm.rank()), (1U << comm.size()) - 1);
-  EXPECT_EQ(comm.combine_flags(0), 0U);
+  EXPECT_EQ(comm.all_reduce_or(1U << comm.rank()), (1U << comm.size()) - 1);
+  EXPECT_EQ(comm.all_reduce_or(0), 0U);
 }
 
 }  // namespace

@@ -11,7 +11,7 @@
 #include "base/errors.h"
 #include "base/safetensors.h"
 #include "support/small_trial.h"
-#include "training/trial_results.h"
+#include "training/final_results.h"
 
 namespace headway {
 namespace {
@@ -179,7 +179,7 @@ TEST(ElasticFaults, killed_between_any_two_reports_ranks_go_on_with_the_same_bit
         killed = true;
       }
     });
-    finished = test_communicator().combine_flags(killed ? 1 : 0) == 0;
+    finished = test_communicator().all_reduce_or(killed ? 1 : 0) == 0;
     ASSERT_LT(report, 100);
     if (finished) {
       EXPECT_GT(report, 2 * kEpochs * kStepsPerEpoch);  // saving and training at every step

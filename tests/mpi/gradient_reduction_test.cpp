@@ -1,5 +1,5 @@
 // Gradients of four shards, whatever the number of ranks, nodes and the moments of arrival.
-#include "training/gradient_reduction.h"
+#include "training/step/gradient_reduction.h"
 
 #include <ATen/ops/empty.h>
 #include <ATen/ops/zeros.h>

@@ -3,7 +3,7 @@
 // besides is told by the environment:
 //   FAKE_TRIAL_MS        how long a trial takes (default 20)
 //   FAKE_DURATION_S      what it says that one took (default 0.001)
-//   FAKE_BEHAVIOUR       train | crash | crash_once | last_words | hang | error | no_start
+//   FAKE_BEHAVIOUR       train | crash | crash_once | crash_report | hang | error | no_start
 // Each trial that it carries through is noted in <sweep>/carried_through.txt.
 
 #include <fcntl.h>
@@ -21,7 +21,7 @@
 #include "base/environment.h"
 #include "base/host.h"
 #include "runner/worker/trial_source.h"
-#include "scheduling/last_words.h"
+#include "scheduling/claims/crash_report.h"
 
 namespace headway {
 namespace {
@@ -82,7 +82,7 @@ class FakeWorker {
   void misbehave(Claim& claim) {
     const bool first = claim.attempt() == 1;
     if (behaviour_ == "crash" || (behaviour_ == "crash_once" && first)) std::raise(SIGKILL);
-    if (behaviour_ == "last_words") {
+    if (behaviour_ == "crash_report") {
       leave_last_words(last_words_file(sweep_, claim.trial_id(), claim.attempt(), 0),
                        {0, "oom", "not enough memory"});
       std::raise(SIGKILL);

@@ -21,5 +21,5 @@ int main(int argc, char** argv) {
   auto& listeners = testing::UnitTest::GetInstance()->listeners();
   if (communicator->rank() != 0) delete listeners.Release(listeners.default_result_printer());
   const int own = RUN_ALL_TESTS();
-  return communicator->combine_flags(own != 0 ? 1U : 0U) == 0 ? 0 : 1;
+  return communicator->all_reduce_or(own != 0 ? 1U : 0U) == 0 ? 0 : 1;
 }

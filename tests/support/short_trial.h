@@ -1,7 +1,7 @@
 #pragma once
 
-#include "config/catalog.h"
-#include "config/trial_config.h"
+#include "config/schema/catalog.h"
+#include "config/schema/trial_config.h"
 #include "support/synthetic_dataset.h"
 
 namespace headway {

@@ -4,9 +4,9 @@
 #include <string>
 #include <vector>
 
-#include "config/catalog.h"
-#include "config/sweep.h"
-#include "store/sweep_directory.h"
+#include "config/schema/catalog.h"
+#include "config/sweep/sweep.h"
+#include "store/manifest/sweep_directory.h"
 
 namespace headway {
 

@@ -3,7 +3,7 @@
 #include <functional>
 #include <string>
 
-#include "config/catalog.h"
+#include "config/schema/catalog.h"
 #include "support/collecting_sink.h"
 #include "support/synthetic_dataset.h"
 #include "support/temporary_directory.h"

@@ -17,8 +17,8 @@
 
 #include "base/signals.h"
 #include "base/time.h"
-#include "cluster/group_state.h"
-#include "runner/sweep_pause.h"
+#include "cluster/local/group_state.h"
+#include "sweep/pauses.h"
 #include "support/small_sweep.h"
 #include "support/temporary_directory.h"
 

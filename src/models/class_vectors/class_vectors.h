@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "base/registry.h"
-#include "config/trial_config.h"
+#include "config/schema/trial_config.h"
 
 namespace headway {
 

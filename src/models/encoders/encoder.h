@@ -5,8 +5,8 @@
 #include <memory>
 
 #include "base/registry.h"
-#include "config/catalog.h"
-#include "config/trial_config.h"
+#include "config/schema/catalog.h"
+#include "config/schema/trial_config.h"
 #include "models/parameter_set.h"
 
 namespace headway {

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "models/encoders/encoder.h"
-#include "models/layers/batch_norm2d.h"
+#include "models/layers/batch_norm/batch_norm2d.h"
 #include "models/layers/conv2d.h"
 #include "models/layers/pooling.h"
 

@@ -3,7 +3,7 @@
 
 #include "base/errors.h"
 #include "models/encoders/encoder.h"
-#include "models/layers/batch_norm2d.h"
+#include "models/layers/batch_norm/batch_norm2d.h"
 #include "models/layers/conv2d.h"
 #include "models/layers/pooling.h"
 

@@ -5,7 +5,7 @@
 #include <c10/core/impl/LocalDispatchKeySet.h>
 
 #include "models/heads/head.h"
-#include "models/heads/linear_parts.h"
+#include "models/heads/class_vector_parameters.h"
 
 namespace headway {
 namespace {
@@ -56,7 +56,7 @@ class CosineHead : public Head {
     return scale + (value.clamp_min(kSmallestScale) - value);
   }
 
-  LinearParts parts_;
+  ClassVectorParameters parts_;
   const ParameterSet* parameters_;
   double fixed_scale_;
   std::optional<std::size_t> scale_;

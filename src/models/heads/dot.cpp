@@ -2,7 +2,7 @@
 #include <c10/core/impl/LocalDispatchKeySet.h>
 
 #include "models/heads/head.h"
-#include "models/heads/linear_parts.h"
+#include "models/heads/class_vector_parameters.h"
 
 namespace headway {
 namespace {
@@ -27,7 +27,7 @@ class DotHead : public Head {
   bool normalises_class_vectors() const override { return false; }
 
  private:
-  LinearParts parts_;
+  ClassVectorParameters parts_;
 };
 
 }  // namespace

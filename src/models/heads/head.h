@@ -6,7 +6,7 @@
 #include <optional>
 
 #include "base/registry.h"
-#include "config/trial_config.h"
+#include "config/schema/trial_config.h"
 #include "models/class_vectors/class_vectors.h"
 #include "models/parameter_set.h"
 

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "base/kernel.h"
-#include "models/layers/batch_norm_kernels.h"
+#include "models/layers/batch_norm/batch_norm_kernels.h"
 
 namespace headway {
 

@@ -5,8 +5,8 @@
 #include <cmath>
 #include <optional>
 
-#include "models/layers/every_nth_pixel.h"
-#include "models/layers/winograd_conv2d.h"
+#include "models/layers/subsample2d.h"
+#include "models/layers/winograd/winograd_conv2d.h"
 
 namespace headway {
 namespace {
@@ -33,7 +33,7 @@ Conv2d::Conv2d(ParameterSet& parameters, const std::string& name, const Conv2dSh
 at::Tensor Conv2d::forward(const at::Tensor& x) const {
   const at::Tensor& weight = parameters_->parameter(weight_);
   if (shape_.kernel == 1 && shape_.stride > 1) {
-    return at::conv2d(every_nth_pixel(x, shape_.stride), weight);
+    return at::conv2d(subsample2d(x, shape_.stride), weight);
   }
   if (shape_.kernel == 3 && shape_.stride == 1 && can_use_winograd(x, weight)) {
     return winograd_conv2d(x, weight);

@@ -3,7 +3,7 @@
 #include <ATen/ops/zeros.h>
 #include <ATen/ops/zeros_like.h>
 
-#include "training/optimizer.h"
+#include "training/optimizers/optimizer.h"
 
 namespace headway {
 namespace {

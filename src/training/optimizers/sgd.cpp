@@ -2,7 +2,7 @@
 #include <ATen/ops/_fused_sgd.h>
 #include <ATen/ops/zeros_like.h>
 
-#include "training/optimizer.h"
+#include "training/optimizers/optimizer.h"
 
 namespace headway {
 namespace {

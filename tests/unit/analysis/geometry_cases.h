@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "analysis/ncm_sums.h"
-#include "analysis/split_sums.h"
+#include "analysis/accumulators/ncm_sums.h"
+#include "analysis/accumulators/split_sums.h"
 
 namespace headway::testing {
 

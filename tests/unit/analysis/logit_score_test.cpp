@@ -1,4 +1,4 @@
-#include "analysis/logit_score.h"
+#include "analysis/accumulators/logit_score.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "analysis/split_sums.h"
+#include "analysis/accumulators/split_sums.h"
 
 #include <ATen/TensorOperators.h>
 #include <gtest/gtest.h>

@@ -6,7 +6,7 @@
 #include <limits>
 
 #include "base/errors.h"
-#include "config/catalog.h"
+#include "config/schema/catalog.h"
 #include "models/class_vectors/class_vectors.h"
 #include "unit/class_vectors/cosines.h"
 

@@ -1,4 +1,4 @@
-#include "cluster/child_process.h"
+#include "cluster/local/child_process.h"
 
 #include <gtest/gtest.h>
 #include <unistd.h>

@@ -1,4 +1,4 @@
-#include "cluster/group_state.h"
+#include "cluster/local/group_state.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -11,7 +11,7 @@
 
 #include "base/files.h"
 #include "base/signals.h"
-#include "cluster/child_process.h"
+#include "cluster/local/child_process.h"
 #include "support/temporary_directory.h"
 
 namespace headway {

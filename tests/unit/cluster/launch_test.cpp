@@ -1,4 +1,4 @@
-#include "cluster/launch.h"
+#include "cluster/local/launch.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

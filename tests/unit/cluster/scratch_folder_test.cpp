@@ -1,4 +1,4 @@
-#include "cluster/scratch_folder.h"
+#include "cluster/local/scratch_folder.h"
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
@@ -7,7 +7,7 @@
 #include <cstdlib>
 #include <fstream>
 
-#include "cluster/child_process.h"
+#include "cluster/local/child_process.h"
 #include "support/temporary_directory.h"
 
 namespace headway {

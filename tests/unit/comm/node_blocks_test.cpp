@@ -1,4 +1,4 @@
-#include "comm/node_blocks.h"
+#include "comm/all_reduce/node_blocks.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "config/catalog.h"
+#include "config/schema/catalog.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -7,7 +7,7 @@
 #include <set>
 
 #include "base/errors.h"
-#include "config/keys.h"
+#include "config/sweep/keys.h"
 
 namespace headway {
 namespace {

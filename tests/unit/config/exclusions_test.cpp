@@ -1,9 +1,9 @@
-#include "config/exclusions.h"
+#include "config/sweep/exclusions.h"
 
 #include <gtest/gtest.h>
 
-#include "config/trial_config.h"
-#include "config/yaml_reader.h"
+#include "config/schema/trial_config.h"
+#include "config/yaml/yaml_reader.h"
 
 namespace headway {
 namespace {

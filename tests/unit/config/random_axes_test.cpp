@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <cmath>
 
-#include "config/axes.h"
-#include "config/scalars.h"
-#include "config/yaml_reader.h"
+#include "config/sweep/axes.h"
+#include "config/yaml/scalars.h"
+#include "config/yaml/yaml_reader.h"
 
 namespace headway {
 namespace {

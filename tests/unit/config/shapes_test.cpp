@@ -1,7 +1,7 @@
 #include <gtest/gtest.h>
 
 #include "base/errors.h"
-#include "config/catalog.h"
+#include "config/schema/catalog.h"
 
 namespace headway {
 namespace {

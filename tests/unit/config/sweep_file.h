@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "base/errors.h"
-#include "config/sweep.h"
+#include "config/sweep/sweep.h"
 #include "support/temporary_directory.h"
 
 namespace headway {

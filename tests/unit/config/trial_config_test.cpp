@@ -1,4 +1,4 @@
-#include "config/trial_config.h"
+#include "config/schema/trial_config.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -11,7 +11,7 @@
 #include <optional>
 
 #include "base/errors.h"
-#include "config/catalog.h"
+#include "config/schema/catalog.h"
 #include "unit/data/crop_reference.h"
 
 namespace headway {

@@ -7,7 +7,7 @@
 #include <set>
 
 #include "base/errors.h"
-#include "config/catalog.h"
+#include "config/schema/catalog.h"
 #include "data/dataset.h"
 #include "support/temporary_directory.h"
 #include "unit/data/idx_content.h"

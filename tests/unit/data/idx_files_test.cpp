@@ -1,4 +1,4 @@
-#include "data/idx_files.h"
+#include "data/readers/idx_files.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

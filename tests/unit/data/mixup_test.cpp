@@ -1,4 +1,4 @@
-#include "data/mixup.h"
+#include "data/augmentations/mixup.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-#include "data/resident_dataset.h"
+#include "data/packing/resident_dataset.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -9,7 +9,7 @@
 
 #include "base/errors.h"
 #include "base/files.h"
-#include "data/pack.h"
+#include "data/packing/pack.h"
 #include "support/temporary_directory.h"
 #include "unit/data/idx_content.h"
 #include "unit/data/scoped_variable.h"

@@ -8,7 +8,7 @@
 #include <memory>
 #include <vector>
 
-#include "models/layers/batch_norm_kernels.h"
+#include "models/layers/batch_norm/batch_norm_kernels.h"
 #include "support/reference_values.h"
 
 namespace headway {

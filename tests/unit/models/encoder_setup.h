@@ -5,7 +5,7 @@
 #include <string>
 #include <utility>
 
-#include "config/catalog.h"
+#include "config/schema/catalog.h"
 #include "models/encoders/encoder.h"
 #include "models/parameter_set.h"
 

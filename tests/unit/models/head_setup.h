@@ -7,7 +7,7 @@
 #include <string>
 #include <utility>
 
-#include "config/catalog.h"
+#include "config/schema/catalog.h"
 #include "models/heads/head.h"
 #include "models/parameter_set.h"
 

@@ -11,7 +11,7 @@
 #include <utility>
 
 #include "base/errors.h"
-#include "models/layers/batch_norm2d.h"
+#include "models/layers/batch_norm/batch_norm2d.h"
 #include "models/layers/conv2d.h"
 #include "models/layers/pooling.h"
 #include "support/reference_model.h"

@@ -8,8 +8,8 @@
 #include <utility>
 #include <vector>
 
-#include "models/layers/fused_batch_norm.h"
-#include "models/layers/unfused_batch_norm.h"
+#include "models/layers/batch_norm/fused_batch_norm.h"
+#include "models/layers/batch_norm/unfused_batch_norm.h"
 #include "support/reference_model.h"
 
 namespace headway {

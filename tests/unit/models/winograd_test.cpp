@@ -13,8 +13,8 @@
 #include <string>
 #include <vector>
 
-#include "models/layers/winograd_conv2d.h"
-#include "models/layers/winograd_kernels.h"
+#include "models/layers/winograd/winograd_conv2d.h"
+#include "models/layers/winograd/winograd_kernels.h"
 #include "support/reference_model.h"
 
 namespace headway {

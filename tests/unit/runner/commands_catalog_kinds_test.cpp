@@ -1,4 +1,4 @@
-#include "runner/commands/catalog_kinds.h"
+#include "runner/cli/catalog_kinds.h"
 
 #include <gtest/gtest.h>
 

@@ -4,8 +4,8 @@
 #include <fstream>
 #include <sstream>
 
-#include "runner/commands/command.h"
-#include "runner/commands/process.h"
+#include "runner/cli/verb.h"
+#include "runner/cli/process.h"
 #include "support/temporary_directory.h"
 
 namespace headway {
@@ -20,7 +20,7 @@ class BashCompletion : public testing::Test {
  protected:
   std::vector<std::string> complete(const std::vector<std::string>& words) {
     std::ostringstream script;
-    CommandContext context{.out = script, .err = script, .results_root = results_.path()};
+    VerbContext context{.out = script, .err = script, .results_root = results_.path()};
     EXPECT_EQ(run_program({"completion", "bash"}, context), 0);
     script << "COMP_WORDS=(headway";
     for (const std::string& word : words) script << " '" << word << "'";

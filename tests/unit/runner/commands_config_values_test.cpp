@@ -1,9 +1,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "config/catalog.h"
-#include "runner/commands/config_values.h"
-#include "runner/commands/trial_baseline.h"
+#include "config/schema/catalog.h"
+#include "runner/cli/config_values.h"
+#include "runner/cli/non_default_values.h"
 #include "support/small_sweep.h"
 
 namespace headway {

@@ -9,13 +9,13 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
-#include "runner/commands/command.h"
-#include "runner/trial_outlook.h"
-#include "scheduling/claims.h"
-#include "scheduling/supervisors.h"
-#include "store/segment_writer.h"
-#include "store/sweep_directory.h"
-#include "store/sweep_state.h"
+#include "runner/cli/verb.h"
+#include "sweep/trial_status.h"
+#include "scheduling/claims/claims.h"
+#include "scheduling/claims/supervisors.h"
+#include "store/segments/segment_writer.h"
+#include "store/manifest/sweep_directory.h"
+#include "store/manifest/sweep_state.h"
 #include "support/small_sweep.h"
 #include "support/temporary_directory.h"
 
@@ -78,7 +78,7 @@ class Failures : public testing::Test {
   Outcome headway(const std::vector<std::string>& arguments) {
     std::ostringstream out;
     std::ostringstream err;
-    CommandContext context{.out = out, .err = err, .results_root = directory_.path()};
+    VerbContext context{.out = out, .err = err, .results_root = directory_.path()};
     const int exit_code = run_program(arguments, context);
     return {exit_code, out.str(), err.str()};
   }
@@ -239,9 +239,9 @@ class RetryOfClass : public Failures, public testing::WithParamInterface<const c
 TEST_P(RetryOfClass, forgives_what_was_given_up) {
   const std::string failure = GetParam();
   for (int number = 1; number <= 3; ++number) attempt(0, number, "failed", failure, "x");
-  ASSERT_EQ(outlook(record(0)), Outlook::kFailedForGood);
+  ASSERT_EQ(trial_status(record(0)), TrialStatus::kFailedForGood);
   EXPECT_EQ(headway({"retry", "small", id(0)}).exit_code, kExitDone);
-  EXPECT_EQ(outlook(record(0)), Outlook::kOpen);
+  EXPECT_EQ(trial_status(record(0)), TrialStatus::kOpen);
   EXPECT_EQ(record(0).state(), TrialState::kPending);
 }
 
@@ -254,7 +254,7 @@ class NeverGivenUp : public Failures, public testing::WithParamInterface<const c
 
 TEST_P(NeverGivenUp, so_there_is_nothing_to_retry) {
   for (int number = 1; number <= 9; ++number) attempt(0, number, "failed", GetParam(), "x");
-  EXPECT_EQ(outlook(record(0)), Outlook::kOpen);
+  EXPECT_EQ(trial_status(record(0)), TrialStatus::kOpen);
   EXPECT_EQ(headway({"retry", "small", id(0)}).exit_code, kExitNothingToDo);
 }
 

@@ -1,7 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "runner/commands/prediction.h"
+#include "runner/cli/prediction.h"
 #include "support/small_sweep.h"
 
 namespace headway {

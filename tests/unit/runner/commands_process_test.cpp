@@ -6,7 +6,7 @@
 
 #include "base/errors.h"
 #include "base/time.h"
-#include "runner/commands/process.h"
+#include "runner/cli/process.h"
 
 namespace headway {
 namespace {

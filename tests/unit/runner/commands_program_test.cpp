@@ -4,9 +4,9 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
-#include "config/catalog.h"
-#include "runner/commands/command.h"
-#include "store/sweep_directory.h"
+#include "config/schema/catalog.h"
+#include "runner/cli/verb.h"
+#include "store/manifest/sweep_directory.h"
 #include "support/small_sweep.h"
 #include "support/temporary_directory.h"
 
@@ -26,7 +26,7 @@ class Program : public testing::Test {
   Outcome headway(const std::vector<std::string>& arguments) {
     std::ostringstream out;
     std::ostringstream err;
-    CommandContext context{.out = out, .err = err, .results_root = directory_.path()};
+    VerbContext context{.out = out, .err = err, .results_root = directory_.path()};
     const int exit_code = run_program(arguments, context);
     return {exit_code, out.str(), err.str()};
   }

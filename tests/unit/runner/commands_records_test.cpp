@@ -7,9 +7,9 @@
 
 #include "base/files.h"
 #include "base/safetensors.h"
-#include "runner/commands/command.h"
-#include "store/segment_writer.h"
-#include "store/sweep_directory.h"
+#include "runner/cli/verb.h"
+#include "store/segments/segment_writer.h"
+#include "store/manifest/sweep_directory.h"
 #include "support/small_sweep.h"
 #include "support/temporary_directory.h"
 
@@ -103,7 +103,7 @@ class Records : public testing::Test {
   Outcome headway(const std::vector<std::string>& arguments) {
     std::ostringstream out;
     std::ostringstream err;
-    CommandContext context{.out = out, .err = err, .results_root = root()};
+    VerbContext context{.out = out, .err = err, .results_root = root()};
     const int exit_code = run_program(arguments, context);
     return {exit_code, out.str(), err.str()};
   }

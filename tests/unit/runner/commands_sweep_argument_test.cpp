@@ -4,8 +4,8 @@
 #include <fstream>
 
 #include "base/errors.h"
-#include "runner/commands/sweep_argument.h"
-#include "store/sweep_directory.h"
+#include "runner/cli/sweep_argument.h"
+#include "store/manifest/sweep_directory.h"
 #include "support/small_sweep.h"
 #include "support/temporary_directory.h"
 

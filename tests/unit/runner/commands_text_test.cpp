@@ -3,8 +3,8 @@
 #include <fstream>
 #include <sstream>
 
-#include "runner/commands/text_columns.h"
-#include "runner/commands/text_tail.h"
+#include "runner/cli/text_columns.h"
+#include "runner/cli/text_tail.h"
 #include "support/temporary_directory.h"
 
 namespace headway {

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "scheduling/supervisors.h"
+#include "scheduling/claims/supervisors.h"
 #include "support/small_sweep.h"
 #include "support/temporary_directory.h"
 
@@ -42,13 +42,13 @@ class GroupScheduleTest : public testing::Test {
     look();
   }
 
-  TrialOffers offers() { return read_offers(folder_.path(), supervisor_.group_name(0)).value(); }
+  GroupAssignments offers() { return read_offers(folder_.path(), supervisor_.group_name(0)).value(); }
 
   std::string id(std::size_t index) const { return watch_->plan().trials[index].trial_id; }
 
   TemporaryDirectory folder_;
   SupervisorPresence supervisor_{folder_.path()};
-  std::optional<SweepWatch> watch_;
+  std::optional<SweepSnapshot> watch_;
   std::optional<SegmentWriter> reports_;
   std::optional<GroupSchedule> schedule_;
   std::vector<OwnGroup> own_;
@@ -60,8 +60,8 @@ TEST_F(GroupScheduleTest, plenty_of_trials_are_offered_to_single_ranks_longest_f
   EXPECT_EQ(schedule_->widths_to_start(), (std::vector<int>{1, 1}));
   start();
   EXPECT_TRUE(schedule_->widths_to_start().empty());
-  const TrialOffers offered = offers();
-  EXPECT_EQ(offered.first.front(), (TrialOffers::Offer{id(0), 1}));
+  const GroupAssignments offered = offers();
+  EXPECT_EQ(offered.first.front(), (GroupAssignments::Offer{id(0), 1}));
   EXPECT_LT(offered.first.size(), 200U) << "the rest is not listed one by one";
   EXPECT_EQ(offered.width_of_others, 1);
 }
@@ -71,7 +71,7 @@ TEST_F(GroupScheduleTest, single_ranks_leave_the_last_trial_to_a_wide_group) {
   start();
   work(0, id(0), 50);
   work(1, id(1), 48);
-  EXPECT_EQ(offers().first, (std::vector<TrialOffers::Offer>{{id(2), 2}}));
+  EXPECT_EQ(offers().first, (std::vector<GroupAssignments::Offer>{{id(2), 2}}));
   EXPECT_EQ(offers().width_of_others, 0);
   EXPECT_TRUE(schedule_->widths_to_start().empty());
 }

@@ -9,8 +9,8 @@
 #include <thread>
 
 #include "base/errors.h"
-#include "scheduling/supervisors.h"
-#include "scheduling/trial_offers.h"
+#include "scheduling/claims/supervisors.h"
+#include "scheduling/planning/group_assignments.h"
 #include "support/small_sweep.h"
 #include "support/temporary_directory.h"
 
@@ -124,7 +124,7 @@ TEST_F(TrialSourceTest, what_the_supervisor_offers_comes_first) {
   const Sweep sweep = small_sweep(3);
   plan(sweep);
   const SupervisorPresence supervisor(folder_.path());
-  OfferBoard board(folder_.path(), supervisor.id());
+  AssignmentFile board(folder_.path(), supervisor.id());
   board.publish({.first = {{sweep.trials[2].trial_id, 1}, {"not_in_plan", 1}}});
   TrialSource trials = source(supervisor.group_name(0));
   EXPECT_EQ(trials.next()->trial.trial_id, sweep.trials[2].trial_id);
@@ -135,7 +135,7 @@ TEST_F(TrialSourceTest, a_trial_that_is_planned_wider_is_left_to_a_wider_group) 
   const Sweep sweep = small_sweep(2, 2);
   plan(sweep);
   const SupervisorPresence supervisor(folder_.path());
-  OfferBoard board(folder_.path(), supervisor.id());
+  AssignmentFile board(folder_.path(), supervisor.id());
   board.publish({.first = {{sweep.trials[0].trial_id, 2}}, .width_of_others = 0});
   EXPECT_FALSE(source(supervisor.group_name(0), 1).next());
   TrialSource wide = source(supervisor.group_name(1), 2);
@@ -148,7 +148,7 @@ TEST_F(TrialSourceTest, offers_are_read_anew_for_each_trial) {
   const Sweep sweep = small_sweep(2, 2);
   plan(sweep);
   const SupervisorPresence supervisor(folder_.path());
-  OfferBoard board(folder_.path(), supervisor.id());
+  AssignmentFile board(folder_.path(), supervisor.id());
   board.publish({.width_of_others = 1});
   TrialSource trials = source(supervisor.group_name(0), 1);
   EXPECT_TRUE(trials.next());

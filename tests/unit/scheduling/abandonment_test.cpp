@@ -1,10 +1,10 @@
-#include "scheduling/abandonment.h"
+#include "scheduling/claims/abandonment.h"
 
 #include <gtest/gtest.h>
 
-#include "scheduling/last_words.h"
-#include "scheduling/supervisors.h"
-#include "scheduling/trial_pace.h"
+#include "scheduling/claims/crash_report.h"
+#include "scheduling/claims/supervisors.h"
+#include "scheduling/policy/trial_pace.h"
 #include "support/temporary_directory.h"
 
 namespace headway {

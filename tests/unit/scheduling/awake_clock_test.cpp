@@ -1,4 +1,4 @@
-#include "scheduling/awake_clock.h"
+#include "scheduling/claims/awake_clock.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "scheduling/claims.h"
+#include "scheduling/claims/claims.h"
 
 #include <gtest/gtest.h>
 

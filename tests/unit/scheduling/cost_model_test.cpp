@@ -1,8 +1,8 @@
-#include "scheduling/cost_model.h"
+#include "scheduling/planning/cost_model.h"
 
 #include <gtest/gtest.h>
 
-#include "config/catalog.h"
+#include "config/schema/catalog.h"
 
 namespace headway {
 namespace {

@@ -7,7 +7,7 @@
 #include <numeric>
 #include <random>
 
-#include "scheduling/group_planner.h"
+#include "scheduling/planning/group_planner.h"
 #include "unit/scheduling/planned_trials.h"
 
 namespace headway {

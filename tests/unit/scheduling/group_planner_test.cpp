@@ -1,4 +1,4 @@
-#include "scheduling/group_planner.h"
+#include "scheduling/planning/group_planner.h"
 
 #include <gtest/gtest.h>
 

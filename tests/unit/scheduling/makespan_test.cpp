@@ -1,4 +1,4 @@
-#include "scheduling/makespan.h"
+#include "scheduling/planning/makespan.h"
 
 #include <gtest/gtest.h>
 

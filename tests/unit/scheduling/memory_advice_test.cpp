@@ -1,4 +1,4 @@
-#include "scheduling/memory_advice.h"
+#include "scheduling/planning/memory_advice.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -9,7 +9,7 @@
 #include <random>
 #include <vector>
 
-#include "scheduling/group_planner.h"
+#include "scheduling/planning/group_planner.h"
 
 namespace headway {
 namespace {

@@ -4,7 +4,7 @@
 #include <numeric>
 #include <vector>
 
-#include "scheduling/group_planner.h"
+#include "scheduling/planning/group_planner.h"
 
 namespace headway {
 

@@ -1,4 +1,4 @@
-#include "scheduling/queue.h"
+#include "scheduling/policy/queue.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "scheduling/retry_policy.h"
+#include "scheduling/policy/retry_policy.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "scheduling/shared_error.h"
+#include "scheduling/policy/shared_error.h"
 
 #include <gtest/gtest.h>
 

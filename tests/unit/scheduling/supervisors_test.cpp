@@ -1,4 +1,4 @@
-#include "scheduling/supervisors.h"
+#include "scheduling/claims/supervisors.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "scheduling/time_budget.h"
+#include "scheduling/policy/time_budget.h"
 
 #include <gtest/gtest.h>
 

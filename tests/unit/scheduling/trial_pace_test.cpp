@@ -1,4 +1,4 @@
-#include "scheduling/trial_pace.h"
+#include "scheduling/policy/trial_pace.h"
 
 #include <gtest/gtest.h>
 

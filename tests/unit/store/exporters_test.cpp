@@ -1,4 +1,4 @@
-#include "store/exporters.h"
+#include "store/tables/exporters.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -6,7 +6,7 @@
 #include <sstream>
 
 #include "base/errors.h"
-#include "store/config_leaves.h"
+#include "config/schema/leaves.h"
 #include "unit/store/sweep_fixture.h"
 
 namespace headway {

@@ -1,4 +1,4 @@
-#include "store/fsck.h"
+#include "store/sql/fsck.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -11,7 +11,7 @@
 #include "base/errors.h"
 #include "base/safetensors.h"
 #include "base/sha256.h"
-#include "store/results_store.h"
+#include "store/sql/results_store.h"
 #include "unit/store/sweep_fixture.h"
 
 namespace headway {

@@ -1,4 +1,4 @@
-#include "store/queries.h"
+#include "store/sql/queries.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

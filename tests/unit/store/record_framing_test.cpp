@@ -1,4 +1,4 @@
-#include "store/record_framing.h"
+#include "store/segments/record_framing.h"
 
 #include <gtest/gtest.h>
 

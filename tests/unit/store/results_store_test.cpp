@@ -1,4 +1,4 @@
-#include "store/results_store.h"
+#include "store/sql/results_store.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -8,8 +8,8 @@
 #include <thread>
 
 #include "base/errors.h"
-#include "store/queries.h"
-#include "store/store_check.h"
+#include "store/sql/queries.h"
+#include "store/sql/store_check.h"
 #include "unit/store/sweep_fixture.h"
 
 namespace headway {

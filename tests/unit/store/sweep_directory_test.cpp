@@ -1,4 +1,4 @@
-#include "store/sweep_directory.h"
+#include "store/manifest/sweep_directory.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-#include "store/table.h"
+#include "store/tables/table.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -6,7 +6,7 @@
 #include <cmath>
 
 #include "base/errors.h"
-#include "store/table_format.h"
+#include "store/tables/table_format.h"
 #include "unit/store/sweep_fixture.h"
 
 namespace headway {

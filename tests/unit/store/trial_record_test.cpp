@@ -1,4 +1,4 @@
-#include "store/trial_record.h"
+#include "store/segments/trial_record.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "training/background_job.h"
+#include "training/state/background_job.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "training/dropout.h"
+#include "training/step/dropout.h"
 
 #include <ATen/ops/ones.h>
 #include <gtest/gtest.h>

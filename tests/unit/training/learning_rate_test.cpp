@@ -1,11 +1,11 @@
-#include "training/learning_rate.h"
+#include "training/schedules/learning_rate.h"
 
 #include <gtest/gtest.h>
 
 #include <cmath>
 #include <numbers>
 
-#include "config/catalog.h"
+#include "config/schema/catalog.h"
 
 namespace headway {
 namespace {

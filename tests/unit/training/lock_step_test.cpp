@@ -1,4 +1,4 @@
-#include "training/lock_step.h"
+#include "training/step/lock_step.h"
 
 #include <ATen/Parallel.h>
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-#include "training/loss.h"
+#include "training/losses/loss.h"
 
 #include <ATen/ops/log_softmax.h>
 #include <ATen/ops/tensor.h>

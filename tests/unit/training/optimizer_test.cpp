@@ -1,4 +1,4 @@
-#include "training/optimizer.h"
+#include "training/optimizers/optimizer.h"
 
 #include <ATen/ops/empty_like.h>
 #include <gtest/gtest.h>
@@ -8,7 +8,7 @@
 #include <optional>
 #include <set>
 
-#include "config/catalog.h"
+#include "config/schema/catalog.h"
 #include "support/reference_values.h"
 
 namespace headway {

@@ -1,4 +1,4 @@
-#include "training/resident_memory.h"
+#include "training/step/resident_memory.h"
 
 #include <ATen/Parallel.h>
 #include <gtest/gtest.h>
@@ -6,9 +6,9 @@
 
 #include <numeric>
 
-#include "config/catalog.h"
+#include "config/schema/catalog.h"
 #include "support/synthetic_dataset.h"
-#include "training/train_step.h"
+#include "training/step/train_step.h"
 
 namespace headway {
 namespace {

@@ -1,4 +1,4 @@
-#include "training/synced_statistics.h"
+#include "training/step/synced_statistics.h"
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/allclose.h>
@@ -17,8 +17,8 @@
 #include <vector>
 
 #include "base/errors.h"
-#include "models/layers/batch_norm2d.h"
-#include "models/layers/fused_batch_norm.h"
+#include "models/layers/batch_norm/batch_norm2d.h"
+#include "models/layers/batch_norm/fused_batch_norm.h"
 #include "support/reference_model.h"
 
 namespace headway {
@@ -274,10 +274,10 @@ class NoThreads final : public Communicator {
   void barrier() override {}
   std::string broadcast(const std::string& text) override { return text; }
   void all_gather(std::span<const std::byte>, std::span<std::byte>) override {}
-  std::unique_ptr<SummedArray> make_array(std::size_t, SumPrecision) override { return nullptr; }
+  std::unique_ptr<AllReduceBuffer> make_array(std::size_t, SumPrecision) override { return nullptr; }
   void sum(std::span<float>) override {}
   void sum(std::span<double>) override {}
-  std::uint32_t combine_flags(std::uint32_t flags) override { return flags; }
+  std::uint32_t all_reduce_or(std::uint32_t flags) override { return flags; }
 };
 
 TEST(SyncedStatistics, several_shards_a_rank_need_a_communicator_for_threads) {

@@ -1,0 +1,128 @@
+#include "cluster/local/group_state.h"
+
+#include <fmt/format.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <charconv>
+#include <csignal>
+#include <cstdint>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
+#include "base/signals.h"
+
+namespace headway {
+namespace {
+
+std::vector<pid_t> children_of(pid_t pid) {
+  std::vector<pid_t> children;
+  std::error_code none;
+  const std::filesystem::path tasks = fmt::format("/proc/{}/task", pid);
+  std::filesystem::directory_iterator task(tasks, none);
+  for (; !none && task != std::filesystem::directory_iterator(); task.increment(none)) {
+    std::ifstream list(task->path() / "children");
+    for (pid_t child = 0; list >> child;) children.push_back(child);
+  }
+  return children;
+}
+
+void collect_tree(pid_t pid, std::vector<pid_t>& tree) {
+  tree.push_back(pid);
+  for (const pid_t child : children_of(pid)) collect_tree(child, tree);
+}
+
+std::string whole_file(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+}
+
+// "State:\tT (stopped)" -> "T (stopped)".
+std::string status_field(const std::string& status, const std::string& key) {
+  const auto begin = status.find("\n" + key + ":");
+  if (begin == std::string::npos) return "";
+  const auto value = status.find_first_not_of(" \t", begin + key.size() + 2);
+  return status.substr(value, status.find('\n', value) - value);
+}
+
+std::optional<int> launched_rank_of(pid_t pid) {
+  const std::string environment =
+      std::string(1, '\0') + whole_file(fmt::format("/proc/{}/environ", pid));
+  for (const std::string name : {"OMPI_COMM_WORLD_RANK=", "PMIX_RANK="}) {
+    const auto found = environment.find(std::string(1, '\0') + name);
+    if (found == std::string::npos) continue;
+    return std::atoi(environment.c_str() + found + 1 + name.size());
+  }
+  return std::nullopt;
+}
+
+bool catches(const std::string& status, int signal) {
+  const std::string mask = status_field(status, "SigCgt");
+  std::uint64_t bits = 0;
+  std::from_chars(mask.data(), mask.data() + mask.size(), bits, 16);
+  return (bits >> (signal - 1) & 1U) != 0;
+}
+
+MemberState member_state(pid_t pid) {
+  const std::string proc = fmt::format("/proc/{}/", pid);
+  const std::string status = "\n" + whole_file(proc + "status");
+  const std::string waits_in = whole_file(proc + "wchan");
+  return {.pid = pid,
+          .name = status_field(status, "Name"),
+          .rank = launched_rank_of(pid),
+          .state = status_field(status, "State"),
+          .waits_in = waits_in == "0" ? "" : waits_in,
+          .shows_stack = catches(status, stack_trace_signal())};
+}
+
+}  // namespace
+
+std::string MemberState::describe() const {
+  const std::string process = fmt::format("process {}, {}", pid, name);
+  return fmt::format("{}: {}{}",
+                     rank ? fmt::format("rank {} ({})", *rank, process) : process,
+                     state.empty() ? "gone" : state,
+                     waits_in.empty() ? "" : ", in " + waits_in);
+}
+
+std::vector<pid_t> process_tree(pid_t leader) {
+  std::vector<pid_t> tree;
+  collect_tree(leader, tree);
+  return tree;
+}
+
+std::vector<MemberState> group_state(pid_t leader) {
+  std::vector<MemberState> members;
+  for (const pid_t pid : process_tree(leader)) members.push_back(member_state(pid));
+  return members;
+}
+
+ProcessIdentity group_leader(const ProcessIdentity& rank) {
+  const auto parent = parent_of(rank);
+  if (!parent) return rank;
+  const std::string name =
+      status_field("\n" + whole_file(fmt::format("/proc/{}/status", parent->pid)), "Name");
+  return name == "mpirun" || name == "orterun" ? *parent : rank;
+}
+
+void ask_for_stacks(const std::vector<MemberState>& members) {
+  for (const MemberState& member : members) {
+    // To the thread that trains: any other could take a signal that is sent to the process.
+    if (member.shows_stack) ::syscall(SYS_tgkill, member.pid, member.pid, stack_trace_signal());
+    if (member.is_stopped()) ::kill(member.pid, SIGCONT);
+  }
+}
+
+MemoryUse group_memory(pid_t leader) {
+  MemoryUse sum;
+  for (const pid_t pid : process_tree(leader)) {
+    const auto use = memory_use(pid);
+    if (!use) continue;
+    sum.resident_bytes += use->resident_bytes;
+    sum.peak_bytes += use->peak_bytes;
+  }
+  return sum;
+}
+
+}  // namespace headway

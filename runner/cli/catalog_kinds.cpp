@@ -1,0 +1,81 @@
+#include "runner/cli/catalog_kinds.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "base/errors.h"
+#include "base/nearest_name.h"
+
+namespace headway {
+namespace {
+
+std::string type_name(OptionType type) {
+  switch (type) {
+    case OptionType::kNumber:
+      return "number";
+    case OptionType::kInteger:
+      return "integer";
+    case OptionType::kFlag:
+      return "true or false";
+    case OptionType::kText:
+      return "text";
+    case OptionType::kNumberList:
+      return "list of numbers";
+  }
+  return "";
+}
+
+}  // namespace
+
+const std::vector<CatalogKind>& catalog_kinds() {
+  static const std::vector<CatalogKind> kinds{
+      {"heads", "head.name", Family::kHead},
+      {"class-vectors", "class_vectors.distribution", Family::kClassVectors},
+      {"encoders", "encoder.name", Family::kEncoder},
+      {"datasets", "dataset.name", Family::kDataset},
+      {"optimizers", "optimizer.name", Family::kOptimizer},
+      {"schedules", "schedule.name", Family::kSchedule},
+      {"augmentations", "augmentation", Family::kAugmentation},
+      {"metrics", "", std::nullopt},
+  };
+  return kinds;
+}
+
+const CatalogKind& catalog_kind(const std::string& name) {
+  std::vector<std::string> known;
+  for (const CatalogKind& kind : catalog_kinds()) {
+    if (kind.name == name) return kind;
+    known.push_back(kind.name);
+  }
+  throw ConfigError(fmt::format("unknown kind '{}'{}", name, suggestion(name, known)));
+}
+
+std::vector<std::string> entry_names(const CatalogKind& kind) {
+  std::vector<std::string> names;
+  if (kind.family) {
+    for (const ComponentSpec& entry : catalog(*kind.family)) names.push_back(entry.name);
+  } else {
+    for (const MetricSpec& metric : metric_catalog()) names.push_back(metric.name);
+  }
+  return names;
+}
+
+std::string describe_range(const OptionSpec& option) {
+  if (!option.choices.empty()) return fmt::format("one of {}", fmt::join(option.choices, ", "));
+  std::string type = type_name(option.type);
+  if (option.minimum && option.maximum) {
+    return fmt::format("{} in {}{}, {}{}",
+                       type,
+                       option.exclude_minimum ? '(' : '[',
+                       *option.minimum,
+                       *option.maximum,
+                       option.exclude_maximum ? ')' : ']');
+  }
+  if (option.minimum) {
+    return fmt::format("{} {} {}", type, option.exclude_minimum ? ">" : ">=", *option.minimum);
+  }
+  if (option.maximum) return fmt::format("{} <= {}", type, *option.maximum);
+  return type;
+}
+
+}  // namespace headway

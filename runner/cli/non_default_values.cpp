@@ -1,0 +1,42 @@
+#include "runner/cli/non_default_values.h"
+
+#include "config/schema/trial_config.h"
+
+namespace headway {
+namespace {
+
+bool names_component(const std::string& key) {
+  return key == "class_vectors.distribution" || key.ends_with(".name");
+}
+
+/// Only the names of `config`'s components: what is filled in around them are their defaults.
+nlohmann::json component_names(const nlohmann::json& config) {
+  nlohmann::json names = nlohmann::json::object();
+  for (const auto& [section, values] : config.items()) {
+    for (const char* key : {"name", "distribution"}) {
+      if (values.is_object() && values.contains(key)) names[section][key] = values.at(key);
+    }
+  }
+  return names;
+}
+
+ConfigValues completed_values(const nlohmann::json& config) {
+  return config_values(to_canonical_json(trial_config_from_json(config)));
+}
+
+}  // namespace
+
+ConfigValues changed_values(const nlohmann::json& config) {
+  const ConfigValues defaults = completed_values(nlohmann::json::object());
+  const ConfigValues component_defaults = completed_values(component_names(config));
+  ConfigValues changed;
+  for (const auto& [key, value] : config_values(config)) {
+    const ConfigValues& baseline = names_component(key) ? defaults : component_defaults;
+    const auto usual = baseline.find(key);
+    const bool is_usual = usual != baseline.end() && usual->second == value;
+    if (!is_usual || key == "seed") changed.emplace(key, value);
+  }
+  return changed;
+}
+
+}  // namespace headway

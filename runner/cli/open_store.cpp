@@ -1,0 +1,30 @@
+#include "runner/cli/open_store.h"
+
+#include <fmt/format.h>
+#include <fmt/ostream.h>
+
+#include <algorithm>
+#include <ostream>
+
+#include "runner/cli/text_columns.h"
+
+namespace headway {
+
+ResultsStore open_store(const SweepLocation& sweep, std::ostream& err) {
+  ResultsStore store(sweep.directory);
+  store.sync();
+  const std::vector<SegmentDamage> damage = store.damage();
+  const auto damaged = std::count_if(damage.begin(), damage.end(), [](const SegmentDamage& place) {
+    return place.kind == DamageKind::kDamaged;
+  });
+  if (damaged > 0) {
+    fmt::print(err,
+               "warning: {} in the segments of sweep '{}'; `headway fsck {}` tells more\n",
+               counted(static_cast<std::size_t>(damaged), "damaged place"),
+               sweep.name,
+               sweep.directory.string());
+  }
+  return store;
+}
+
+}  // namespace headway

@@ -1,0 +1,13 @@
+#pragma once
+
+#include <iosfwd>
+
+#include "runner/cli/sweep_argument.h"
+#include "store/sql/results_store.h"
+
+namespace headway {
+
+/// The sweep's results store, up to date with its segments. Damage of segments is told on `err`.
+ResultsStore open_store(const SweepLocation& sweep, std::ostream& err);
+
+}  // namespace headway

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "runner/cli/sweep_argument.h"
+
+namespace headway {
+
+/// `TRIAL [SWEEP]`, or `--all [SWEEP]`: what a verb that acts on trials is told.
+struct TrialSelection {
+  std::string trial;
+  std::string sweep;
+  bool all = false;
+};
+
+void add_trial_selection(CLI::App& verb, TrialSelection& selection, const std::string& all_means);
+
+struct SelectedTrials {
+  SweepLocation sweep;
+  std::vector<std::string> trial_ids;  // in plan order
+};
+
+/// ConfigError when neither a trial nor --all was given, or there is no such trial or sweep. With
+/// --all and no sweep, the one that changed last.
+SelectedTrials selected_trials(const TrialSelection& selection,
+                               const std::filesystem::path& results_root);
+
+}  // namespace headway

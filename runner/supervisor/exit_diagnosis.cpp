@@ -1,0 +1,52 @@
+#include "runner/supervisor/exit_diagnosis.h"
+
+#include <fmt/format.h>
+
+#include <csignal>
+
+namespace headway {
+namespace {
+
+constexpr int kYielded = 75;
+constexpr int kOutOfTime = 124;
+
+bool was_interrupted(const ProcessEnd& end, bool was_asked) {
+  const int signal = end.ending_signal();
+  return was_asked || end.exit_code == kYielded || end.exit_code == kOutOfTime ||
+         signal == SIGTERM || signal == SIGINT || signal == SIGHUP || signal == SIGUSR2;
+}
+
+struct Cause {
+  std::string failure;
+  std::string message;
+};
+
+Cause cause_of(const EndedGroup& group, const ClaimView& claim, const Circumstances& about) {
+  if (group.was_hung) return {"hung", group.hang};
+  if (about.words) return {about.words->failure, to_text(*about.words, claim.owner.world_size)};
+  if (was_interrupted(group.end, about.was_asked)) return {"preempted", group.end.describe()};
+  if (group.end.ending_signal() == SIGKILL && group.oom_kills > 0) {
+    return {"oom", "ended by the kernel for want of memory: " + memory_advice(about.memory)};
+  }
+  return {"crash", group.end.describe()};
+}
+
+}  // namespace
+
+AttemptEnd explain_end(const EndedGroup& group,
+                       const ClaimView& claim,
+                       const Circumstances& circumstances) {
+  const Cause cause = cause_of(group, claim, circumstances);
+  AttemptEnd end{.trial_id = claim.trial_id,
+                 .attempt = claim.attempt,
+                 .failure = cause.failure,
+                 .message = fmt::format("{}; see logs/{}.log", cause.message, group.name),
+                 .exit_code = group.end.exit_code};
+  if (cause.failure == "oom") {
+    end.world_size = claim.owner.world_size;
+    end.groups_beside = circumstances.memory.groups_beside;
+  }
+  return end;
+}
+
+}  // namespace headway

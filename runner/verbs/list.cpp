@@ -1,0 +1,185 @@
+#include <fmt/format.h>
+#include <fmt/ostream.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <ostream>
+
+#include "base/errors.h"
+#include "base/nearest_name.h"
+#include "runner/cli/catalog_kinds.h"
+#include "runner/cli/verb.h"
+#include "runner/cli/text_columns.h"
+
+namespace headway {
+namespace {
+
+struct ListOptions {
+  std::string kind;
+  std::string name;
+  bool json = false;
+};
+
+constexpr std::size_t kTextWidth = 96;
+
+void print_paragraph(std::ostream& out, const std::string& text) {
+  for (const std::string& line : wrap(text, kTextWidth)) fmt::print(out, "  {}\n", line);
+}
+
+void print_source(std::ostream& out, const std::string& source) {
+  if (!source.empty() && source != "-") print_paragraph(out, "source: " + source);
+}
+
+std::string default_text(const OptionSpec& option) {
+  if (option.default_value.is_null()) return "-";
+  if (option.default_value.is_string()) return option.default_value.get<std::string>();
+  if (option.default_value.is_number_float()) {
+    return format_number(option.default_value.get<double>());
+  }
+  return option.default_value.dump();
+}
+
+void print_entry(std::ostream& out, const ComponentSpec& entry) {
+  fmt::print(out, "{}\n", entry.name);
+  print_paragraph(out, entry.summary);
+  print_source(out, entry.source);
+  if (entry.options.empty()) return;
+  TextColumns columns({{"option"}, {"default"}, {"value"}, {"meaning"}});
+  for (const OptionSpec& option : entry.options) {
+    columns.add({option.name, default_text(option), describe_range(option), option.summary});
+  }
+  columns.print(out, 2);
+}
+
+void print_entry(std::ostream& out, const MetricSpec& metric) {
+  const std::string aliases =
+      metric.aliases.empty() ? "" : fmt::format(" (also {})", fmt::join(metric.aliases, ", "));
+  fmt::print(out, "{}{}\n", metric.name, aliases);
+  print_paragraph(out, metric.summary);
+  print_source(out, metric.source);
+}
+
+std::string json_type(OptionType type) {
+  switch (type) {
+    case OptionType::kNumber:
+      return "number";
+    case OptionType::kInteger:
+      return "integer";
+    case OptionType::kFlag:
+      return "flag";
+    case OptionType::kText:
+      return "text";
+    case OptionType::kNumberList:
+      return "number_list";
+  }
+  return "";
+}
+
+nlohmann::json option_json(const OptionSpec& option) {
+  nlohmann::json json{{"name", option.name},
+                      {"type", json_type(option.type)},
+                      {"default", option.default_value},
+                      {"summary", option.summary}};
+  if (option.minimum) json["minimum"] = *option.minimum;
+  if (option.minimum) json["exclude_minimum"] = option.exclude_minimum;
+  if (option.maximum) json["maximum"] = *option.maximum;
+  if (!option.choices.empty()) json["choices"] = option.choices;
+  return json;
+}
+
+nlohmann::json entry_json(const ComponentSpec& entry) {
+  nlohmann::json options = nlohmann::json::array();
+  for (const OptionSpec& option : entry.options) options.push_back(option_json(option));
+  return {{"name", entry.name},
+          {"summary", entry.summary},
+          {"source", entry.source},
+          {"options", options}};
+}
+
+nlohmann::json entry_json(const MetricSpec& metric) {
+  return {{"name", metric.name},
+          {"summary", metric.summary},
+          {"source", metric.source},
+          {"aliases", metric.aliases},
+          {"higher_is_better", metric.higher_is_better}};
+}
+
+/// Prints the entries of one kind, or the one called `name`, blank lines between them.
+template <typename Entry>
+void list_entries(const std::vector<Entry>& entries,
+                  const ListOptions& options,
+                  std::ostream& out) {
+  nlohmann::json json = nlohmann::json::array();
+  bool first = true;
+  for (const Entry& entry : entries) {
+    if (!options.name.empty() && entry.name != options.name) continue;
+    json.push_back(entry_json(entry));
+    if (options.json) continue;
+    if (!std::exchange(first, false)) fmt::print(out, "\n");
+    print_entry(out, entry);
+  }
+  if (options.json) fmt::print(out, "{}\n", json.dump(2));
+}
+
+void list_kind(const CatalogKind& kind, const ListOptions& given, std::ostream& out) {
+  ListOptions options = given;
+  if (!kind.family) options.name = canonical_metric_name(options.name);
+  const std::vector<std::string> names = entry_names(kind);
+  const bool known = std::find(names.begin(), names.end(), options.name) != names.end();
+  if (!options.name.empty() && !known) {
+    throw ConfigError(
+        fmt::format("no '{}' in {}{}", given.name, kind.name, suggestion(given.name, names)));
+  }
+  if (kind.family) {
+    list_entries(catalog(*kind.family), options, out);
+  } else {
+    list_entries(metric_catalog(), options, out);
+  }
+}
+
+/// Without a KIND: what there is.
+void list_everything(const ListOptions& options, std::ostream& out) {
+  nlohmann::json json = nlohmann::json::object();
+  TextColumns columns({{"kind"}, {"key"}, {"names"}});
+  for (const CatalogKind& kind : catalog_kinds()) {
+    const std::vector<std::string> names = entry_names(kind);
+    json[kind.name] = names;
+    const std::string text =
+        kind.family ? fmt::format("{}", fmt::join(names, ", ")) : counted(names.size(), "metric");
+    columns.add({kind.name, kind.key.empty() ? "-" : kind.key, text});
+  }
+  if (options.json) {
+    fmt::print(out, "{}\n", json.dump(2));
+  } else {
+    columns.print(out);
+  }
+}
+
+}  // namespace
+
+void add_list_command(CLI::App& app, VerbContext& context) {
+  CLI::App& verb = add_verb(
+      app,
+      {.name = "list",
+       .summary = "what a sweep file can name: heads, encoders, data sets, metrics and so on",
+       .description =
+           "Prints every component of a kind with its options (default, range, meaning) and its\n"
+           "source. Kinds: heads, class-vectors, encoders, datasets, optimizers, schedules,\n"
+           "augmentations, metrics. Without a kind: the names of all.",
+       .examples = {
+           "headway list heads", "headway list heads cosine", "headway list metrics --json"}});
+  const auto options = std::make_shared<ListOptions>();
+  verb.add_option("kind", options->kind, "heads, class-vectors, encoders, ...")->type_name("KIND");
+  verb.add_option("name", options->name, "only this one")->type_name("NAME");
+  verb.add_flag("--json", options->json, "print JSON");
+  verb.callback([options, &context] {
+    if (options->kind.empty()) {
+      list_everything(*options, context.out);
+    } else {
+      list_kind(catalog_kind(options->kind), *options, context.out);
+    }
+  });
+}
+
+}  // namespace headway

@@ -1,0 +1,102 @@
+#include <fmt/format.h>
+#include <fmt/ostream.h>
+
+#include <chrono>
+#include <fstream>
+#include <ostream>
+#include <thread>
+
+#include "base/errors.h"
+#include "runner/cli/verb.h"
+#include "runner/cli/sweep_argument.h"
+#include "runner/cli/text_tail.h"
+#include "store/manifest/sweep_directory.h"
+#include "store/manifest/sweep_state.h"
+
+namespace headway {
+namespace {
+
+constexpr auto kPollInterval = std::chrono::milliseconds(250);
+
+struct LogsOptions {
+  std::string trial;
+  std::string sweep;
+  std::int64_t lines = -1;  // all
+  bool follow = false;
+};
+
+std::filesystem::path log_file(const TrialLocation& trial) {
+  return SweepDirectory(trial.sweep.directory).artifacts(trial.trial_id) / "log.txt";
+}
+
+/// Prints what the file holds beyond `offset`; the new offset.
+std::uint64_t print_from(const std::filesystem::path& file,
+                         std::uint64_t offset,
+                         std::ostream& out) {
+  std::ifstream in(file, std::ios::binary);
+  if (!in) return offset;
+  in.seekg(static_cast<std::streamoff>(offset));
+  char buffer[1 << 16];
+  while (in.read(buffer, sizeof buffer) || in.gcount() > 0) {
+    out.write(buffer, in.gcount());
+    offset += static_cast<std::uint64_t>(in.gcount());
+  }
+  out.flush();
+  return offset;
+}
+
+/// Goes on printing until the trial has ended and its log is printed whole.
+void follow(const TrialLocation& trial, std::uint64_t offset, std::ostream& out) {
+  SweepState state(trial.sweep.directory);
+  while (out) {
+    state.refresh();
+    const TrialState now = state.trial(trial.trial_id).state();
+    offset = print_from(log_file(trial), offset, out);  // after the look: nothing is missed
+    if (now != TrialState::kPending && now != TrialState::kRunning) return;
+    std::this_thread::sleep_for(kPollInterval);
+  }
+}
+
+void print_log(const LogsOptions& options, VerbContext& context) {
+  const TrialLocation trial = locate_trial(options.trial, options.sweep, context.results_root);
+  const std::filesystem::path file = log_file(trial);
+  if (!std::filesystem::exists(file) && !options.follow) {
+    SweepState state(trial.sweep.directory);
+    state.refresh();
+    throw ConfigError(fmt::format("trial {} of sweep '{}' has no log yet: it is {}",
+                                  trial.trial_id,
+                                  trial.sweep.name,
+                                  to_string(state.trial(trial.trial_id).state())));
+  }
+  const std::uint64_t start =
+      options.lines < 0 ? 0 : tail_offset(file, static_cast<std::uint64_t>(options.lines));
+  const std::uint64_t end = print_from(file, start, context.out);
+  if (options.follow) follow(trial, end, context.out);
+}
+
+}  // namespace
+
+void add_logs_command(CLI::App& app, VerbContext& context) {
+  CLI::App& verb = add_verb(
+      app,
+      {.name = "logs",
+       .summary = "what the worker said while it trained a trial",
+       .description =
+           "TRIAL is a trial id or the beginning of one. --follow prints on as the log grows, "
+           "until\n"
+           "the trial has ended. A worker group's own log is <results>/<sweep>/logs/<group>.log.",
+       .examples = {"headway logs 3f2a", "headway logs 3f2a --lines 20 --follow"}});
+  const auto options = std::make_shared<LogsOptions>();
+  verb.add_option("trial", options->trial, "trial id or its beginning")
+      ->type_name("TRIAL")
+      ->required();
+  verb.add_option("--sweep", options->sweep, "look in this sweep only")->type_name("SWEEP");
+  verb.add_option("-n,--lines", options->lines, "only the last N lines")
+      ->type_name("N")
+      ->check(CLI::NonNegativeNumber);
+  verb.add_flag("-f,--follow", options->follow, "go on until the trial has ended");
+  add_results_option(verb, context);
+  verb.callback([options, &context] { print_log(*options, context); });
+}
+
+}  // namespace headway

@@ -1,0 +1,136 @@
+#include <fmt/format.h>
+#include <fmt/ostream.h>
+
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <ostream>
+#include <string>
+#include <vector>
+
+#include "base/errors.h"
+#include "base/nearest_name.h"
+#include "runner/cli/verb.h"
+#include "runner/cli/sweep_argument.h"
+#include "runner/cli/text_columns.h"
+#include "sweep/trial_status.h"
+#include "store/segments/segment_writer.h"
+#include "store/manifest/sweep_directory.h"
+#include "store/manifest/sweep_state.h"
+
+namespace headway {
+namespace {
+
+struct RetryOptions {
+  std::string sweep;
+  std::vector<std::string> trials;
+  bool failed = false;
+  bool all = false;
+  bool json = false;
+};
+
+bool is_prefix(const std::string& prefix, const std::string& text) {
+  return text.compare(0, prefix.size(), prefix) == 0;
+}
+
+std::string id_in_plan(const std::string& text, const Plan& plan) {
+  std::vector<std::string> ids;
+  std::vector<std::string> fitting;
+  for (const PlannedTrial& trial : plan.trials) {
+    ids.push_back(trial.trial_id);
+    if (is_prefix(text, trial.trial_id)) fitting.push_back(trial.trial_id);
+  }
+  if (fitting.size() == 1) return fitting.front();
+  if (fitting.empty()) {
+    throw ConfigError(
+        fmt::format("no trial '{}' in sweep '{}'{}", text, plan.name, suggestion(text, ids)));
+  }
+  throw ConfigError(fmt::format("'{}' begins the ids of {} trials of sweep '{}'; give more digits",
+                                text,
+                                fitting.size(),
+                                plan.name));
+}
+
+/// The trials that the command line means and that have something to be forgiven.
+std::vector<std::string> trials_to_retry(const RetryOptions& options,
+                                         const Plan& plan,
+                                         const SweepState& state,
+                                         std::ostream& err) {
+  std::vector<std::string> chosen;
+  for (const std::string& text : options.trials) {
+    const std::string trial_id = id_in_plan(text, plan);
+    const TrialStatus now = trial_status(state.trial(trial_id));
+    if (now == TrialStatus::kFailedForGood || now == TrialStatus::kCancelled) {
+      chosen.push_back(trial_id);
+    } else {
+      fmt::print(err,
+                 "trial {} is {}: nothing to retry\n",
+                 trial_id,
+                 to_string(state.trial(trial_id).state()));
+    }
+  }
+  if (!options.trials.empty()) return chosen;
+  for (const PlannedTrial& trial : plan.trials) {
+    const TrialStatus now = trial_status(state.trial(trial.trial_id));
+    const bool cancelled_too = options.all && now == TrialStatus::kCancelled;
+    if (now == TrialStatus::kFailedForGood || cancelled_too) chosen.push_back(trial.trial_id);
+  }
+  return chosen;
+}
+
+int retry(const RetryOptions& options, VerbContext& context) {
+  const SweepLocation sweep = find_sweep(options.sweep, context.results_root);
+  const Plan plan = read_plan(sweep.directory);
+  SweepState state(sweep.directory);
+  state.refresh();
+  const auto chosen = trials_to_retry(options, plan, state, context.err);
+  SegmentWriter writer(sweep.directory, "command");
+  for (const std::string& trial_id : chosen) {
+    writer.append({{"kind", "retry_requested"},
+                   {"trial_id", trial_id},
+                   {"through_attempt", state.trial(trial_id).highest_attempt()}},
+                  Flush::kNow);
+  }
+  if (options.json) {
+    fmt::print(
+        context.out, "{}\n", nlohmann::json{{"sweep", sweep.name}, {"retried", chosen}}.dump(2));
+  }
+  if (chosen.empty()) {
+    fmt::print(context.err, "nothing to retry in sweep '{}'\n", sweep.name);
+    return kExitNothingToDo;
+  }
+  fmt::print(context.err,
+             "{} of sweep '{}' will be tried again by the next `headway run` (or a running one)\n",
+             counted(chosen.size(), "trial"),
+             sweep.name);
+  return kExitDone;
+}
+
+}  // namespace
+
+void add_retry_command(CLI::App& app, VerbContext& context) {
+  CLI::App& verb = add_verb(
+      app,
+      {.name = "retry",
+       .summary = "let failed trials be tried again",
+       .description =
+           "Forgives the failures of the named trials, or of all failed ones: the next\n"
+           "`headway run`, or one that runs now, tries them again. A cancelled trial that is "
+           "named\n"
+           "is wanted again, too. Finished trials stay as they are. Exit code 3: nothing to retry.",
+       .examples = {"headway retry quickstart",
+                    "headway retry sweeps/quickstart.yaml 0123456789ab",
+                    "headway retry results/quickstart --all"}});
+  const auto options = std::make_shared<RetryOptions>();
+  verb.add_option("sweep", options->sweep, "sweep file, or a sweep's name or folder")
+      ->type_name("SWEEP")
+      ->required();
+  auto* trials = verb.add_option("trials", options->trials, "ids, or how they begin");
+  trials->type_name("TRIAL");
+  verb.add_flag("--failed", options->failed, "all failed trials (the default)")->excludes(trials);
+  verb.add_flag("--all", options->all, "all failed and all cancelled trials")->excludes(trials);
+  add_results_option(verb, context);
+  verb.add_flag("--json", options->json, "print the ids as JSON");
+  verb.callback([options, &context] { context.exit_code = retry(*options, context); });
+}
+
+}  // namespace headway

@@ -1,0 +1,82 @@
+#include <fmt/format.h>
+
+#include <memory>
+
+#include "base/errors.h"
+#include "config/yaml/scalars.h"
+#include "runner/cli/verb.h"
+#include "runner/supervisor/run_sweep.h"
+
+namespace headway {
+namespace {
+
+struct CommandLine {
+  RunOptions run;
+  std::string time_limit;
+  std::string hang_timeout;
+};
+
+double duration(const std::string& option, const std::string& text) {
+  const auto seconds = parse_duration_seconds(text);
+  if (!seconds) {
+    throw ConfigError(fmt::format(
+        "{}: '{}' is no duration; expected 2h, 90m, 1h30m, 45s or seconds", option, text));
+  }
+  return *seconds;
+}
+
+int run(const CommandLine& line, VerbContext& context) {
+  RunOptions options = line.run;
+  if (!line.time_limit.empty()) {
+    options.time_limit_seconds = duration("--time-limit", line.time_limit);
+  }
+  if (!line.hang_timeout.empty()) {
+    options.hang_seconds = duration("--hang-timeout", line.hang_timeout);
+  }
+  return run_sweep(options, context);
+}
+
+}  // namespace
+
+void add_run_command(CLI::App& app, VerbContext& context) {
+  CLI::App& verb = add_verb(
+      app,
+      {.name = "run",
+       .summary = "train a sweep's trials on this machine until all are done",
+       .description =
+           "The same command resumes after any interruption, and a changed sweep file extends the\n"
+           "sweep. Several of these may serve one sweep, also from several machines. Ctrl-C stops\n"
+           "in order: running trials write a checkpoint; a second one kills them. When the first\n"
+           "three trials end by the same error the sweep pauses; run again, it tries them anew. "
+           "Exit\n"
+           "codes: 0 all done, 1 some trials failed or the sweep paused, 3 nothing to do, 75 "
+           "stopped\n"
+           "by SIGTERM or SIGUSR2, 124 time limit, 130 Ctrl-C.",
+       .examples = {"headway run sweeps/quickstart.yaml",
+                    "headway run sweeps/quickstart.yaml training.epochs=2 head.scale=10,20",
+                    "headway run sweeps/quickstart.yaml --groups 1 --ranks 2 --time-limit 90m"}});
+  const auto line = std::make_shared<CommandLine>();
+  verb.add_option("sweep", line->run.sweep, "sweep file, or a planned sweep's name or folder")
+      ->type_name("SWEEP")
+      ->required();
+  verb.add_option("overrides", line->run.overrides, "changes to the file")->type_name("KEY=VALUE");
+  add_results_option(verb, context);
+  verb.add_option("--groups", line->run.groups, "worker groups side by side (default: as fit)")
+      ->type_name("N")
+      ->check(CLI::PositiveNumber);
+  verb.add_option("--ranks", line->run.ranks, "ranks of a group (default: by load)")
+      ->type_name("N")
+      ->check(CLI::PositiveNumber);
+  verb.add_option(
+          "--time-limit", line->time_limit, "stop in order before so much time is over, e.g. 90m")
+      ->type_name("TIME");
+  verb.add_option("--hang-timeout",
+                  line->hang_timeout,
+                  "at most so long may a group stand still before it is hung (default: 15m); less "
+                  "once its trial's own pace is known")
+      ->type_name("TIME");
+  verb.add_flag("--json", line->run.json, "print a summary as JSON at the end");
+  verb.callback([line, &context] { context.exit_code = run(*line, context); });
+}
+
+}  // namespace headway

@@ -1,0 +1,160 @@
+#include <fmt/format.h>
+#include <fmt/ostream.h>
+
+#include <nlohmann/json.hpp>
+#include <ostream>
+
+#include "base/time.h"
+#include "runner/cli/verb.h"
+#include "runner/cli/open_store.h"
+#include "runner/cli/row_json.h"
+#include "runner/cli/text_columns.h"
+#include "runner/cli/non_default_values.h"
+#include "runner/cli/results_text.h"
+#include "store/sql/queries.h"
+
+namespace headway {
+namespace {
+
+struct ShowOptions {
+  std::string trial;
+  std::string sweep;
+  bool json = false;
+};
+
+nlohmann::json show_json(const TrialDetails& details, const std::vector<MetricRow>& metrics) {
+  nlohmann::json json = row_json(details.trial);
+  json["config"] = nlohmann::json::parse(details.trial.config);
+  json["attempts"] = nlohmann::json::array();
+  for (const AttemptRecord& attempt : details.attempts)
+    json["attempts"].push_back(row_json(attempt));
+  json["results"] = nlohmann::json::object();
+  json["missing"] = nlohmann::json::object();
+  for (const ResultRow& result : details.results) {
+    json["results"][result.split][result.name] = optional_json(result.value);
+    if (!result.missing_reason.empty()) {
+      json["missing"][result.split][result.name] = result.missing_reason;
+    }
+  }
+  json["metrics"] = nlohmann::json::array();
+  for (const MetricRow& metric : metrics) json["metrics"].push_back(row_json(metric));
+  return json;
+}
+
+void print_field(std::ostream& out, const std::string& name, const std::string& value) {
+  if (!value.empty()) fmt::print(out, "{:<22}{}\n", name, value);
+}
+
+void print_record(const TrialRow& trial, std::ostream& out) {
+  print_field(out, "trial", trial.trial_id);
+  print_field(out, "sweep", trial.sweep + (trial.in_plan() ? "" : " (no longer in its plan)"));
+  print_field(out, "cell", trial.cell_id);
+  print_field(
+      out, "state", trial.failure.empty() ? trial.state : trial.state + " (" + trial.failure + ")");
+  print_field(out, "message", trial.message);
+  print_field(out, "attempts", std::to_string(trial.attempts));
+  print_field(out, "started", trial.started_at);
+  print_field(out, "finished", trial.finished_at);
+  if (trial.duration_s) print_field(out, "duration", format_duration(*trial.duration_s));
+  if (trial.world_size) print_field(out, "world_size", std::to_string(*trial.world_size));
+  if (trial.threads_per_rank) {
+    print_field(out, "threads_per_rank", std::to_string(*trial.threads_per_rank));
+  }
+  print_field(out, "device", trial.device);
+  print_field(out, "precision", trial.precision);
+  print_field(out, "host", trial.host);
+  print_field(out, "headway", trial.headway_version);
+  print_field(out, "git_revision", trial.git_revision);
+  print_field(out, "torch", trial.torch_version);
+  print_field(out, "weights_sha256", trial.weights_sha256);
+  print_field(out, "state_sha256", trial.state_sha256);
+  print_field(out, "metrics_sha256", trial.metrics_sha256);
+  print_field(out, "class_vectors_sha256", trial.class_vectors_sha256);
+}
+
+void print_config(const TrialRow& trial, std::ostream& out) {
+  const auto config = nlohmann::json::parse(trial.config);
+  const ConfigValues changed = changed_values(config);
+  TextColumns columns({{"configuration"}, {"value"}});
+  for (const auto& [key, value] : changed) columns.add({key, value_text(value)});
+  fmt::print(out, "\n");
+  columns.print(out);
+  TextColumns defaults({{"defaults"}, {"value"}});
+  for (const auto& [key, value] : config_values(config)) {
+    if (!changed.contains(key)) defaults.add({key, value_text(value)});
+  }
+  fmt::print(out, "\n");
+  defaults.print(out);
+}
+
+void print_attempts(const std::vector<AttemptRecord>& attempts, std::ostream& out) {
+  if (attempts.empty()) return;
+  TextColumns columns({{"attempt", Align::kRight},
+                       {"state"},
+                       {"failure"},
+                       {"from step", Align::kRight},
+                       {"duration", Align::kRight},
+                       {"ranks", Align::kRight},
+                       {"host"},
+                       {"message"}});
+  for (const AttemptRecord& attempt : attempts) {
+    columns.add({std::to_string(attempt.attempt),
+                 attempt.state,
+                 attempt.failure,
+                 std::to_string(attempt.resumed_from_step.value_or(0)),
+                 attempt.duration_s ? format_duration(*attempt.duration_s) : "-",
+                 std::to_string(attempt.world_size.value_or(1)),
+                 attempt.host,
+                 attempt.message.substr(0, attempt.message.find('\n'))});
+  }
+  fmt::print(out, "\n");
+  columns.print(out);
+}
+
+}  // namespace
+
+void print_results(const std::vector<ResultRow>& results, std::ostream& out) {
+  if (results.empty()) return;
+  TextColumns columns({{"result"}, {"value", Align::kRight}, {"why there is none"}});
+  for (const ResultRow& result : results) {
+    columns.add({result.split + "/" + result.name,
+                 result.value ? fmt::format("{:.6g}", *result.value) : "-",
+                 result.missing_reason});
+  }
+  fmt::print(out, "\n");
+  columns.print(out);
+}
+
+void add_show_command(CLI::App& app, VerbContext& context) {
+  CLI::App& verb = add_verb(
+      app,
+      {.name = "show",
+       .summary = "one trial's record: configuration, attempts, results, hashes",
+       .description =
+           "TRIAL is a trial id or the beginning of one. Of the configuration, what differs from\n"
+           "the defaults comes first. --json adds the metrics of every epoch.",
+       .examples = {"headway show 3f2a", "headway show 3f2a --sweep quickstart --json"}});
+  const auto options = std::make_shared<ShowOptions>();
+  verb.add_option("trial", options->trial, "trial id or its beginning")
+      ->type_name("TRIAL")
+      ->required();
+  verb.add_option("--sweep", options->sweep, "look in this sweep only")->type_name("SWEEP");
+  verb.add_flag("--json", options->json, "print JSON");
+  add_results_option(verb, context);
+  verb.callback([options, &context] {
+    const TrialLocation place = locate_trial(options->trial, options->sweep, context.results_root);
+    const ResultsStore store = open_store(place.sweep, context.err);
+    const TrialDetails details = trial_details(store, place.trial_id);
+    if (options->json) {
+      const auto json = show_json(details, trial_metrics(store, place.trial_id));
+      fmt::print(context.out, "{}\n", json.dump(2));
+      return;
+    }
+    print_record(details.trial, context.out);
+    print_results(details.results, context.out);
+    print_attempts(details.attempts, context.out);
+    print_config(details.trial, context.out);
+  });
+}
+
+}  // namespace headway

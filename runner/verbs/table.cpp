@@ -1,0 +1,63 @@
+#include "store/tables/table.h"
+
+#include <fmt/format.h>
+#include <fmt/ostream.h>
+
+#include <ostream>
+
+#include "runner/cli/verb.h"
+#include "runner/cli/open_store.h"
+#include "store/tables/table_format.h"
+
+namespace headway {
+namespace {
+
+struct TableOptions {
+  std::string sweep;
+  TableRequest request;
+  std::string format = "text";
+  bool json = false;
+};
+
+}  // namespace
+
+void add_table_command(CLI::App& app, VerbContext& context) {
+  CLI::App& verb = add_verb(
+      app,
+      {.name = "table",
+       .summary = "final results, mean and standard deviation over seeds",
+       .description =
+           "One row per combination of the keys in --by (default: all that vary), one column per\n"
+           "metric. A metric is SPLIT/NAME or a NAME, which stands for each split of --splits.\n"
+           "Without SWEEP: the sweep that changed last.",
+       .examples = {"headway table quickstart",
+                    "headway table quickstart --by head.name,class_vectors.distribution --metrics "
+                    "test/top1_accuracy,train/nc1_pinv",
+                    "headway table quickstart --format latex > table.tex"}});
+  const auto options = std::make_shared<TableOptions>();
+  verb.add_option("sweep", options->sweep, "file, directory or name")->type_name("SWEEP");
+  verb.add_option("--by", options->request.by, "keys to group by")
+      ->type_name("K,K")
+      ->delimiter(',');
+  verb.add_option("--metrics,--metric", options->request.metrics, "SPLIT/NAME or NAME")
+      ->type_name("M,M")
+      ->delimiter(',');
+  verb.add_option("--splits,--split", options->request.splits, "for metrics without one")
+      ->type_name("S,S")
+      ->delimiter(',')
+      ->capture_default_str();
+  verb.add_option("--format", options->format, "text, markdown, csv, latex, html or json")
+      ->type_name("FORMAT")
+      ->capture_default_str();
+  verb.add_flag("--json", options->json, "the same as --format json");
+  add_results_option(verb, context);
+  verb.callback([options, &context] {
+    const TableFormat format =
+        options->json ? TableFormat::kJson : table_format_from_string(options->format);
+    const SweepLocation sweep = find_sweep_or_newest(options->sweep, context.results_root);
+    const Table table = make_table(open_store(sweep, context.err), options->request);
+    fmt::print(context.out, "{}", format_table(table, format));
+  });
+}
+
+}  // namespace headway

@@ -1,0 +1,161 @@
+#include <fmt/format.h>
+#include <fmt/ostream.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <ostream>
+
+#include "base/environment.h"
+#include "base/errors.h"
+#include "cluster/local/launch.h"
+#include "config/sweep/sweep.h"
+#include "runner/cli/verb.h"
+#include "runner/cli/open_store.h"
+#include "runner/cli/process.h"
+#include "runner/cli/results_text.h"
+#include "runner/supervisor/allocation.h"
+#include "store/segments/segment_writer.h"
+#include "store/manifest/sweep_directory.h"
+#include "store/manifest/sweep_state.h"
+
+namespace headway {
+namespace {
+
+struct TrainOptions {
+  std::string file;
+  std::vector<std::string> overrides;
+};
+
+/// The folder's plan with `sweep`'s trial at its end: training one trial must not make those of a
+/// sweep with the same name vanish.
+Sweep extended_plan(const Plan& plan, const Sweep& sweep) {
+  Sweep extended{.name = plan.name,
+                 .description = plan.description,
+                 .trials = {},
+                 .flags = plan.flags,
+                 .notes = plan.notes,
+                 .resources = plan.resources,
+                 .slurm = plan.slurm,
+                 .text = sweep.text};
+  for (const PlannedTrial& trial : plan.trials) {
+    extended.trials.push_back({trial.trial_id, trial.cell_id, trial.config()});
+  }
+  extended.trials.push_back(sweep.trials.front());
+  return extended;
+}
+
+void plan_trial(const std::filesystem::path& directory, const Sweep& sweep) {
+  if (!std::filesystem::exists(SweepDirectory(directory).trials_file())) {
+    write_plan(directory, sweep);
+    return;
+  }
+  const Plan plan = read_plan(directory);
+  const std::string& id = sweep.trials.front().trial_id;
+  const bool is_planned =
+      std::any_of(plan.trials.begin(), plan.trials.end(), [&](const PlannedTrial& trial) {
+        return trial.trial_id == id;
+      });
+  if (!is_planned) write_plan(directory, extended_plan(plan, sweep));
+}
+
+/// Whoever trains a trial by hand wants it tried whatever became of it before.
+void forgive_failures(const std::filesystem::path& directory, const std::string& trial_id) {
+  SweepState state(directory);
+  state.refresh();
+  const TrialRecord& record = state.trial(trial_id);
+  const TrialState now = record.state();
+  if (now != TrialState::kFailed && now != TrialState::kCancelled) return;
+  SegmentWriter(directory, "command")
+      .append({{"kind", "retry_requested"},
+               {"trial_id", trial_id},
+               {"through_attempt", record.highest_attempt()}},
+              Flush::kNow);
+}
+
+TrialState state_of(const SweepLocation& sweep, const std::string& trial_id) {
+  SweepState state(sweep.directory);
+  state.refresh();
+  return state.trial(trial_id).state();
+}
+
+Program worker_of(const Sweep& sweep, const std::filesystem::path& directory) {
+  const ResourcesConfig& resources = sweep.resources;
+  const std::filesystem::path worker = find_worker_program();
+  const GroupSpec group{.worker = worker,
+                        .sweep_directory = std::filesystem::absolute(directory),
+                        .group = fmt::format("train-{}", ::getpid()),
+                        .ranks = 1,  // of this launch: mpirun or srun started the others
+                        .threads_per_rank = static_cast<int>(resources.threads_per_rank),
+                        .device = local_allocation(resources.device, worker).device,
+                        .checkpoints = resources.checkpoints,
+                        .only_trial = sweep.trials.front().trial_id};
+  Program program{.command = group_command(group), .environment = group_environment(group)};
+  program.command.emplace_back("--verbose");
+  return program;
+}
+
+int report_end(const SweepLocation& sweep,
+               const std::string& trial_id,
+               const ForegroundEnd& end,
+               VerbContext& context) {
+  const TrialState state = state_of(sweep, trial_id);
+  if (state == TrialState::kDone) {
+    const TrialDetails details = trial_details(open_store(sweep, context.err), trial_id);
+    fmt::print(context.out, "trial {} of sweep '{}' is done\n", trial_id, sweep.name);
+    print_results(details.results, context.out);
+    return kExitDone;
+  }
+  if (end.interrupted) return kExitInterrupted;
+  if (end.exit_code == kExitYielded) return kExitYielded;
+  const TrialRow trial = trial_details(open_store(sweep, context.err), trial_id).trial;
+  fmt::print(context.err,
+             "trial {} is {}{}{} (the worker ended with exit code {})\n",
+             trial_id,
+             trial.state,
+             trial.failure.empty() ? "" : ", " + trial.failure,
+             trial.message.empty() ? "" : ": " + trial.message,
+             end.exit_code);
+  return kExitFailed;
+}
+
+int train(const TrainOptions& options, VerbContext& context) {
+  const Sweep sweep = load_single_trial(options.file, options.overrides);
+  const SweepLocation place{sweep.name, context.results_root / sweep.name};
+  const std::string& trial_id = sweep.trials.front().trial_id;
+  const LaunchedRank rank = launched_rank();
+  const Program worker = worker_of(sweep, place.directory);
+  if (rank.rank == 0) {
+    plan_trial(place.directory, sweep);
+    if (state_of(place, trial_id) == TrialState::kDone) {
+      fmt::print(context.err, "trial {} is done already; `headway show` has it\n", trial_id);
+      if (rank.size == 1) return kExitNothingToDo;
+    }
+    forgive_failures(place.directory, trial_id);
+    fmt::print(context.err, "trial {} in {}\n", trial_id, place.directory.string());
+  }
+  if (rank.size > 1) become(worker);
+  return report_end(place, trial_id, run_in_foreground(worker), context);
+}
+
+}  // namespace
+
+void add_train_command(CLI::App& app, VerbContext& context) {
+  CLI::App& verb = add_verb(
+      app,
+      {.name = "train",
+       .summary = "one trial in the foreground, alone or under mpirun or srun",
+       .description =
+           "FILE is a sweep file that expands to one trial, or one with a `trial:` section alone.\n"
+           "Its record joins the sweep of that name under the results root. A trial that was\n"
+           "interrupted goes on from its checkpoint; one that failed is tried again. Under mpirun\n"
+           "or srun all ranks train this one trial; their number must divide training.shards.",
+       .examples = {"headway train sweeps/quickstart.yaml head.name=dot seed=0",
+                    "mpirun -np 2 headway train trial.yaml training.shards=2"}});
+  const auto options = std::make_shared<TrainOptions>();
+  verb.add_option("config", options->file, "trial or sweep file")->type_name("FILE")->required();
+  verb.add_option("overrides", options->overrides, "changes to the file")->type_name("KEY=VALUE");
+  add_results_option(verb, context);
+  verb.callback([options, &context] { context.exit_code = train(*options, context); });
+}
+
+}  // namespace headway

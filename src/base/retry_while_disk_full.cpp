@@ -1,0 +1,41 @@
+#include "base/retry_while_disk_full.h"
+
+#include <cerrno>
+#include <filesystem>
+#include <thread>
+
+#include "base/errors.h"
+
+namespace headway {
+namespace {
+
+// The error's text; "" when the action succeeded.
+std::string full_disk(const std::function<void()>& action, bool give_up) {
+  try {
+    action();
+    return "";
+  } catch (const DiskFullError& error) {
+    if (give_up) throw;
+    return error.what();
+  } catch (const std::filesystem::filesystem_error& error) {
+    const int reason = error.code().value();
+    if (give_up || (reason != ENOSPC && reason != EDQUOT)) throw;
+    return error.what();
+  }
+}
+
+}  // namespace
+
+void with_disk_patience(const std::function<void()>& action, const RetryWhileDiskFull& patience) {
+  bool waiting = false;
+  for (;;) {
+    const std::string what = full_disk(action, patience.give_up());
+    if (what.empty()) break;
+    if (!waiting) patience.began(what);
+    waiting = true;
+    std::this_thread::sleep_for(patience.between_tries);
+  }
+  if (waiting) patience.ended();
+}
+
+}  // namespace headway

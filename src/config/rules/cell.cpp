@@ -1,0 +1,51 @@
+#include "config/rules/cell.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "base/errors.h"
+
+namespace headway {
+
+Cell::Cell(const TrialConfig& config)
+    : config_(config),
+      dataset_(describe_dataset(config.dataset)),
+      head_(head_spec(config.head.name)),
+      class_vectors_(class_vectors_spec(config.class_vectors.distribution)) {
+  try {
+    encoder_ = summarise_encoder(config.encoder, dataset_.image);
+  } catch (const ConfigError& error) {
+    refuse("encoder_does_not_fit", "encoder", error.what());
+  }
+}
+
+std::string Cell::encoder_text() const {
+  std::string text = config_.encoder.name;
+  for (const auto& [name, value] : config_.encoder.options.values().items()) {
+    text +=
+        fmt::format(", {} {}", name, value.is_string() ? value.get<std::string>() : value.dump());
+  }
+  return text;
+}
+
+double Cell::class_vector_length() const {
+  const auto& norm = config_.class_vectors.norm;
+  if (const double* length = std::get_if<double>(&norm)) return *length;
+  const std::string& name = std::get<std::string>(norm);
+  if (name == "native" && class_vectors_.native_length != nullptr) {
+    return class_vectors_.native_length(feature_size());
+  }
+  if (name == "sqrt_d") return std::sqrt(static_cast<double>(feature_size()));
+  return name == "kaiming" ? std::sqrt(2.0) : 1;
+}
+
+void Cell::refuse(std::string rule, std::string key, std::string message) {
+  findings_.push_back({true, std::move(rule), std::move(key), std::move(message)});
+}
+
+void Cell::flag(std::string rule, std::string key, std::string message) {
+  findings_.push_back({false, std::move(rule), std::move(key), std::move(message)});
+}
+
+}  // namespace headway

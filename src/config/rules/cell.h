@@ -1,0 +1,47 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "config/schema/catalog.h"
+#include "config/schema/trial_config.h"
+#include "config/rules/config_rules.h"
+
+namespace headway {
+
+/// A cell and what rules need to know of it. A rule calls refuse or flag for what makes no sense.
+class Cell {
+ public:
+  explicit Cell(const TrialConfig& config);
+
+  const TrialConfig& config() const { return config_; }
+  const DatasetDescription& dataset() const { return dataset_; }
+  const HeadSpec& head() const { return head_; }
+  const ClassVectorsSpec& class_vectors() const { return class_vectors_; }
+  /// False when the images do not fit the encoder, which is refused already: then no rule that asks
+  /// for the encoder or its features is run.
+  bool has_encoder() const { return encoder_.feature_size > 0; }
+  const EncoderSummary& encoder() const { return encoder_; }
+
+  double classes() const { return static_cast<double>(dataset_.classes); }  // K
+  std::int64_t feature_size() const { return encoder_.feature_size; }       // D
+  bool has_fixed_vectors() const { return !config_.class_vectors.learned; }
+  /// "resnet18, width 16, pooling global".
+  std::string encoder_text() const;
+  /// The length of every class vector as it is drawn, by the norm axis.
+  double class_vector_length() const;
+
+  void refuse(std::string rule, std::string key, std::string message);
+  void flag(std::string rule, std::string key, std::string message);
+  std::vector<Finding> take_findings() { return std::move(findings_); }
+
+ private:
+  const TrialConfig& config_;
+  DatasetDescription dataset_;
+  const HeadSpec& head_;
+  const ClassVectorsSpec& class_vectors_;
+  EncoderSummary encoder_;
+  std::vector<Finding> findings_;
+};
+
+}  // namespace headway

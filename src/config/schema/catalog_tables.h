@@ -1,0 +1,21 @@
+#pragma once
+
+#include <vector>
+
+#include "config/schema/catalog.h"
+
+namespace headway {
+
+// The tables behind catalog(). To add a component: add its entry here, and its factory to its
+// family's registry.
+
+std::vector<HeadSpec> head_table();
+std::vector<LossSpec> loss_table();
+std::vector<ClassVectorsSpec> class_vectors_table();
+std::vector<ComponentSpec> encoder_table();
+std::vector<ComponentSpec> dataset_table();
+std::vector<ComponentSpec> optimizer_table();
+std::vector<ComponentSpec> schedule_table();
+std::vector<ComponentSpec> augmentation_table();
+
+}  // namespace headway

@@ -1,0 +1,197 @@
+#include "config/sweep/axes.h"
+
+#include <fmt/format.h>
+
+#include <numeric>
+
+#include "base/nearest_name.h"
+#include "config/sweep/keys.h"
+#include "config/yaml/scalars.h"
+
+namespace headway {
+namespace {
+
+constexpr std::int64_t kMaximumCount = 1'000'000;  // of seeds or random draws
+
+std::vector<LocatedValue> axis_values(const LocatedValue::Entry& entry, Problems& problems) {
+  if (!entry.value.is_list()) {
+    problems.push_back(
+        {entry.value.place,
+         fmt::format(
+             "axis '{}': expected a list of values, found {}", entry.key, describe(entry.value))});
+    return {};
+  }
+  if (entry.value.items.empty()) {
+    problems.push_back({entry.value.place, fmt::format("axis '{}' has no values", entry.key)});
+  }
+  return entry.value.items;
+}
+
+void read_grid(const LocatedValue& grid, std::vector<Axis>& axes, Problems& problems) {
+  for (const LocatedValue::Entry& entry : expect_map(grid, "sweep.grid", problems)) {
+    const auto assignment = make_assignment(entry, problems);
+    const std::vector<LocatedValue> values = axis_values(entry, problems);
+    if (!assignment || values.empty()) continue;
+    Axis axis;
+    for (const LocatedValue& value : values) {
+      axis.choices.push_back({*assignment});
+      axis.choices.back().front().value = value;
+    }
+    axes.push_back(std::move(axis));
+  }
+}
+
+void read_zip(const LocatedValue& group, std::vector<Axis>& axes, Problems& problems) {
+  Axis axis;
+  const LocatedValue::Entry* first = nullptr;
+  for (const LocatedValue::Entry& entry : expect_map(group, "sweep.zip", problems)) {
+    const auto assignment = make_assignment(entry, problems);
+    const std::vector<LocatedValue> values = axis_values(entry, problems);
+    if (!assignment || values.empty()) continue;
+    if (first == nullptr) {
+      first = &entry;
+      axis.choices.resize(values.size());
+    }
+    if (values.size() != axis.choices.size()) {
+      problems.push_back({entry.value.place,
+                          fmt::format("zip needs lists of equal length, but '{}' has {} values and "
+                                      "'{}' has {}",
+                                      entry.key,
+                                      values.size(),
+                                      first->key,
+                                      axis.choices.size())});
+      continue;
+    }
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      axis.choices[i].push_back(*assignment);
+      axis.choices[i].back().value = values[i];
+    }
+  }
+  if (!axis.choices.empty()) axes.push_back(std::move(axis));
+}
+
+std::optional<std::int64_t> read_count(const LocatedValue::Entry& entry,
+                                       std::int64_t minimum,
+                                       Problems& problems) {
+  const auto count = entry.value.is_scalar() ? parse_integer(entry.value.text) : std::nullopt;
+  if (count && *count >= minimum && *count <= kMaximumCount) return count;
+  problems.push_back({entry.value.place,
+                      fmt::format("{}: expected an integer in [{}, {}], found {}",
+                                  entry.key,
+                                  minimum,
+                                  kMaximumCount,
+                                  describe(entry.value))});
+  return std::nullopt;
+}
+
+void read_random(const LocatedValue& random, std::vector<Axis>& axes, Problems& problems) {
+  std::optional<std::int64_t> n;
+  std::optional<std::int64_t> seed = 0;
+  if (const auto* entry = random.find("n")) {
+    n = read_count(*entry, 1, problems);
+  } else if (random.is_map()) {
+    problems.push_back({random.place, "sweep.random: missing key 'n', the number of draws"});
+  }
+  if (const auto* entry = random.find("seed")) seed = read_count(*entry, 0, problems);
+  Axis axis;
+  axis.choices.resize(static_cast<std::size_t>(n.value_or(1)));
+  for (const LocatedValue::Entry& entry : expect_map(random, "sweep.random", problems)) {
+    if (entry.key == "n" || entry.key == "seed") continue;
+    const auto assignment = make_assignment(entry, problems);
+    const auto values = random_values(entry, n.value_or(1), seed.value_or(0), problems);
+    if (!assignment || values.empty()) continue;
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      axis.choices[i].push_back(*assignment);
+      axis.choices[i].back().value = values[i];
+    }
+  }
+  if (n && !axis.choices.front().empty()) axes.push_back(std::move(axis));
+}
+
+void read_list(const LocatedValue& list, std::vector<Choice>& choices, Problems& problems) {
+  for (const LocatedValue& item : items_or_itself(list)) {
+    Choice choice;
+    for (const LocatedValue::Entry& entry : expect_map(item, "sweep.list", problems)) {
+      if (auto assignment = make_assignment(entry, problems)) {
+        choice.push_back(std::move(*assignment));
+      }
+    }
+    choices.push_back(std::move(choice));
+  }
+}
+
+void read_seeds(const LocatedValue::Entry& entry, SweepPlan& plan, Problems& problems) {
+  std::vector<std::int64_t> seeds;
+  if (!entry.value.is_list()) {
+    const auto count = read_count(entry, 1, problems);
+    seeds.resize(static_cast<std::size_t>(count.value_or(1)));
+    std::iota(seeds.begin(), seeds.end(), 0);
+  }
+  for (const LocatedValue& item : entry.value.items) {
+    const auto seed = item.is_scalar() ? parse_integer(item.text) : std::nullopt;
+    if (!seed || *seed < 0) {
+      problems.push_back(
+          {item.place,
+           fmt::format("sweep.seeds: expected an integer >= 0, found {}", describe(item))});
+    }
+    seeds.push_back(seed.value_or(0));
+  }
+  if (seeds.empty()) problems.push_back({entry.value.place, "sweep.seeds: an empty list"});
+  plan.seeds = std::move(seeds);
+}
+
+void read_on_invalid(const LocatedValue& value, SweepPlan& plan, Problems& problems) {
+  plan.skip_invalid = value.text == "skip";
+  if (value.text == "skip" || value.text == "refuse") return;
+  problems.push_back(
+      {value.place,
+       fmt::format("sweep.on_invalid: expected refuse or skip, found {}", describe(value))});
+}
+
+void report_unknown_key(const LocatedValue::Entry& entry, Problems& problems) {
+  static const std::vector<std::string> known{
+      "grid", "zip", "list", "random", "exclude", "seeds", "on_invalid"};
+  std::string message =
+      fmt::format("unknown key '{}' in sweep{}", entry.key, suggestion(entry.key, known));
+  if (is_trial_key(entry.key)) message += "; to vary a key of the trial, put it into sweep.grid";
+  problems.push_back({entry.key_place, std::move(message)});
+}
+
+}  // namespace
+
+SweepPlan read_sweep_plan(const LocatedValue& section, Problems& problems) {
+  SweepPlan plan;
+  for (const LocatedValue::Entry& entry : expect_map(section, "sweep", problems)) {
+    const LocatedValue& value = entry.value;
+    if (entry.key == "grid") {
+      read_grid(value, plan.axes, problems);
+    } else if (entry.key == "zip") {
+      for (const LocatedValue& group : items_or_itself(value)) read_zip(group, plan.axes, problems);
+    } else if (entry.key == "random") {
+      read_random(value, plan.axes, problems);
+    } else if (entry.key == "list") {
+      read_list(value, plan.list, problems);
+    } else if (entry.key == "exclude") {
+      plan.exclusions = read_exclusions(value, problems);
+    } else if (entry.key == "seeds") {
+      read_seeds(entry, plan, problems);
+    } else if (entry.key == "on_invalid") {
+      read_on_invalid(value, plan, problems);
+    } else {
+      report_unknown_key(entry, problems);
+    }
+  }
+  return plan;
+}
+
+std::optional<Assignment> make_assignment(const LocatedValue::Entry& entry, Problems& problems) {
+  const bool prefixed = entry.key.starts_with("trial.");
+  const std::string key = prefixed ? entry.key.substr(6) : entry.key;
+  if (is_trial_key(key)) return Assignment{key, split_key(key), entry.key_place, entry.value};
+  problems.push_back(
+      {entry.key_place,
+       fmt::format("unknown key '{}' of a trial{}", entry.key, trial_key_suggestion(key))});
+  return std::nullopt;
+}
+
+}  // namespace headway

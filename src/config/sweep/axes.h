@@ -1,0 +1,54 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "config/sweep/exclusions.h"
+#include "config/yaml/located_value.h"
+#include "config/yaml/problems.h"
+
+namespace headway {
+
+/// One key of the trial set to one value by the `sweep:` section or the command line.
+struct Assignment {
+  std::string key;                // dotted
+  std::vector<std::string> path;  // `key`, split
+  Place key_place;
+  LocatedValue value;
+};
+
+/// What is set together.
+using Choice = std::vector<Assignment>;
+
+struct Axis {
+  std::vector<Choice> choices;
+};
+
+/// The `sweep:` section, read but not yet multiplied out.
+struct SweepPlan {
+  std::vector<Axis> axes;         // grid, zip and random: these multiply
+  std::vector<Choice> list;       // explicit cells besides their product
+  std::vector<Axis> common_axes;  // from the command line: multiply everything
+  std::vector<Exclusion> exclusions;
+  std::optional<std::vector<std::int64_t>> seeds;
+  bool skip_invalid = false;
+};
+
+/// `section` is the value of `sweep:`.
+SweepPlan read_sweep_plan(const LocatedValue& section, Problems& problems);
+
+/// Unknown keys become a problem with the nearest known one.
+std::optional<Assignment> make_assignment(const LocatedValue::Entry& entry, Problems& problems);
+
+/// The values of one `random` key: {uniform: [a, b]}, {log_uniform: [a, b]}, {integer: [a, b]} or
+/// {choice: [...]}. The i-th draw depends on (seed, key, i) alone, so a larger n keeps the earlier
+/// ones. Reals are rounded to 6 digits: the last bits of exp and log differ between machines, and
+/// ids must not.
+std::vector<LocatedValue> random_values(const LocatedValue::Entry& entry,
+                                        std::int64_t n,
+                                        std::int64_t seed,
+                                        Problems& problems);
+
+}  // namespace headway

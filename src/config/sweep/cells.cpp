@@ -1,0 +1,231 @@
+#include "config/sweep/cells.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <map>
+
+#include "config/sweep/keys.h"
+
+namespace headway {
+namespace {
+
+struct SetKey {
+  std::size_t axis;
+  Place place;
+};
+
+using SetKeys = std::map<std::string, SetKey>;
+
+/// Every leaf key that an assignment sets, with the axis that owns it.
+void claim_keys(const std::string& key,
+                const LocatedValue& value,
+                const SetKey& owner,
+                SetKeys& claimed,
+                Problems& problems) {
+  if (value.is_map()) {
+    for (const LocatedValue::Entry& entry : value.entries) {
+      claim_keys(key + "." + entry.key, entry.value, owner, claimed, problems);
+    }
+    return;
+  }
+  const auto [found, is_new] = claimed.emplace(key, owner);
+  if (is_new || found->second.axis == owner.axis) return;
+  const std::string where = found->second.place.prefix();
+  problems.push_back({owner.place,
+                      fmt::format("'{}' is set by two axes; the other one is at {}",
+                                  key,
+                                  where.substr(0, where.size() - 2))});
+}
+
+std::size_t choice_count(const std::vector<Axis>& axes, std::size_t i) {
+  return axes[i].choices.size();
+}
+
+/// The mixed-radix counter behind a product of axes.
+void for_each_combination(
+    const std::vector<Axis>& axes,
+    std::vector<const Choice*> chosen,
+    const std::function<void(const std::vector<const Choice*>&)>& visit_cell) {
+  std::vector<std::size_t> index(axes.size(), 0);
+  const std::size_t offset = chosen.size();
+  chosen.resize(offset + axes.size());
+  while (true) {
+    for (std::size_t i = 0; i < axes.size(); ++i) chosen[offset + i] = &axes[i].choices[index[i]];
+    visit_cell(chosen);
+    std::size_t digit = axes.size();
+    while (digit > 0 && ++index[digit - 1] == choice_count(axes, digit - 1)) index[--digit] = 0;
+    if (digit == 0) return;
+  }
+}
+
+bool has_product(const SweepPlan& plan) {
+  return !plan.axes.empty() || plan.list.empty();
+}
+
+std::vector<Axis> product_axes(const SweepPlan& plan) {
+  std::vector<Axis> axes = plan.axes;
+  axes.insert(axes.end(), plan.common_axes.begin(), plan.common_axes.end());
+  return axes;
+}
+
+/// The name that the choices give a section's component, or null.
+const LocatedValue* new_name(const ComponentSection& section,
+                             const std::vector<const Choice*>& choices) {
+  const LocatedValue* name = nullptr;
+  const std::string key = section.section + "." + section.name_key;
+  for (const Choice* choice : choices) {
+    for (const Assignment& assignment : *choice) {
+      if (assignment.key == key) name = &assignment.value;
+      if (assignment.key != section.section) continue;
+      if (const auto* entry = assignment.value.find(section.name_key)) name = &entry->value;
+    }
+  }
+  return name;
+}
+
+bool has_option(const ComponentSpec& spec, const std::string& key) {
+  return std::ranges::find(spec.options, key, &OptionSpec::name) != spec.options.end();
+}
+
+/// An option of some other component of the family.
+bool belongs_elsewhere(const ComponentSection& section,
+                       const ComponentSpec& spec,
+                       const std::string& key) {
+  const bool shared = std::ranges::find(section.shared_keys, key) != section.shared_keys.end();
+  if (shared || has_option(spec, key)) return false;
+  return std::ranges::any_of(catalog(section.family),
+                             [&](const ComponentSpec& other) { return has_option(other, key); });
+}
+
+void drop_foreign_options(LocatedValue& trial,
+                          const ComponentSection& section,
+                          const std::vector<const Choice*>& choices,
+                          std::vector<std::string>& notes) {
+  LocatedValue::Entry* base = trial.find(section.section);
+  const LocatedValue* name = new_name(section, choices);
+  if (base == nullptr || name == nullptr) return;
+  const LocatedValue::Entry* old_name = base->value.find(section.name_key);
+  if (name->text == (old_name == nullptr ? section.default_name : old_name->value.text)) return;
+  const ComponentSpec* spec = find_component(section.family, name->text);
+  if (spec == nullptr) return;
+  std::erase_if(base->value.entries, [&](const LocatedValue::Entry& entry) {
+    if (!belongs_elsewhere(section, *spec, entry.key)) return false;
+    notes.push_back(
+        fmt::format("dropped {}.{} of the base configuration where {}.{} is '{}', which "
+                    "has no such option",
+                    section.section,
+                    entry.key,
+                    section.section,
+                    section.name_key,
+                    name->text));
+    return true;
+  });
+}
+
+bool lacked_by_any(const ComponentSection& section,
+                   const std::vector<std::string>& names,
+                   const std::string& key) {
+  return std::ranges::any_of(names, [&](const std::string& name) {
+    const ComponentSpec* spec = find_component(section.family, name);
+    return spec != nullptr && belongs_elsewhere(section, *spec, key);
+  });
+}
+
+std::string text_of(const LocatedValue& value) {
+  std::vector<std::string> parts;
+  for (const LocatedValue& item : value.items) parts.push_back(text_of(item));
+  for (const LocatedValue::Entry& entry : value.entries) {
+    parts.push_back(entry.key + ": " + text_of(entry.value));
+  }
+  if (value.is_list()) return fmt::format("[{}]", fmt::join(parts, ", "));
+  if (value.is_map()) return fmt::format("{{{}}}", fmt::join(parts, ", "));
+  return value.is_null() ? "null" : value.text;
+}
+
+}  // namespace
+
+void check_axis_conflicts(const SweepPlan& plan, Problems& problems) {
+  SetKeys claimed;
+  std::size_t axis_number = 0;
+  for (const Axis& axis : product_axes(plan)) {
+    ++axis_number;
+    for (const Choice& choice : axis.choices) {
+      for (const Assignment& assignment : choice) {
+        claim_keys(assignment.key,
+                   assignment.value,
+                   {axis_number, assignment.key_place},
+                   claimed,
+                   problems);
+      }
+    }
+  }
+  const auto seed = claimed.find("seed");
+  if (plan.seeds && seed != claimed.end()) {
+    problems.push_back({seed->second.place, "'seed' is an axis, and sweep.seeds is given as well"});
+  }
+}
+
+double cell_count(const SweepPlan& plan) {
+  double product = has_product(plan) ? 1 : 0;
+  for (const Axis& axis : plan.axes) product *= static_cast<double>(axis.choices.size());
+  double count = product + static_cast<double>(plan.list.size());
+  for (const Axis& axis : plan.common_axes) count *= static_cast<double>(axis.choices.size());
+  return count;
+}
+
+void for_each_cell(const SweepPlan& plan,
+                   const std::function<void(const std::vector<const Choice*>&)>& visit_cell) {
+  const std::vector<Axis> axes = product_axes(plan);
+  if (has_product(plan)) for_each_combination(axes, {}, visit_cell);
+  for (const Choice& choice : plan.list) {
+    for_each_combination(plan.common_axes, {&choice}, visit_cell);
+  }
+}
+
+LocatedValue apply_choices(const LocatedValue& base,
+                           const std::vector<const Choice*>& choices,
+                           std::vector<std::string>& notes) {
+  LocatedValue trial = base;
+  for (const ComponentSection& section : component_sections()) {
+    drop_foreign_options(trial, section, choices, notes);
+  }
+  for (const Choice* choice : choices) {
+    for (const Assignment& assignment : *choice) {
+      merge_at(trial, assignment.path, assignment.value, assignment.key_place);
+    }
+  }
+  return trial;
+}
+
+void drop_options_lacked_by(const std::string& name_key,
+                            const std::vector<std::string>& names,
+                            Choice& choice) {
+  for (const ComponentSection& section : component_sections()) {
+    if (name_key != section.section + "." + section.name_key) continue;
+    const std::string prefix = section.section + ".";
+    std::erase_if(choice, [&](Assignment& assignment) {
+      if (assignment.key.starts_with(prefix)) {
+        return lacked_by_any(section, names, assignment.key.substr(prefix.size()));
+      }
+      if (assignment.key != section.section || !assignment.value.is_map()) return false;
+      std::erase_if(assignment.value.entries, [&](const LocatedValue::Entry& entry) {
+        return lacked_by_any(section, names, entry.key);
+      });
+      return assignment.value.entries.empty();
+    });
+  }
+}
+
+std::string describe(const std::vector<const Choice*>& choices) {
+  std::vector<std::string> parts;
+  for (const Choice* choice : choices) {
+    for (const Assignment& assignment : *choice) {
+      parts.push_back(assignment.key + ": " + text_of(assignment.value));
+    }
+  }
+  return parts.empty() ? "the base configuration" : fmt::format("{}", fmt::join(parts, ", "));
+}
+
+}  // namespace headway

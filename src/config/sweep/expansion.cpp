@@ -1,0 +1,229 @@
+#include "config/sweep/expansion.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <unordered_set>
+
+#include "config/sweep/cells.h"
+#include "config/yaml/section_reader.h"
+#include "config/schema/ids.h"
+#include "config/rules/config_rules.h"
+
+namespace headway {
+namespace {
+
+constexpr double kMaximumTrials = 1'000'000;
+
+/// Counts equal texts, and keeps the order in which they first came.
+class Tally {
+ public:
+  void add(const std::string& text) {
+    const auto [found, is_new] = position_.emplace(text, counts_.size());
+    if (is_new) counts_.emplace_back(text, 0);
+    ++counts_[found->second].second;
+  }
+  const std::vector<std::pair<std::string, int>>& counts() const { return counts_; }
+
+ private:
+  std::map<std::string, std::size_t> position_;
+  std::vector<std::pair<std::string, int>> counts_;
+};
+
+class Expansion {
+ public:
+  Expansion(const LocatedValue& base,
+            const SweepPlan& plan,
+            const Place& file,
+            Sweep& sweep,
+            Problems& problems)
+      : base_(base), plan_(plan), file_(file), sweep_(sweep), problems_(problems) {}
+
+  void run() {
+    check_base();
+    const double seeds = plan_.seeds ? static_cast<double>(plan_.seeds->size()) : 1;
+    const double count = cell_count(plan_) * seeds;
+    if (count > kMaximumTrials) {
+      problems_.push_back(
+          {file_,
+           fmt::format("the sweep expands to {:.0f} trials; at most {:.0f} are possible",
+                       count,
+                       kMaximumTrials)});
+      return;
+    }
+    const std::size_t problems_before = problems_.size();
+    for_each_cell(plan_, [this](const auto& choices) { add_cell(choices); });
+    if (problems_.size() == problems_before) check_not_empty(count);
+    write_notes();
+  }
+
+ private:
+  /// Mistakes in base values that every cell overrides would go unnoticed.
+  void check_base() {
+    Problems found;
+    if (!base_.is_map() && !base_.is_null()) {
+      expect_map(base_, "trial", problems_);
+      return;
+    }
+    read_section<TrialConfig>(base_, "", found);
+    std::ranges::copy_if(found, std::back_inserter(problems_), [](const Problem& problem) {
+      return !problem.about_combination;
+    });
+  }
+
+  void add_cell(const std::vector<const Choice*>& choices) {
+    std::vector<std::string> drops;
+    const LocatedValue tree = apply_choices(base_, choices, drops);
+    Problems found;
+    TrialConfig config = read_section<TrialConfig>(tree, "", found);
+    nlohmann::json json = identity_json(config);
+    const std::vector<std::int64_t> seeds = plan_.seeds.value_or(std::vector{config.seed});
+    std::vector<std::int64_t> kept;
+    for (const std::int64_t seed : seeds) {
+      json["seed"] = seed;
+      if (!is_excluded(json)) kept.push_back(seed);
+    }
+    if (kept.empty()) return;
+    for (const std::string& drop : drops) drops_.add(drop);
+    const std::vector<Finding> findings =
+        found.empty() ? check_cell(config) : std::vector<Finding>();
+    for (const Finding& finding : findings) {
+      if (finding.refuse) found.push_back(refusal(finding, tree));
+    }
+    if (!found.empty()) return refuse(std::move(found));
+    add_trials(config, json, kept, choices);
+    add_flags(findings, json);
+  }
+
+  bool is_excluded(const nlohmann::json& json) {
+    bool excluded = false;
+    for (std::size_t i = 0; i < plan_.exclusions.size(); ++i) {
+      if (!matches(plan_.exclusions[i], json)) continue;
+      used_exclusions_.insert(i);
+      excluded = true;
+    }
+    return excluded;
+  }
+
+  Problem refusal(const Finding& finding, const LocatedValue& tree) const {
+    const LocatedValue::Entry* entry = find_at(tree, split_key(finding.key));
+    return {entry == nullptr ? file_ : entry->value.place,
+            fmt::format("{}: {}", finding.key, finding.message),
+            true};
+  }
+
+  void refuse(Problems found) {
+    const bool skip = plan_.skip_invalid && std::ranges::all_of(found, [](const Problem& problem) {
+                        return problem.about_combination;
+                      });
+    for (Problem& problem : found) {
+      if (skip) {
+        skips_.add(problem.message);
+      } else if (reported_.insert(problem.place.prefix() + problem.message).second) {
+        problems_.push_back(std::move(problem));
+      }
+    }
+  }
+
+  void add_trials(TrialConfig& config,
+                  nlohmann::json& json,
+                  const std::vector<std::int64_t>& seeds,
+                  const std::vector<const Choice*>& choices) {
+    nlohmann::json cell = json;
+    cell.erase("seed");
+    const std::string cell_id = id_of(cell);
+    bool merged = false;
+    for (const std::int64_t seed : seeds) {
+      json["seed"] = seed;
+      config.seed = seed;
+      Trial trial{id_of(json), cell_id, config};
+      if (ids_.insert(trial.trial_id).second) {
+        sweep_.trials.push_back(std::move(trial));
+      } else {
+        merged = true;
+      }
+    }
+    if (merged) merged_.push_back(describe(choices));
+  }
+
+  void add_flags(const std::vector<Finding>& findings, nlohmann::json& json) {
+    if (findings.empty()) return;
+    json.erase("seed");
+    const std::string cell_id = id_of(json);
+    if (!flagged_.insert(cell_id).second) return;
+    for (const Finding& finding : findings) {
+      sweep_.flags.push_back({cell_id, finding.rule, finding.key + ": " + finding.message});
+    }
+  }
+
+  void check_not_empty(double count) {
+    if (!sweep_.trials.empty() || !problems_.empty()) return;
+    std::string message = fmt::format(
+        "the sweep is empty: none of its {:.0f} trials is left after "
+        "sweep.exclude and on_invalid: skip",
+        count);
+    for (const auto& [reason, cells] : skips_.counts()) message += "; skipped: " + reason;
+    problems_.push_back({file_, std::move(message)});
+  }
+
+  void write_notes() {
+    note_too_many_ranks();
+    for (const auto& [drop, cells] : drops_.counts()) {
+      sweep_.notes.push_back(fmt::format("{} ({} cells)", drop, cells));
+    }
+    for (const auto& [reason, cells] : skips_.counts()) {
+      sweep_.notes.push_back(
+          fmt::format("left out {} cells (on_invalid: skip): {}", cells, reason));
+    }
+    if (!merged_.empty()) {
+      sweep_.notes.push_back(fmt::format("merged {} cells with identical earlier ones, e.g. {{{}}}",
+                                         merged_.size(),
+                                         merged_.front()));
+    }
+    for (std::size_t i = 0; i < plan_.exclusions.size(); ++i) {
+      if (used_exclusions_.contains(i)) continue;
+      sweep_.notes.push_back(plan_.exclusions[i].place.prefix() +
+                             "this entry of sweep.exclude matches no trial");
+    }
+  }
+
+  void note_too_many_ranks() {
+    const std::int64_t ranks = sweep_.resources.ranks.value_or(1);
+    const auto count = std::ranges::count_if(sweep_.trials, [&](const Trial& trial) {
+      return trial.config.training.shards % ranks != 0;
+    });
+    if (count == 0) return;
+    sweep_.notes.push_back(
+        fmt::format("{} trials cannot be spread over resources.ranks {}: a trial runs "
+                    "on at most training.shards ranks",
+                    count,
+                    ranks));
+  }
+
+  const LocatedValue& base_;
+  const SweepPlan& plan_;
+  const Place& file_;
+  Sweep& sweep_;
+  Problems& problems_;
+  std::unordered_set<std::string> ids_;
+  std::unordered_set<std::string> flagged_;
+  std::unordered_set<std::string> reported_;
+  std::unordered_set<std::size_t> used_exclusions_;
+  std::vector<std::string> merged_;
+  Tally drops_;
+  Tally skips_;
+};
+
+}  // namespace
+
+void expand(const LocatedValue& base,
+            const SweepPlan& plan,
+            const Place& file,
+            Sweep& sweep,
+            Problems& problems) {
+  Expansion(base, plan, file, sweep, problems).run();
+}
+
+}  // namespace headway

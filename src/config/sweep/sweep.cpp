@@ -1,0 +1,187 @@
+#include "config/sweep/sweep.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cctype>
+#include <filesystem>
+#include <system_error>
+#include <vector>
+
+#include "base/errors.h"
+#include "base/files.h"
+#include "base/nearest_name.h"
+#include "config/sweep/cells.h"
+#include "config/sweep/expansion.h"
+#include "config/sweep/keys.h"
+#include "config/sweep/overrides.h"
+#include "config/yaml/section_reader.h"
+#include "config/yaml/yaml_reader.h"
+
+namespace headway {
+namespace {
+
+const std::vector<std::string>& top_level_keys() {
+  static const std::vector<std::string> keys{
+      "name", "description", "trial", "sweep", "resources", "slurm"};
+  return keys;
+}
+
+bool is_top_level(const std::string& key) {
+  return std::ranges::find(top_level_keys(), key) != top_level_keys().end();
+}
+
+const LocatedValue& value_or_empty(const LocatedValue& file, const char* key) {
+  static const LocatedValue empty;
+  const LocatedValue::Entry* entry = file.find(key);
+  return entry == nullptr ? empty : entry->value;
+}
+
+template <typename Config>
+Config read_top_section(const LocatedValue& file, const char* key, Problems& problems) {
+  const LocatedValue& section = value_or_empty(file, key);
+  expect_map(section, key, problems);
+  return read_section<Config>(section, key, problems);
+}
+
+/// The sweep files beside `path`, as far as its folder can be read.
+std::vector<std::string> sweep_files_beside(const std::filesystem::path& path) {
+  std::vector<std::string> files;
+  const std::filesystem::path folder = path.has_parent_path() ? path.parent_path() : ".";
+  std::error_code unreadable;
+  for (const auto& entry : std::filesystem::directory_iterator(folder, unreadable)) {
+    if (entry.path().extension() == ".yaml") files.push_back(entry.path().filename().string());
+  }
+  std::ranges::sort(files);
+  return files;
+}
+
+std::string read_sweep_text(const std::filesystem::path& path) {
+  if (!std::filesystem::is_regular_file(path)) {
+    throw ConfigError(fmt::format("{}: no such sweep file{}",
+                                  path.string(),
+                                  suggestion(path.filename().string(), sweep_files_beside(path))));
+  }
+  return read_text(path);
+}
+
+/// A sweep's name is the name of its folder.
+bool is_usable_name(const std::string& name) {
+  const bool safe = std::ranges::all_of(name, [](unsigned char c) {
+    return std::isalnum(c) != 0 || c == '_' || c == '-' || c == '.';
+  });
+  return safe && !name.empty() && name.front() != '.' && name.front() != '-';
+}
+
+void read_names(const LocatedValue& file, Sweep& sweep, Problems& problems) {
+  if (const auto* entry = file.find("name")) {
+    sweep.name = entry->value.text;
+    if (!is_usable_name(sweep.name)) {
+      problems.push_back({entry->value.place,
+                          fmt::format("name: expected letters, digits, '_', '-' and '.', found {}",
+                                      describe(entry->value))});
+    }
+  }
+  if (const auto* entry = file.find("description")) {
+    sweep.description = entry->value.text;
+    if (!entry->value.is_scalar()) {
+      problems.push_back(
+          {entry->value.place,
+           fmt::format("description: expected a text, found {}", describe(entry->value))});
+    }
+  }
+}
+
+void check_top_level(const LocatedValue& file, const Place& place, Problems& problems) {
+  if (!file.is_map()) {
+    problems.push_back(
+        {place,
+         fmt::format("expected a mapping with trial: and sweep:, found {}", describe(file))});
+  }
+  for (const LocatedValue::Entry& entry : file.entries) {
+    if (is_top_level(entry.key)) continue;
+    std::string message =
+        fmt::format("unknown key '{}'{}", entry.key, suggestion(entry.key, top_level_keys()));
+    if (is_trial_key(entry.key)) {
+      message = fmt::format("unknown key '{}'; it belongs under trial:", entry.key);
+    }
+    problems.push_back({entry.key_place, std::move(message)});
+  }
+}
+
+void check_best_can_be_told(const LocatedValue& file, const Sweep& sweep, Problems& problems) {
+  if (!sweep.resources.checkpoints.keep_best) return;
+  const auto without = std::ranges::count_if(sweep.trials, [](const Trial& trial) {
+    return trial.config.dataset.validation_fraction == 0;
+  });
+  if (without == 0) return;
+  problems.push_back(
+      {find_at(file, {"resources", "keep_best_checkpoint"})->value.place,
+       fmt::format("resources.keep_best_checkpoint: {} of {} trials have no validation images to "
+                   "tell the best epoch by; set dataset.validation_fraction, e.g. to 0.1",
+                   without,
+                   sweep.trials.size())});
+}
+
+/// Wraps a bare trial section into a sweep file.
+void wrap_bare_trial(LocatedValue& file) {
+  const bool is_sweep_file =
+      std::ranges::any_of(file.entries, [](const auto& entry) { return is_top_level(entry.key); });
+  if (!file.is_map() || file.entries.empty() || is_sweep_file) return;
+  LocatedValue wrapped;
+  wrapped.kind = LocatedValue::Kind::kMap;
+  wrapped.place = file.place;
+  wrapped.entries.push_back({"trial", file.place, std::move(file)});
+  file = std::move(wrapped);
+}
+
+enum class FileForm { kSweep, kSweepOrTrial };
+
+Sweep load(const std::filesystem::path& path,
+           const std::vector<std::string>& override_texts,
+           FileForm form) {
+  const std::string source = path.string();
+  Problems problems;
+  Sweep sweep;
+  sweep.name = path.stem().string();
+  sweep.text = read_sweep_text(path);
+  const Overrides overrides = read_overrides(override_texts, problems);
+  LocatedValue file = parse_yaml(sweep.text, source, problems);
+  if (form == FileForm::kSweepOrTrial) wrap_bare_trial(file);
+  check_top_level(file, {&source}, problems);
+  apply_elsewhere(overrides, file);
+  read_names(file, sweep, problems);
+  sweep.resources = read_top_section<ResourcesConfig>(file, "resources", problems);
+  sweep.slurm = read_top_section<SlurmConfig>(file, "slurm", problems);
+
+  SweepPlan plan = read_sweep_plan(value_or_empty(file, "sweep"), problems);
+  LocatedValue base = value_or_empty(file, "trial");
+  apply_to_trial(overrides, base, plan, sweep.notes);
+  check_axis_conflicts(plan, problems);
+  expand(base, plan, {&source}, sweep, problems);
+  check_best_can_be_told(file, sweep, problems);
+  throw_problems(std::move(problems));
+  return sweep;
+}
+
+}  // namespace
+
+Sweep load_sweep(const std::filesystem::path& path, const std::vector<std::string>& overrides) {
+  return load(path, overrides, FileForm::kSweep);
+}
+
+Sweep load_single_trial(const std::filesystem::path& path,
+                        const std::vector<std::string>& overrides) {
+  Sweep sweep = load(path, overrides, FileForm::kSweepOrTrial);
+  if (sweep.trials.size() != 1) {
+    throw ConfigError(
+        fmt::format("{}: expected a single trial, but the sweep expands to {}; set the keys of its "
+                    "axes, e.g. {}",
+                    path.string(),
+                    sweep.trials.size(),
+                    "head.name=cosine sweep.seeds=1"));
+  }
+  return sweep;
+}
+
+}  // namespace headway

@@ -1,0 +1,67 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "config/schema/checkpoint_settings.h"
+#include "config/schema/trial_config.h"
+
+namespace headway {
+
+/// Where and how trials run; never part of an id.
+struct ResourcesConfig {
+  std::string device = "auto";        // auto | cpu | cuda
+  std::optional<std::int64_t> ranks;  // ranks of a worker group; absent = auto
+  std::int64_t threads_per_rank = 1;
+  std::optional<std::int64_t> groups;        // worker groups side by side; absent = auto
+  std::optional<double> time_limit_seconds;  // `time_limit: 2h`
+  CheckpointSettings checkpoints;
+};
+
+struct SlurmConfig {
+  std::string partition;
+  std::int64_t nodes = 1;
+  std::int64_t gpus_per_node = 0;
+  std::string time;
+  std::vector<std::string> extra;
+};
+
+struct Trial {
+  std::string trial_id;
+  std::string cell_id;
+  TrialConfig config;
+};
+
+/// A remark on one cell found by a validity rule: it runs, but the reader should know.
+struct CellFlag {
+  std::string cell_id;
+  std::string rule;     // e.g. "cosine_scale_too_small"
+  std::string message;  // with the numbers
+};
+
+/// A sweep file, expanded and checked.
+struct Sweep {
+  std::string name;
+  std::string description;
+  std::vector<Trial> trials;  // in file order, without duplicates
+  std::vector<CellFlag> flags;
+  std::vector<std::string> notes;  // merged cells, dropped options, skipped cells
+  ResourcesConfig resources;
+  SlurmConfig slurm;
+  std::string text;  // the file as submitted
+};
+
+/// Reads `path`, applies command-line overrides ("a.b=1", "a.b=1,2", "~augmentation"), expands and
+/// checks. ConfigErrors holds every mistake as "FILE:LINE:COLUMN: what was found, what is
+/// expected"; an override's place is "command line: 'TEXT'".
+Sweep load_sweep(const std::filesystem::path& path, const std::vector<std::string>& overrides = {});
+
+/// One trial's file for `headway train`: either a sweep file that expands to one trial, or a bare
+/// `trial:` section.
+Sweep load_single_trial(const std::filesystem::path& path,
+                        const std::vector<std::string>& overrides = {});
+
+}  // namespace headway

@@ -1,0 +1,81 @@
+#include "config/yaml/scalars.h"
+
+#include <algorithm>
+#include <cctype>
+#include <charconv>
+#include <cmath>
+#include <regex>
+
+namespace headway {
+namespace {
+
+/// All of `text` as a T; from_chars takes no leading '+'.
+template <typename T>
+std::optional<T> parse_whole(std::string_view text) {
+  if (text.starts_with('+') && !text.starts_with("+-")) text.remove_prefix(1);
+  T value{};
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+double unit_seconds(char unit) {
+  switch (unit) {
+    case 'd':
+      return 86400;
+    case 'h':
+      return 3600;
+    case 'm':
+      return 60;
+    case 's':
+      return 1;
+    default:
+      return 0;
+  }
+}
+
+}  // namespace
+
+std::optional<double> parse_number(std::string_view text) {
+  const std::optional<double> value = parse_whole<double>(text);
+  if (!value || !std::isfinite(*value)) return std::nullopt;
+  return *value + 0.0;  // -0 becomes 0, so that both give the same id
+}
+
+std::optional<std::int64_t> parse_integer(std::string_view text) {
+  return parse_whole<std::int64_t>(text);
+}
+
+std::optional<bool> parse_flag(std::string_view text) {
+  std::string lower(text);
+  std::ranges::transform(lower, lower.begin(), [](unsigned char c) { return std::tolower(c); });
+  if (lower == "true" || lower == "yes" || lower == "on") return true;
+  if (lower == "false" || lower == "no" || lower == "off") return false;
+  return std::nullopt;
+}
+
+std::optional<double> parse_duration_seconds(std::string_view text) {
+  if (const auto seconds = parse_number(text)) {
+    return *seconds > 0 ? seconds : std::nullopt;
+  }
+  double total = 0;
+  double last_unit = 1e9;  // units come in falling order, each once
+  while (!text.empty()) {
+    const std::size_t digits = text.find_first_not_of("0123456789.");
+    if (digits == 0 || digits == std::string_view::npos) return std::nullopt;
+    const auto amount = parse_number(text.substr(0, digits));
+    const double unit = unit_seconds(text[digits]);
+    if (!amount || unit == 0 || unit >= last_unit) return std::nullopt;
+    total += *amount * unit;
+    last_unit = unit;
+    text.remove_prefix(digits + 1);
+  }
+  return total > 0 ? std::optional(total) : std::nullopt;
+}
+
+bool is_slurm_time(const std::string& text) {
+  static const std::regex form(R"(\d+(:\d\d?){0,2}|\d+-\d\d?(:\d\d?){0,2})");
+  return std::regex_match(text, form);
+}
+
+}  // namespace headway

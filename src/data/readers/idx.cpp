@@ -1,0 +1,167 @@
+#include "data/readers/idx.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <limits>
+#include <string_view>
+
+#include "base/errors.h"
+#include "data/readers/data_file.h"
+
+namespace headway {
+namespace {
+
+constexpr std::uint8_t kUint8Type = 0x08;
+
+std::string_view type_name(std::uint8_t type) {
+  switch (type) {
+    case 0x08:
+      return "uint8";
+    case 0x09:
+      return "int8";
+    case 0x0B:
+      return "int16";
+    case 0x0C:
+      return "int32";
+    case 0x0D:
+      return "float32";
+    case 0x0E:
+      return "float64";
+    default:
+      return "no IDX type";
+  }
+}
+
+// Bytes 0..3: two zeros, the type, the number of dimensions.
+void read_magic(DataFile& file, std::uint8_t dimensions, std::string_view content) {
+  std::array<std::uint8_t, 4> magic{};
+  file.read(magic, "the IDX magic number");
+  const std::string expected = fmt::format("0x000008{:02x} (uint8 {})", dimensions, content);
+  const auto found = [&](std::string_view remark) {
+    return fmt::format("magic number 0x{:02x}{:02x}{:02x}{:02x}{}",
+                       magic[0],
+                       magic[1],
+                       magic[2],
+                       magic[3],
+                       remark);
+  };
+  if (magic[0] != 0 || magic[1] != 0) file.refuse(0, found(""), expected);
+  if (magic[2] != kUint8Type) {
+    file.refuse(2, found(fmt::format(" (values of type {})", type_name(magic[2]))), expected);
+  }
+  if (magic[3] != dimensions) {
+    file.refuse(3, found(fmt::format(" ({} dimensions)", magic[3])), expected);
+  }
+}
+
+std::uint64_t read_size(DataFile& file, std::string_view what) {
+  std::array<std::uint8_t, 4> bytes{};
+  file.read(bytes, what);
+  std::uint64_t value = 0;
+  for (const std::uint8_t byte : bytes) value = (value << 8) | byte;
+  return value;
+}
+
+// Reads the count at byte 4 and checks that so many items of `item_bytes` can follow.
+std::uint64_t check_count(DataFile& file,
+                          std::uint64_t count,
+                          std::uint64_t item_bytes,
+                          std::string_view items) {
+  constexpr std::uint64_t kCountOffset = 4;
+  if (count == 0) file.refuse(kCountOffset, fmt::format("0 {}", items), "at least one");
+  if (count > std::numeric_limits<std::int32_t>::max()) {
+    file.refuse(kCountOffset, fmt::format("{} {}", count, items), "fewer than 2^31");
+  }
+  const std::uint64_t available = file.most_remaining();
+  const std::uint64_t declared = count * item_bytes;  // < 2^31 * 2^32
+  if (declared > available || (!file.is_compressed() && declared != available)) {
+    file.refuse(kCountOffset,
+                fmt::format("{} {} of {} bytes", count, items, item_bytes),
+                fmt::format("{}{} bytes in all, what the file holds from byte {} on",
+                            file.is_compressed() ? "at most " : "",
+                            available,
+                            file.offset()));
+  }
+  return count;
+}
+
+void check_side(const DataFile& file,
+                std::uint64_t found,
+                std::int64_t expected,
+                std::string_view what) {
+  if (found == static_cast<std::uint64_t>(expected)) return;
+  file.refuse(file.offset() - 4, fmt::format("{} {}", found, what), fmt::format("{}", expected));
+}
+
+void check_classes_present(const std::filesystem::path& path,
+                           const std::vector<std::int32_t>& labels,
+                           std::int64_t classes) {
+  std::vector<std::int64_t> counts(static_cast<std::size_t>(classes));
+  for (const std::int32_t label : labels) ++counts[static_cast<std::size_t>(label)];
+  const auto empty = std::find(counts.begin(), counts.end(), 0);
+  if (empty == counts.end()) return;
+  throw ConfigError(
+      fmt::format("{}: byte 8: found no label {} among {}, expected every class 0..{}",
+                  path.string(),
+                  empty - counts.begin(),
+                  labels.size(),
+                  classes - 1));
+}
+
+}  // namespace
+
+std::vector<std::uint8_t> read_idx_images(const std::filesystem::path& path,
+                                          const IdxShape& shape) {
+  DataFile file(path);
+  read_magic(file, 3, "images");
+  const std::uint64_t declared = read_size(file, "the number of images");
+  check_side(file, read_size(file, "the number of rows"), shape.height, "rows");
+  check_side(file, read_size(file, "the number of columns"), shape.width, "columns");
+  const auto image_bytes = static_cast<std::uint64_t>(shape.height * shape.width);
+  const std::uint64_t count = check_count(file, declared, image_bytes, "images");
+  std::vector<std::uint8_t> images(count * image_bytes);
+  file.read(images, "images");
+  file.expect_end();
+  return images;
+}
+
+std::vector<std::int32_t> read_idx_labels(const std::filesystem::path& path, std::int64_t classes) {
+  DataFile file(path);
+  read_magic(file, 1, "labels");
+  const std::uint64_t declared = read_size(file, "the number of labels");
+  std::vector<std::uint8_t> bytes(check_count(file, declared, 1, "labels"));
+  const std::uint64_t first = file.offset();
+  file.read(bytes, "labels");
+  file.expect_end();
+  const auto wrong = std::find_if(
+      bytes.begin(), bytes.end(), [&](std::uint8_t label) { return label >= classes; });
+  if (wrong != bytes.end()) {
+    file.refuse(first + static_cast<std::uint64_t>(wrong - bytes.begin()),
+                fmt::format("label {}", *wrong),
+                fmt::format("0..{}", classes - 1));
+  }
+  return {bytes.begin(), bytes.end()};
+}
+
+DecodedImages read_idx_pair(const std::filesystem::path& images,
+                            const std::filesystem::path& labels,
+                            const IdxShape& shape) {
+  DecodedImages decoded{.images = read_idx_images(images, shape),
+                        .labels = read_idx_labels(labels, shape.classes)};
+  const std::size_t image_count =
+      decoded.images.size() / static_cast<std::size_t>(shape.height * shape.width);
+  if (image_count != decoded.labels.size()) {
+    throw ConfigError(
+        fmt::format("{}: byte 4: found {} labels, expected {}, the number of images in {}",
+                    labels.string(),
+                    decoded.labels.size(),
+                    image_count,
+                    images.string()));
+  }
+  check_classes_present(labels, decoded.labels, shape.classes);
+  return decoded;
+}
+
+}  // namespace headway

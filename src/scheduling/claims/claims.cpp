@@ -1,0 +1,250 @@
+#include "scheduling/claims/claims.h"
+
+#include <fcntl.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <cstdio>
+#include <mutex>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <system_error>
+
+#include "base/atomic_file.h"
+#include "base/errors.h"
+#include "base/files.h"
+#include "base/logging.h"
+
+namespace headway {
+namespace {
+
+constexpr const char* kHeartbeat = "heartbeat.json";
+constexpr const char* kCancel = "cancel";
+
+std::filesystem::path claims_of(const std::filesystem::path& sweep_directory,
+                                const std::string& trial_id) {
+  return sweep_directory / "claims" / trial_id;
+}
+
+// 0 for names that are no attempt: prepared folders, editors' leftovers.
+int attempt_number(const std::string& name) {
+  int number = 0;
+  const char* end = name.data() + name.size();
+  const auto [stop, error] = std::from_chars(name.data(), end, number);
+  return error == std::errc() && stop == end && number > 0 ? number : 0;
+}
+
+int highest_attempt(const std::filesystem::path& trial_claims) {
+  int highest = 0;
+  std::error_code none;
+  std::filesystem::directory_iterator entry(trial_claims, none);
+  for (; !none && entry != std::filesystem::directory_iterator(); entry.increment(none)) {
+    highest = std::max(highest, attempt_number(entry->path().filename().string()));
+  }
+  return highest;
+}
+
+std::string heartbeat_text(const ClaimOwner& owner,
+                           std::uint64_t counter,
+                           const Progress& progress) {
+  return nlohmann::json{{"process", owner.process},
+                        {"group", owner.group},
+                        {"world_size", owner.world_size},
+                        {"counter", counter},
+                        {"progress",
+                         {{"epoch", progress.epoch},
+                          {"epochs", progress.epochs},
+                          {"step", progress.step},
+                          {"total_steps", progress.total_steps},
+                          {"images_per_second", progress.images_per_second},
+                          {"phase", progress.phase},
+                          {"evaluated_batches", progress.evaluated_batches}}}}
+      .dump();
+}
+
+Progress progress_from(const nlohmann::json& json) {
+  Progress progress;
+  json.at("epoch").get_to(progress.epoch);
+  json.at("epochs").get_to(progress.epochs);
+  json.at("step").get_to(progress.step);
+  json.at("total_steps").get_to(progress.total_steps);
+  // A speed that was not finite stands there as null.
+  const auto& speed = json.at("images_per_second");
+  if (speed.is_number()) speed.get_to(progress.images_per_second);
+  json.at("phase").get_to(progress.phase);
+  progress.evaluated_batches = json.value("evaluated_batches", std::int64_t{0});
+  return progress;
+}
+
+ClaimView read_claim(const std::filesystem::path& folder, std::string trial_id, int attempt) {
+  ClaimView view{.trial_id = std::move(trial_id), .attempt = attempt, .owner = {}, .progress = {}};
+  try {
+    const auto json = nlohmann::json::parse(read_text(folder / kHeartbeat));
+    ClaimView whole = view;
+    json.at("process").get_to(whole.owner.process);
+    json.at("group").get_to(whole.owner.group);
+    json.at("world_size").get_to(whole.owner.world_size);
+    json.at("counter").get_to(whole.counter);
+    whole.progress = progress_from(json.at("progress"));
+    return whole;
+  } catch (const nlohmann::json::exception&) {
+    return view;  // an unflushed file that its machine's crash left empty
+  } catch (const EnvironmentError&) {
+    return view;
+  }
+}
+
+// Needs no new block: the text is filled up with blanks, which JSON ignores, to the file's length.
+void overwrite_in_place(const std::filesystem::path& path, std::string text) {
+  std::error_code unknown;
+  const auto length = std::filesystem::file_size(path, unknown);
+  if (!unknown && length > text.size()) text.resize(length, ' ');
+  const FileDescriptor file = open_file(path, O_WRONLY);
+  write_all(file.native(), text, path);
+}
+
+bool is_own(const std::filesystem::path& folder, const ClaimOwner& owner, int attempt) {
+  const ClaimView there = read_claim(folder, "", attempt);
+  return there.owner.process == owner.process && there.owner.group == owner.group &&
+         there.counter == 0;
+}
+
+}  // namespace
+
+struct Claim::State {
+  std::filesystem::path folder;
+  std::string trial_id;
+  int attempt = 0;
+  ClaimOwner owner;
+  std::mutex beating;
+  std::uint64_t counter = 0;
+  bool complained = false;
+};
+
+Claim::Claim(std::filesystem::path folder, std::string trial_id, int attempt, ClaimOwner owner)
+    : state_(std::make_unique<State>()) {
+  state_->folder = std::move(folder);
+  state_->trial_id = std::move(trial_id);
+  state_->attempt = attempt;
+  state_->owner = std::move(owner);
+}
+
+Claim::Claim(Claim&&) noexcept = default;
+Claim& Claim::operator=(Claim&&) noexcept = default;
+Claim::~Claim() = default;
+
+const std::string& Claim::trial_id() const {
+  return state_->trial_id;
+}
+int Claim::attempt() const {
+  return state_->attempt;
+}
+const ClaimOwner& Claim::owner() const {
+  return state_->owner;
+}
+
+void Claim::beat(const Progress& progress) {
+  const std::lock_guard lock(state_->beating);
+  ++state_->counter;
+  const std::filesystem::path file = state_->folder / kHeartbeat;
+  const std::string text = heartbeat_text(state_->owner, state_->counter, progress);
+  try {
+    try {
+      replace_file(file, text, Durability::kAtomicOnly);
+    } catch (const DiskFullError&) {
+      overwrite_in_place(file, text);
+    }
+    state_->complained = false;
+  } catch (const EnvironmentError& error) {
+    if (!state_->complained) log_warning("no heartbeat for {}: {}", state_->trial_id, error.what());
+    state_->complained = true;
+  }
+}
+
+bool Claim::fenced() const {
+  return highest_attempt(state_->folder.parent_path()) > state_->attempt;
+}
+
+bool Claim::cancel_asked() const {
+  std::error_code unknown;
+  return std::filesystem::exists(state_->folder / kCancel, unknown);
+}
+
+void ask_to_cancel(const std::filesystem::path& sweep_directory,
+                   const std::string& trial_id,
+                   int attempt) {
+  open_file(claims_of(sweep_directory, trial_id) / std::to_string(attempt) / kCancel,
+            O_WRONLY | O_CREAT);
+}
+
+int groups_beside(const std::filesystem::path& sweep_directory, const std::string& group) {
+  std::set<std::string> groups;
+  for (const ClaimView& claim : latest_claims(sweep_directory)) {
+    if (claim.owner.group == group || groups.contains(claim.owner.group)) continue;
+    if (liveness(claim.owner.process) == Liveness::kAlive) groups.insert(claim.owner.group);
+  }
+  return static_cast<int>(groups.size());
+}
+
+std::optional<Claim> try_claim(const std::filesystem::path& sweep_directory,
+                               const std::string& trial_id,
+                               int attempt,
+                               const ClaimOwner& owner) {
+  expects(attempt >= 1, "attempts count from 1");
+  const std::filesystem::path trial_claims = claims_of(sweep_directory, trial_id);
+  const std::filesystem::path folder = trial_claims / std::to_string(attempt);
+  const std::filesystem::path prepared = trial_claims / (".prepared-" + random_id());
+  std::filesystem::create_directories(prepared);
+  replace_file(prepared / kHeartbeat, heartbeat_text(owner, 0, {}), Durability::kAtomicOnly);
+  if (std::rename(prepared.c_str(), folder.c_str()) == 0) {
+    return Claim(folder, trial_id, attempt, owner);
+  }
+  const int reason = errno;
+  std::error_code ignored;
+  std::filesystem::remove_all(prepared, ignored);
+  if (reason == ENOTEMPTY || reason == EEXIST) return std::nullopt;
+  // An NFS client that repeats a request whose answer was lost hears that the source is gone.
+  if (reason == ENOENT && is_own(folder, owner, attempt)) {
+    return Claim(folder, trial_id, attempt, owner);
+  }
+  errno = reason;
+  throw_errno("rename", folder.string());
+}
+
+std::optional<ClaimView> latest_claim(const std::filesystem::path& sweep_directory,
+                                      const std::string& trial_id) {
+  const std::filesystem::path trial_claims = claims_of(sweep_directory, trial_id);
+  const int attempt = highest_attempt(trial_claims);
+  if (attempt == 0) return std::nullopt;
+  return read_claim(trial_claims / std::to_string(attempt), trial_id, attempt);
+}
+
+std::vector<ClaimView> latest_claims(const std::filesystem::path& sweep_directory) {
+  std::vector<ClaimView> views;
+  std::error_code none;
+  std::filesystem::directory_iterator entry(sweep_directory / "claims", none);
+  for (; !none && entry != std::filesystem::directory_iterator(); entry.increment(none)) {
+    auto view = latest_claim(sweep_directory, entry->path().filename().string());
+    if (view) views.push_back(std::move(*view));
+  }
+  std::sort(views.begin(), views.end(), [](const ClaimView& a, const ClaimView& b) {
+    return a.trial_id < b.trial_id;
+  });
+  return views;
+}
+
+StalenessObserver::StalenessObserver(double patience_seconds, std::function<double()> clock)
+    : patience_seconds_(patience_seconds), clock_(std::move(clock)) {}
+
+bool StalenessObserver::stale(const ClaimView& claim) {
+  if (liveness(claim.owner.process) == Liveness::kDead) return true;
+  const double now = clock_();
+  const auto [found, first_seen] =
+      sightings_.try_emplace({claim.trial_id, claim.attempt}, Sighting{claim.counter, now});
+  Sighting& sighting = found->second;
+  if (!first_seen && sighting.counter != claim.counter) sighting = {claim.counter, now};
+  return now - sighting.since >= patience_seconds_;
+}
+
+}  // namespace headway

@@ -1,0 +1,87 @@
+#include "scheduling/claims/crash_report.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+
+#include <charconv>
+#include <tuple>
+
+#include "base/errors.h"
+#include "base/files.h"
+#include "base/logging.h"
+
+namespace headway {
+namespace {
+
+constexpr std::string_view kPrefix = "last-words-";
+
+std::filesystem::path folder_of(const std::filesystem::path& sweep_directory,
+                                const std::string& trial_id,
+                                int attempt) {
+  return sweep_directory / "claims" / trial_id / std::to_string(attempt);
+}
+
+std::optional<int> rank_of(const std::string& name) {
+  if (!name.starts_with(kPrefix)) return std::nullopt;
+  int rank = 0;
+  const char* end = name.data() + name.size();
+  const auto [stop, error] = std::from_chars(name.data() + kPrefix.size(), end, rank);
+  return error == std::errc() && stop == end ? std::optional(rank) : std::nullopt;
+}
+
+std::optional<CrashReport> read_words(const std::filesystem::path& file, int rank) {
+  try {
+    const std::string text = read_text(file);
+    const auto line_end = text.find('\n');
+    if (line_end == std::string::npos) return std::nullopt;  // it died while it spoke
+    return CrashReport{rank, text.substr(0, line_end), text.substr(line_end + 1)};
+  } catch (const EnvironmentError&) {
+    return std::nullopt;
+  }
+}
+
+}  // namespace
+
+std::filesystem::path last_words_file(const std::filesystem::path& sweep_directory,
+                                      const std::string& trial_id,
+                                      int attempt,
+                                      int rank) {
+  return folder_of(sweep_directory, trial_id, attempt) / fmt::format("{}{}", kPrefix, rank);
+}
+
+void leave_last_words(const std::filesystem::path& file, const CrashReport& words) noexcept {
+  try {
+    if (std::filesystem::exists(file)) return;
+    const FileDescriptor out = open_file(file, O_WRONLY | O_CREAT | O_EXCL);
+    write_all(out.native(), words.failure + "\n" + words.message, file);
+  } catch (const std::exception& error) {
+    log_warning("{}", error.what());
+  }
+}
+
+std::optional<CrashReport> first_last_words(const std::filesystem::path& sweep_directory,
+                                          const std::string& trial_id,
+                                          int attempt) {
+  std::optional<CrashReport> first;
+  std::filesystem::file_time_type first_time;
+  std::error_code none;
+  std::filesystem::directory_iterator entry(folder_of(sweep_directory, trial_id, attempt), none);
+  for (; !none && entry != std::filesystem::directory_iterator(); entry.increment(none)) {
+    const auto rank = rank_of(entry->path().filename().string());
+    if (!rank) continue;
+    std::error_code gone;
+    const auto time = std::filesystem::last_write_time(entry->path(), gone);
+    if (gone || (first && std::tie(first_time, first->rank) < std::tie(time, *rank))) continue;
+    if (auto words = read_words(entry->path(), *rank)) {
+      first = std::move(words);
+      first_time = time;
+    }
+  }
+  return first;
+}
+
+std::string to_text(const CrashReport& words, int ranks) {
+  return ranks > 1 ? fmt::format("rank {}: {}", words.rank, words.message) : words.message;
+}
+
+}  // namespace headway

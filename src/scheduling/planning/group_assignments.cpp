@@ -1,0 +1,80 @@
+#include "scheduling/planning/group_assignments.h"
+
+#include <nlohmann/json.hpp>
+
+#include "base/atomic_file.h"
+#include "base/errors.h"
+#include "base/files.h"
+#include "base/logging.h"
+#include "scheduling/policy/queue.h"
+#include "scheduling/claims/supervisors.h"
+
+namespace headway {
+namespace {
+
+std::filesystem::path offers_file(const std::filesystem::path& sweep_directory,
+                                  const std::string& supervisor_id) {
+  return sweep_directory / "supervisors" / (supervisor_id + ".offers.json");
+}
+
+std::string to_text(const GroupAssignments& offers) {
+  nlohmann::json first = nlohmann::json::array();
+  for (const GroupAssignments::Offer& offer : offers.first) {
+    first.push_back({offer.trial_id, offer.width});
+  }
+  return nlohmann::json{{"first", first}, {"width_of_others", offers.width_of_others}}.dump();
+}
+
+GroupAssignments from_text(const std::string& text) {
+  const nlohmann::json json = nlohmann::json::parse(text);
+  GroupAssignments offers{.width_of_others = json.at("width_of_others").get<int>()};
+  for (const nlohmann::json& offer : json.at("first")) {
+    offers.first.push_back({offer.at(0).get<std::string>(), offer.at(1).get<int>()});
+  }
+  return offers;
+}
+
+}  // namespace
+
+bool GroupAssignments::is_for(int width, const std::string& trial_id, std::int64_t shards) const {
+  for (const Offer& offer : first) {
+    if (offer.trial_id == trial_id) return offer.width == width;
+  }
+  return width_of_others > 0 && width == widest_fitting(shards, width_of_others);
+}
+
+AssignmentFile::AssignmentFile(const std::filesystem::path& sweep_directory,
+                       const std::string& supervisor_id)
+    : file_(offers_file(sweep_directory, supervisor_id)) {}
+
+AssignmentFile::~AssignmentFile() {
+  std::error_code ignored;
+  std::filesystem::remove(file_, ignored);
+}
+
+// Older offers do no harm: what was taken since is passed over. So a full disk does not stop a
+// sweep here.
+void AssignmentFile::publish(const GroupAssignments& offers) {
+  if (published_ == offers) return;
+  published_ = offers;
+  try {
+    replace_file(file_, to_text(offers), Durability::kAtomicOnly);
+  } catch (const EnvironmentError& error) {
+    log_warning("the order of trials could not be published: {}", error.what());
+  }
+}
+
+std::optional<GroupAssignments> read_offers(const std::filesystem::path& sweep_directory,
+                                       const std::string& group) {
+  const auto file = offers_file(sweep_directory, supervisor_id_of(group));
+  if (!std::filesystem::exists(file)) return std::nullopt;
+  try {
+    return from_text(read_text(file));
+  } catch (const nlohmann::json::exception&) {
+    return std::nullopt;  // an unflushed file that its machine's crash left empty
+  } catch (const EnvironmentError&) {
+    return std::nullopt;  // removed since
+  }
+}
+
+}  // namespace headway

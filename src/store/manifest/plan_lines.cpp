@@ -1,0 +1,95 @@
+#include "store/manifest/plan_lines.h"
+
+#include <fmt/format.h>
+
+#include <charconv>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string_view>
+
+#include "base/errors.h"
+#include "base/files.h"
+
+namespace headway {
+namespace {
+
+// Takes `prefix` off the front of `text`; false when it is not there.
+bool take(std::string_view& text, std::string_view prefix) {
+  if (!text.starts_with(prefix)) return false;
+  text.remove_prefix(prefix.size());
+  return true;
+}
+
+bool take_id(std::string_view& text, std::string& id) {
+  const std::size_t end = text.find_first_not_of("0123456789abcdef");
+  if (end == 0 || end == std::string_view::npos) return false;
+  id = text.substr(0, end);
+  text.remove_prefix(end);
+  return true;
+}
+
+bool take_integer(std::string_view& text, std::int64_t& value) {
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc()) return false;
+  text.remove_prefix(static_cast<std::size_t>(end - text.data()));
+  return true;
+}
+
+std::optional<PlannedTrial> quick_parse(std::string_view line) {
+  PlannedTrial trial;
+  const bool fits = take(line, R"({"trial_id":")") && take_id(line, trial.trial_id) &&
+                    take(line, R"(","cell_id":")") && take_id(line, trial.cell_id) &&
+                    take(line, R"(","seed":)") && take_integer(line, trial.seed) &&
+                    take(line, R"(,"config":{)") && line.ends_with("}}");
+  if (!fits) return std::nullopt;
+  trial.config_text = fmt::format("{{{}", line.substr(0, line.size() - 1));
+  return trial;
+}
+
+PlannedTrial full_parse(std::string_view line) {
+  const auto json = nlohmann::json::parse(line);
+  return {json.at("trial_id").get<std::string>(),
+          json.at("cell_id").get<std::string>(),
+          json.at("seed").get<std::int64_t>(),
+          json.at("config").dump()};
+}
+
+}  // namespace
+
+std::string plan_line(const PlannedTrial& trial) {
+  return fmt::format(R"({{"trial_id":"{}","cell_id":"{}","seed":{},"config":{}}})"
+                     "\n",
+                     trial.trial_id,
+                     trial.cell_id,
+                     trial.seed,
+                     trial.config_text);
+}
+
+PlannedTrial planned_trial(const Trial& trial) {
+  return {trial.trial_id, trial.cell_id, trial.config.seed, to_canonical_json(trial.config).dump()};
+}
+
+std::vector<PlannedTrial> read_plan_lines(const std::filesystem::path& file) {
+  const std::string text = read_text(file);
+  std::vector<PlannedTrial> trials;
+  std::string_view rest = text;
+  for (std::size_t number = 1; !rest.empty(); ++number) {
+    const std::size_t end = rest.find('\n');
+    const std::string_view line = rest.substr(0, end);
+    rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
+    if (line.empty()) continue;
+    try {
+      auto trial = quick_parse(line);
+      trials.push_back(trial ? *std::move(trial) : full_parse(line));
+    } catch (const nlohmann::json::exception& error) {
+      throw StoreError(fmt::format(
+          "{}:{}: not a trial: {}; 'headway run' with the sweep file writes the plan anew",
+          file.string(),
+          number,
+          error.what()));
+    }
+  }
+  return trials;
+}
+
+}  // namespace headway

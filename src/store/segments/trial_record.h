@@ -1,0 +1,115 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "store/segments/records.h"
+#include "store/segments/segment_reader.h"
+
+namespace headway {
+
+/// One attempt as its records tell it. Texts that are not known are "". The names are the columns
+/// of the results store's table `attempts`.
+struct AttemptRecord {
+  std::int64_t attempt = 0;
+  std::string state = "running";  // running | done | failed | yielded | cancelled
+  std::string failure;
+  std::string message;
+  std::optional<std::int64_t> exit_code;
+  std::string worker_group;
+  std::string host;
+  std::string device;
+  std::optional<std::int64_t> world_size;
+  std::optional<std::int64_t> threads_per_rank;
+  std::string precision;
+  std::optional<std::int64_t> resumed_from_step;  // absent while no attempt_started record is known
+  std::optional<std::int64_t> epoch;              // of the last metrics
+  std::optional<std::int64_t> step;
+  std::string started_at;
+  std::string finished_at;
+  std::string finished_by;  // role of the writer that reported the end
+  std::optional<double> duration_s;
+  std::string headway_version;
+  std::string git_revision;
+  std::string torch_version;
+  std::string weights_sha256;
+  std::string state_sha256;
+  std::string metrics_sha256;
+  std::string class_vectors_sha256;
+  // For the retry policy alone, no column: groups on the same machine when memory ran out.
+  std::optional<std::int64_t> groups_beside;
+
+  FailureClass failure_class() const { return failure_class_from_string(failure); }
+
+  /// Names every field, in the order of the columns; `record` may be const.
+  static void visit(auto& record, auto&& field) {
+    field("attempt", record.attempt);
+    field("state", record.state);
+    field("failure", record.failure);
+    field("message", record.message);
+    field("exit_code", record.exit_code);
+    field("worker_group", record.worker_group);
+    field("host", record.host);
+    field("device", record.device);
+    field("world_size", record.world_size);
+    field("threads_per_rank", record.threads_per_rank);
+    field("precision", record.precision);
+    field("resumed_from_step", record.resumed_from_step);
+    field("epoch", record.epoch);
+    field("step", record.step);
+    field("started_at", record.started_at);
+    field("finished_at", record.finished_at);
+    field("finished_by", record.finished_by);
+    field("duration_s", record.duration_s);
+    field("headway_version", record.headway_version);
+    field("git_revision", record.git_revision);
+    field("torch_version", record.torch_version);
+    field("weights_sha256", record.weights_sha256);
+    field("state_sha256", record.state_sha256);
+    field("metrics_sha256", record.metrics_sha256);
+    field("class_vectors_sha256", record.class_vectors_sha256);
+  }
+
+  bool operator==(const AttemptRecord&) const = default;
+};
+
+/// A person's wish about a trial: the latest one, by the records' times.
+struct TrialRequest {
+  std::string at;
+  std::optional<std::int64_t> through_attempt;
+
+  bool operator==(const TrialRequest&) const = default;
+};
+
+/// What all records of one trial add up to. The outcome does not depend on the order in which
+/// records of different segments are read.
+struct TrialRecord {
+  std::map<std::int64_t, AttemptRecord> attempts;  // by number
+  TrialRequest retry;                              // at "" = never
+  TrialRequest cancel;
+
+  /// Takes in a record about this trial. False when it was outdone by one already there: of two
+  /// ends of one attempt, `done` wins, then the worker's own word, then the earlier one.
+  bool fold(const SegmentRecord& record);
+
+  TrialState state() const;
+  /// The highest attempt, which decides; nullptr when there was none.
+  const AttemptRecord* last_attempt() const;
+  std::int64_t highest_attempt() const { return attempts.empty() ? 0 : attempts.rbegin()->first; }
+  /// Failed attempts, without those that a later retry request forgave, by number.
+  std::vector<const AttemptRecord*> failed_attempts() const;
+  /// The same by class.
+  std::map<FailureClass, int> failures() const;
+  bool cancel_requested() const;
+
+  bool operator==(const TrialRecord&) const = default;
+
+ private:
+  bool fold_finished(const SegmentRecord& record, AttemptRecord& attempt);
+  bool forgiven(const AttemptRecord& attempt) const;
+};
+
+}  // namespace headway

@@ -1,0 +1,229 @@
+#include "store/sql/fsck.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <unordered_set>
+
+#include "base/errors.h"
+#include "base/host.h"
+#include "base/safetensors.h"
+#include "base/sha256.h"
+#include "store/segments/damage_description.h"
+#include "store/sql/results_store.h"
+#include "store/segments/segment_reader.h"
+#include "store/sql/store_check.h"
+#include "store/manifest/sweep_directory.h"
+#include "store/segments/trial_record.h"
+
+namespace headway {
+namespace {
+
+// As training hashes the final weights: names, types and shapes with the bytes, in the file's
+// order.
+std::string hash_of(const SafetensorsFile& file) {
+  Sha256 hash;
+  for (const NamedTensor& tensor : file.tensors()) {
+    hash.add(nlohmann::json{tensor.name, tensor.dtype, tensor.shape}.dump()).add(tensor.bytes);
+  }
+  return hash.hex_digest();
+}
+
+std::string own_hash(const SafetensorsFile& file) {
+  const auto entry = file.metadata().find("weights_sha256");
+  return entry == file.metadata().end() ? "nothing" : entry->second;
+}
+
+class Check {
+ public:
+  Check(std::filesystem::path sweep_directory, const FsckOptions& options)
+      : layout_(std::move(sweep_directory)), options_(options) {}
+
+  FsckReport run() {
+    check_plan();
+    check_segments();
+    check_trials();
+    if (options_.check_artifacts) check_artifacts();
+    check_store();
+    return std::move(report_);
+  }
+
+ private:
+  void damage(std::string where, std::string message) {
+    report_.problems.push_back({std::move(where), std::move(message), true});
+  }
+  void remark(std::string where, std::string message) {
+    report_.problems.push_back({std::move(where), std::move(message), false});
+  }
+
+  void check_plan() {
+    const std::string file = layout_.trials_file().string();
+    try {
+      const Plan plan = read_plan(layout_.root());
+      report_.trials = static_cast<std::int64_t>(plan.trials.size());
+      for (const PlannedTrial& trial : plan.trials) check_planned(trial, file);
+      for (const PlannedTrial& trial : read_vanished_trials(layout_.root())) {
+        known_trials_.insert(trial.trial_id);
+      }
+    } catch (const StoreError& error) {
+      damage(file, error.what());
+    }
+  }
+
+  void check_planned(const PlannedTrial& trial, const std::string& file) {
+    if (!known_trials_.insert(trial.trial_id).second) {
+      damage(file, fmt::format("trial {} stands in the plan twice", trial.trial_id));
+    }
+    try {
+      const std::string id = trial_id(trial.config());
+      if (id != trial.trial_id) {
+        damage(file,
+               fmt::format("the configuration of trial {} has the id {}", trial.trial_id, id));
+      }
+    } catch (const std::exception& error) {
+      damage(file, fmt::format("trial {}: {}", trial.trial_id, error.what()));
+    }
+  }
+
+  void check_segments() {
+    SegmentReader reader(layout_.root());
+    reader.poll([this](const SegmentRecord& record) { take(record); });
+    const auto positions = reader.positions();
+    report_.segments = static_cast<std::int64_t>(positions.size());
+    for (const SegmentDamage& one : reader.damage()) {
+      const auto position =
+          std::find_if(positions.begin(), positions.end(), [&](const SegmentPosition& candidate) {
+            return candidate.segment == one.segment;
+          });
+      report_damage(one, position->writer);
+    }
+  }
+
+  void take(const SegmentRecord& record) {
+    ++report_.records;
+    const auto trial = record.json.find("trial_id");
+    if (trial == record.json.end()) return;
+    const auto id = trial->get<std::string>();
+    records_[id].fold(record);
+    if (record.kind() == "attempt_finished" && record.json.at("state") == "done") ++done_[id];
+  }
+
+  void report_damage(const SegmentDamage& one, const nlohmann::json& writer) {
+    const std::filesystem::path segment = layout_.segments() / one.segment;
+    const std::string where = fmt::format("{}:{}", segment.string(), one.offset);
+    if (one.kind == DamageKind::kDamaged) {
+      return damage(where,
+                    describe_damage(segment, one) +
+                        "; the next run trains again what is not recorded as done any more");
+    }
+    Liveness owner = Liveness::kUnknown;
+    if (writer.is_object() && writer.contains("process")) {
+      owner = liveness(writer.at("process").get<ProcessIdentity>());
+    }
+    if (owner == Liveness::kAlive) return;  // being written at this moment
+    const bool cut_off = one.reason.find("cut off") != std::string::npos;
+    if (!cut_off) return damage(where, "the segment's end, " + describe_damage(segment, one));
+    remark(where,
+           "the segment's end, " + describe_damage(segment, one) +
+               "; its writer died in mid-record, or writes on another machine");
+  }
+
+  void check_trials() {
+    for (const auto& [id, count] : done_) {
+      if (count == 1) continue;
+      damage("trial " + id, fmt::format("recorded as done {} times; it should be once", count));
+    }
+    for (const auto& [id, record] : records_) {
+      if (!known_trials_.contains(id)) {
+        damage("trial " + id, "has records, but neither the plan nor an earlier one holds it");
+      }
+    }
+  }
+
+  void check_artifacts() {
+    for (const auto& [id, record] : records_) {
+      if (record.state() != TrialState::kDone) continue;
+      const auto folder = layout_.artifacts(id);
+      const std::string& recorded = record.last_attempt()->weights_sha256;
+      if (!recorded.empty()) check_weights(folder / "weights.safetensors", recorded);
+      // Nobody records the hash of the best weights; the file tells its own.
+      const auto best = folder / "best.safetensors";
+      if (std::filesystem::exists(best)) check_weights(best, "");
+    }
+  }
+
+  /// `recorded`: the hash that the file's weights should have; empty: the one in its metadata.
+  void check_weights(const std::filesystem::path& file, std::string recorded) {
+    if (!std::filesystem::exists(file)) {
+      remark(file.string(), "the weights of a finished trial are gone");
+      return;
+    }
+    try {
+      const SafetensorsFile weights(file);
+      ++report_.artifacts;
+      const bool by_itself = recorded.empty();
+      if (by_itself) recorded = own_hash(weights);
+      const std::string found = hash_of(weights);
+      if (found == recorded) return;
+      damage(file.string(),
+             fmt::format("holds weights {}, but {} says {}",
+                         found,
+                         by_itself ? "its own metadata" : "the record",
+                         recorded));
+    } catch (const std::runtime_error& error) {
+      damage(file.string(), error.what());
+    }
+  }
+
+  // Against a store built anew beside it.
+  void check_store() {
+    const auto database = results_database(layout_.root());
+    if (!std::filesystem::exists(database)) return;  // the next reading command builds it
+    const auto fresh =
+        std::filesystem::temp_directory_path() / ("headway-fsck-" + random_id() + ".sqlite");
+    try {
+      const ResultsStore store(layout_.root());
+      for (const std::string& error : integrity_errors(store)) damage(database.string(), error);
+      if (store.is_current()) {
+        ResultsStore(layout_.root(), fresh).sync();
+        for (const TableDifference& one : differences(store, fresh)) {
+          damage(database.string(),
+                 fmt::format("{} rows of table {} are not what the segments say; 'headway fsck "
+                             "--rebuild' builds it anew",
+                             one.rows,
+                             one.table));
+        }
+      }
+    } catch (const std::runtime_error& error) {
+      damage(database.string(), error.what());
+    }
+    std::error_code ignored;
+    std::filesystem::remove(fresh, ignored);
+  }
+
+  SweepDirectory layout_;
+  FsckOptions options_;
+  FsckReport report_;
+  std::unordered_set<std::string> known_trials_;
+  std::map<std::string, TrialRecord> records_;  // sorted: reports compare
+  std::map<std::string, int> done_;
+};
+
+}  // namespace
+
+bool FsckReport::is_sound() const {
+  return std::none_of(
+      problems.begin(), problems.end(), [](const FsckProblem& one) { return one.is_damage; });
+}
+
+FsckReport fsck(const std::filesystem::path& sweep_directory, const FsckOptions& options) {
+  if (!std::filesystem::exists(SweepDirectory(sweep_directory).trials_file())) {
+    throw ConfigError(
+        fmt::format("no sweep in '{}': there is no trials.jsonl", sweep_directory.string()));
+  }
+  return Check(sweep_directory, options).run();
+}
+
+}  // namespace headway

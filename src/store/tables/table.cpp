@@ -1,0 +1,215 @@
+#include "store/tables/table.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <set>
+
+#include "base/errors.h"
+#include "base/nearest_name.h"
+#include "config/schema/catalog.h"
+#include "store/sql/plan_sync.h"
+#include "store/tables/table_trials.h"
+
+namespace headway {
+namespace {
+
+constexpr const char* kDefaultMetric = "top1_accuracy";
+
+// Keys that repeat a cell with other draws; dataset.root says where files are, not what was run.
+bool is_default_key(const std::string& key) {
+  static const std::set<std::string> kLeftOut{
+      "seed", "init_seed", "order_seed", "class_vectors.seed", "dataset.root"};
+  return !kLeftOut.contains(key);
+}
+
+void check_key(const std::string& key, const std::vector<std::string>& known) {
+  const bool found = std::any_of(known.begin(), known.end(), [&](const std::string& one) {
+    return one == key || one.starts_with(key + ".");
+  });
+  if (!found) {
+    throw ConfigError(fmt::format("unknown key '{}' to group by{}", key, suggestion(key, known)));
+  }
+}
+
+std::vector<std::string> grouping_keys(const TableTrials& trials,
+                                       const std::vector<std::string>& varying,
+                                       const TableRequest& request) {
+  if (!request.by.empty()) {
+    const auto known = trials.known_keys();
+    for (const std::string& key : request.by) check_key(key, known);
+    return request.by;
+  }
+  std::vector<std::string> keys = varying;
+  std::erase_if(keys, [](const std::string& key) { return !is_default_key(key); });
+  return keys;
+}
+
+std::string checked_metric(const std::string& name, const std::vector<std::string>& recorded) {
+  std::string canonical = canonical_metric_name(name);
+  std::vector<std::string> known = recorded;
+  for (const MetricSpec& metric : metric_catalog()) known.push_back(metric.name);
+  if (std::find(known.begin(), known.end(), canonical) == known.end()) {
+    throw ConfigError(fmt::format("unknown metric '{}'{}", name, suggestion(name, known)));
+  }
+  return canonical;
+}
+
+std::vector<TableColumn> table_columns(const TableTrials& trials, const TableRequest& request) {
+  const auto recorded = trials.recorded_metrics();
+  std::vector<TableColumn> columns;
+  auto metrics = request.metrics;
+  if (metrics.empty()) metrics.emplace_back(kDefaultMetric);
+  for (const std::string& metric : metrics) {
+    const auto slash = metric.find('/');
+    if (slash != std::string::npos) {
+      const std::string name = checked_metric(metric.substr(slash + 1), recorded);
+      columns.push_back({metric.substr(0, slash), name});
+      continue;
+    }
+    const std::string name = checked_metric(metric, recorded);
+    for (const std::string& split : request.splits) columns.push_back({split, name});
+  }
+  return columns;
+}
+
+TableCell statistics(const std::vector<double>& values, const std::vector<std::size_t>& group) {
+  TableCell cell;
+  double sum = 0;
+  for (const std::size_t trial : group) {
+    if (std::isnan(values[trial])) continue;
+    sum += values[trial];
+    ++cell.n;
+  }
+  cell.missing = static_cast<std::int64_t>(group.size()) - cell.n;
+  if (cell.n == 0) return cell;
+  cell.mean = sum / static_cast<double>(cell.n);
+  if (cell.n < 2) return cell;
+  double squares = 0;
+  for (const std::size_t trial : group) {
+    if (!std::isnan(values[trial])) squares += std::pow(values[trial] - *cell.mean, 2);
+  }
+  cell.std = std::sqrt(squares / static_cast<double>(cell.n - 1));
+  return cell;
+}
+
+using Groups = std::vector<std::vector<std::size_t>>;
+
+// Fills the rows' keys; groups come in the order of their first trial.
+Groups group_trials(const TableTrials& trials, Table& table) {
+  std::vector<std::vector<std::optional<std::string>>> columns;
+  for (const std::string& key : table.by) columns.push_back(trials.values(key));
+  std::map<std::vector<std::optional<std::string>>, std::size_t> places;
+  Groups groups;
+  for (std::size_t trial = 0; trial < trials.rows().size(); ++trial) {
+    std::vector<std::optional<std::string>> keys;
+    for (const auto& column : columns) keys.push_back(column[trial]);
+    const auto [place, is_new] = places.try_emplace(keys, groups.size());
+    if (is_new) {
+      groups.emplace_back();
+      table.rows.push_back({std::move(keys), {}, 0});
+    }
+    groups[place->second].push_back(trial);
+    ++table.rows[place->second].trials;
+  }
+  return groups;
+}
+
+// A reader takes "mean ± std" for the spread over seeds; where it is not, the table says so.
+void note_averaged_cells(const TableTrials& trials,
+                         const Groups& groups,
+                         const std::vector<std::string>& varying,
+                         Table& table) {
+  std::size_t most_cells = 1;
+  for (const auto& group : groups) {
+    std::set<std::string> cells;
+    for (const std::size_t trial : group) cells.insert(trials.rows()[trial].cell_id);
+    most_cells = std::max(most_cells, cells.size());
+  }
+  if (most_cells == 1) return;
+  std::vector<std::string> differing;
+  for (const std::string& key : varying) {
+    if (key == "seed" || key == "dataset.root") continue;
+    const auto values = trials.values(key);
+    const bool differs = std::any_of(groups.begin(), groups.end(), [&](const auto& group) {
+      return std::any_of(group.begin(), group.end(), [&](std::size_t trial) {
+        return values[trial] != values[group.front()];
+      });
+    });
+    if (differs) differing.push_back(key);
+  }
+  table.notes.push_back(fmt::format("averages over up to {} cells per row that differ in {}",
+                                    most_cells,
+                                    fmt::join(differing, ", ")));
+}
+
+void note_unfinished_trials(const TableTrials& trials, Table& table) {
+  std::map<std::string, std::int64_t> counts;
+  std::int64_t total = 0;
+  for (const TableTrials::Row& row : trials.rows()) {
+    if (row.state == "done") continue;
+    ++counts[row.state];
+    ++total;
+  }
+  if (total == 0) return;
+  std::vector<std::string> parts;
+  for (const auto& [state, count] : counts) parts.push_back(fmt::format("{} {}", count, state));
+  table.notes.push_back(fmt::format("{} of {} trials are not done and count as missing: {}",
+                                    total,
+                                    trials.rows().size(),
+                                    fmt::join(parts, ", ")));
+}
+
+void note_missing_values(const TableTrials& trials, const TableColumn& column, Table& table) {
+  for (const auto& [reason, count] : trials.missing_reasons(column)) {
+    table.notes.push_back(
+        fmt::format("{} is missing in {} finished trials: {}", column.label(), count, reason));
+  }
+}
+
+// A split that no trial recorded is a slip of the hand, unless nothing was recorded at all yet.
+void check_split(const TableTrials& trials, const TableColumn& column) {
+  const auto known = trials.recorded_splits();
+  if (known.empty() || std::find(known.begin(), known.end(), column.split) != known.end()) return;
+  throw ConfigError(fmt::format("no results of a split '{}' in '{}'{}",
+                                column.split,
+                                column.label(),
+                                suggestion(column.split, known)));
+}
+
+void fill_column(const TableTrials& trials,
+                 const Groups& groups,
+                 const TableColumn& column,
+                 Table& table) {
+  const std::vector<double> values = trials.results(column);
+  if (std::all_of(values.begin(), values.end(), [](double value) { return std::isnan(value); })) {
+    check_split(trials, column);
+  }
+  for (std::size_t row = 0; row < groups.size(); ++row) {
+    table.rows[row].cells.push_back(statistics(values, groups[row]));
+  }
+  note_missing_values(trials, column, table);
+}
+
+}  // namespace
+
+Table make_table(const ResultsStore& store, const TableRequest& request) {
+  Table table;
+  store.query([&](soci::session& sql) {
+    const TableTrials trials(sql);
+    const std::vector<std::string> varying = varying_keys(sql);
+    table.sweep = store_state(sql, "sweep");
+    table.by = grouping_keys(trials, varying, request);
+    table.columns = table_columns(trials, request);
+    const Groups groups = group_trials(trials, table);
+    note_averaged_cells(trials, groups, varying, table);
+    note_unfinished_trials(trials, table);
+    for (const TableColumn& column : table.columns) fill_column(trials, groups, column, table);
+  });
+  return table;
+}
+
+}  // namespace headway

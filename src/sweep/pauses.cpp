@@ -1,0 +1,57 @@
+#include "sweep/pauses.h"
+
+#include "sweep/trial_status.h"
+
+namespace headway {
+namespace {
+
+// One hang, or one kill from outside, says little about the next trial; as the reason for which a
+// trial was given up it does.
+bool counts_at_once(const AttemptRecord& attempt) {
+  switch (attempt.failure_class()) {
+    case FailureClass::kCrash:
+      return attempt.message.find("(killed)") == std::string::npos;
+    case FailureClass::kError:
+    case FailureClass::kNone:
+      return true;
+    case FailureClass::kOom:
+    case FailureClass::kDiverged:
+    case FailureClass::kHung:
+    case FailureClass::kPreempted:
+    case FailureClass::kNodeFailure:
+      break;
+  }
+  return false;
+}
+
+std::optional<EndedTrial> ended_trial(const std::string& trial_id, const TrialRecord& record) {
+  const AttemptRecord* last = record.last_attempt();
+  if (last == nullptr) return std::nullopt;
+  if (last->state == "done") return EndedTrial{trial_id, "", "", last->finished_at};
+  if (record.state() != TrialState::kFailed) return std::nullopt;
+  const bool counts = counts_at_once(*last) || trial_status(record) == TrialStatus::kFailedForGood;
+  if (!counts) return std::nullopt;
+  return EndedTrial{trial_id, last->failure, last->message, last->finished_at};
+}
+
+}  // namespace
+
+std::optional<SharedError> pausing_error(const Plan& plan, const SweepState& state) {
+  std::vector<EndedTrial> ended;
+  for (const PlannedTrial& planned : plan.trials) {
+    auto trial = ended_trial(planned.trial_id, state.trial(planned.trial_id));
+    if (trial) ended.push_back(std::move(*trial));
+  }
+  return shared_first_error(std::move(ended));
+}
+
+void reset_failures(const SharedError& error, const SweepState& state, SegmentWriter& writer) {
+  for (const std::string& trial_id : error.trial_ids) {
+    writer.append({{"kind", "retry_requested"},
+                   {"trial_id", trial_id},
+                   {"through_attempt", state.trial(trial_id).highest_attempt()}},
+                  Flush::kNow);
+  }
+}
+
+}  // namespace headway

@@ -1,0 +1,63 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "comm/communicator.h"
+#include "models/class_vectors/class_vectors.h"
+#include "training/sink.h"
+#include "training/state/training_state.h"
+
+namespace headway {
+
+/// The value called `name`; it must be there.
+double value_of(const Metrics& metrics, const std::string& name);
+
+/// What an epoch's training batches say; top5_accuracy when there are more than five classes.
+Metrics train_metrics(const TrainSums& sums,
+                      double learning_rate,
+                      double images_per_second,
+                      std::int64_t classes);
+
+/// Adds `more` behind what `all` has of each split.
+void append(SplitMetrics& all, const SplitMetrics& more);
+
+/// [K, D] float, on the CPU.
+at::Tensor as_tensor(const ClassVectors& drawn);
+
+/// Remarks on checkpoints that were found damaged, and on what that means for the trial.
+void report_damage(const RecoveredCheckpoint& found, TrialSink& sink);
+
+/// The epoch with the highest validation/top1_accuracy, the earliest of equals; null when none was
+/// validated.
+const EpochRecord* best_validation(const std::vector<EpochRecord>& history);
+
+/// Adds which epoch validated best, and what the test set said then: validation/best_epoch,
+/// validation/best_top1_accuracy and test/top1_accuracy_at_best_validation.
+void add_best_validation(SplitMetrics& results, const std::vector<EpochRecord>& history);
+
+/// Ranks exchange gradients, never weights, so unlike processors or a faulty one could let them
+/// drift apart unseen. EnvironmentError on every rank unless all of them end with the same weights.
+/// Collective.
+void expect_equal_weights_on_all_ranks(const std::string& weights_sha256, Communicator& comm);
+
+/// In the artifact folder, with `resources.keep_best_checkpoint`: the weights in PyTorch's names,
+/// with epoch, step, validation_top1_accuracy and weights_sha256 as metadata.
+inline constexpr const char* kBestWeightsFile = "best.safetensors";
+
+/// Empty when the folder holds the weights of epoch `best`; else why it does not. Weights of
+/// another epoch, from an attempt that did not end, are removed.
+std::string check_best_weights(const std::filesystem::path& folder, const EpochRecord* best);
+
+/// Writes weights.safetensors (PyTorch's names) and class_vectors.safetensors (as drawn).
+void write_artifacts(const std::filesystem::path& folder,
+                     const TrialConfig& config,
+                     const StateDict& state,
+                     const std::string& weights_sha256,
+                     const ClassVectors& drawn);
+
+}  // namespace headway

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/registry.h"
+#include "config/schema/trial_config.h"
+#include "training/step/flat_parameters.h"
+
+namespace headway {
+
+/// Updates flat parameters from their summed gradients.
+class Optimizer {
+ public:
+  virtual ~Optimizer() = default;
+  virtual void step(double learning_rate) = 0;
+  /// The state tensors, each of count() elements laid out like the parameters, by name.
+  virtual std::vector<std::pair<std::string, at::Tensor>> state() = 0;
+  /// State of the optimiser as a whole, scalars by name, e.g. the steps that it has seen.
+  virtual std::vector<std::pair<std::string, at::Tensor>> counters() { return {}; }
+};
+
+/// `parameters` must outlive the optimiser.
+using OptimizerFactory = std::unique_ptr<Optimizer>(const OptimizerConfig&, FlatParameters&);
+const Registry<OptimizerFactory>& optimizers();
+
+}  // namespace headway

@@ -1,0 +1,107 @@
+#include "training/state/checkpoint_saver.h"
+
+#include <fmt/format.h>
+
+#include "base/errors.h"
+#include "base/files.h"
+#include "base/time.h"
+
+namespace headway {
+namespace {
+
+enum Trouble : std::uint32_t { kNone = 0, kFailed = 1, kDiskFull = 2 };
+
+std::uint32_t trouble_of(const std::exception_ptr& error) {
+  if (!error) return kNone;
+  try {
+    std::rethrow_exception(error);
+  } catch (const DiskFullError&) {
+    return kDiskFull;
+  } catch (...) {
+    return kFailed;
+  }
+}
+
+// A safetensors file's metadata are texts.
+std::string text_of(const nlohmann::json& manifest, const char* key) {
+  return std::to_string(manifest.at(key).get<std::int64_t>());
+}
+
+}  // namespace
+
+CheckpointSaver::CheckpointSaver(Places places,
+                                 const CheckpointSettings& settings,
+                                 TrainingState& state,
+                                 Communicator& comm)
+    : places_(std::move(places)),
+      settings_(settings),
+      state_(state),
+      comm_(comm),
+      saved_at_(monotonic_seconds()) {}
+
+double CheckpointSaver::seconds_since_save() const {
+  return monotonic_seconds() - saved_at_;
+}
+
+bool CheckpointSaver::asks_for_save() const {
+  if (comm_.rank() != 0) return false;
+  return job_.has_failed() || seconds_since_save() >= settings_.seconds;
+}
+
+bool CheckpointSaver::is_due_after_step(std::int64_t steps_done) const {
+  return settings_.steps && steps_done % *settings_.steps == 0;
+}
+
+bool CheckpointSaver::is_due_after_epoch(std::int64_t epochs_done) const {
+  return settings_.epochs && epochs_done % *settings_.epochs == 0;
+}
+
+void CheckpointSaver::save(const TrialPosition& position, Request request) {
+  finish();
+  const bool is_saved = position.steps_done == saved_step_ && position.epochs_done == saved_epochs_;
+  request.checkpoint = request.checkpoint && !is_saved;
+  if (!request.checkpoint && !request.best_accuracy) return;
+  state_.capture(image_, position);
+  saved_at_ = monotonic_seconds();
+  if (request.checkpoint) {
+    saved_step_ = position.steps_done;
+    saved_epochs_ = position.epochs_done;
+  }
+  if (comm_.rank() == 0) job_.start([this, request] { write_image(request); });
+}
+
+// The best weights first: a checkpoint whose history names them must find them there.
+void CheckpointSaver::write_image(const Request& request) {
+  const StateTensors tensors = state_.lay_out(image_);
+  if (request.best_accuracy) {
+    make_directories(places_.best_weights.parent_path());
+    const std::vector<NamedTensor> weights = tensors.weights();
+    write_safetensors(places_.best_weights,
+                      weights,
+                      {{"trial_id", places_.trial_id},
+                       {"epoch", text_of(image_.manifest, "epochs_done")},
+                       {"step", text_of(image_.manifest, "step")},
+                       {"validation_top1_accuracy", fmt::format("{}", *request.best_accuracy)},
+                       {"weights_sha256", hash_tensors(weights)}});
+  }
+  if (request.checkpoint) {
+    const std::int64_t step = image_.manifest.at("step");
+    CheckpointFolder(places_.checkpoints).save(step, tensors.all(), image_.manifest);
+  }
+}
+
+void CheckpointSaver::write(const std::function<void()>& job) {
+  finish();
+  if (comm_.rank() == 0) job_.start(job);
+  finish();
+}
+
+void CheckpointSaver::finish() {
+  const std::exception_ptr error = job_.wait();
+  const std::uint32_t trouble = comm_.all_reduce_or(trouble_of(error));
+  if (error) std::rethrow_exception(error);
+  if (trouble == kDiskFull) throw DiskFullError("rank 0 could not write: its disk is full");
+  if (trouble != kNone) throw EnvironmentError("rank 0 could not write");
+}
+
+}  // namespace headway

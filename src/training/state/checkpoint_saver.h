@@ -1,0 +1,71 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "comm/communicator.h"
+#include "config/schema/checkpoint_settings.h"
+#include "training/state/background_job.h"
+#include "training/state/checkpoint.h"
+#include "training/state/training_state.h"
+
+namespace headway {
+
+/// Saves a trial's state while it trains on: a copy is taken at once, a thread of rank 0 hashes and
+/// writes it, one at a time. A write that failed is told on all ranks alike by the next collective
+/// call, as a DiskFullError or another EnvironmentError.
+class CheckpointSaver {
+ public:
+  struct Places {
+    std::filesystem::path checkpoints;
+    std::filesystem::path best_weights;
+    std::string trial_id;
+  };
+  struct Request {
+    bool checkpoint = true;
+    std::optional<double> best_accuracy = {};  // validation says that these weights are the best
+  };
+
+  CheckpointSaver(Places places,
+                  const CheckpointSettings& settings,
+                  TrainingState& state,
+                  Communicator& comm);
+
+  /// The newest checkpoint is of this position: it need not be saved again.
+  void resumed_from(const TrialPosition& position) {
+    saved_step_ = position.steps_done;
+    saved_epochs_ = position.epochs_done;
+  }
+
+  /// Whether rank 0 wants all ranks to save after the next step: time is up, or the others must be
+  /// told that a write has failed.
+  bool asks_for_save() const;
+  bool is_due_after_step(std::int64_t steps_done) const;    // the same on all ranks
+  bool is_due_after_epoch(std::int64_t epochs_done) const;  // likewise
+  double seconds_since_save() const;
+
+  /// Returns when the state is copied, before it is written. Collective.
+  void save(const TrialPosition& position, Request request);
+  /// Has rank 0 run `job`, which writes something else; errors as those of save. Collective.
+  void write(const std::function<void()>& job);
+  /// Returns when all is on disk. Collective.
+  void finish();
+
+ private:
+  void write_image(const Request& request);
+
+  Places places_;
+  CheckpointSettings settings_;
+  TrainingState& state_;
+  Communicator& comm_;
+  std::int64_t saved_step_ = 0;
+  std::int64_t saved_epochs_ = 0;  // a step that ends an epoch has two states: evaluated or not
+  double saved_at_;
+  StateImage image_;   // the running job's
+  BackgroundJob job_;  // rank 0's; ends before the image does
+};
+
+}  // namespace headway

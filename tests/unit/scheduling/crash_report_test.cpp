@@ -1,0 +1,69 @@
+#include "scheduling/claims/crash_report.h"
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <fstream>
+
+#include "support/temporary_directory.h"
+
+namespace headway {
+namespace {
+
+class LastWordsTest : public testing::Test {
+ protected:
+  void SetUp() override { std::filesystem::create_directories(file(0).parent_path()); }
+  std::filesystem::path file(int rank) const {
+    return last_words_file(folder_.path(), "0123456789ab", 2, rank);
+  }
+  std::optional<CrashReport> first() const {
+    return first_last_words(folder_.path(), "0123456789ab", 2);
+  }
+  TemporaryDirectory folder_;
+};
+
+TEST_F(LastWordsTest, who_left_none_said_nothing) {
+  EXPECT_FALSE(first());
+  EXPECT_FALSE(first_last_words(folder_.path(), "ba9876543210", 1));
+}
+
+TEST_F(LastWordsTest, they_come_back_as_they_were_left) {
+  leave_last_words(file(3), {3, "oom", "out of memory\nin two lines"});
+  ASSERT_TRUE(first());
+  EXPECT_EQ(first()->rank, 3);
+  EXPECT_EQ(first()->failure, "oom");
+  EXPECT_EQ(first()->message, "out of memory\nin two lines");
+}
+
+TEST_F(LastWordsTest, the_first_rank_to_fail_is_the_cause) {
+  leave_last_words(file(0), {0, "crash", "the peer is gone"});
+  leave_last_words(file(1), {1, "crash", "bad cast"});
+  const auto earlier = std::filesystem::last_write_time(file(0)) - std::chrono::seconds(1);
+  std::filesystem::last_write_time(file(1), earlier);
+  EXPECT_EQ(first()->message, "bad cast");
+}
+
+TEST_F(LastWordsTest, the_first_words_of_a_rank_stand) {
+  leave_last_words(file(0), {0, "crash", "cause"});
+  leave_last_words(file(0), {0, "crash", "consequence"});
+  EXPECT_EQ(first()->message, "cause");
+}
+
+TEST_F(LastWordsTest, words_that_were_cut_off_are_passed_over) {
+  std::ofstream(file(0)) << "cra";
+  EXPECT_FALSE(first());
+}
+
+TEST_F(LastWordsTest, a_folder_that_is_gone_is_no_error) {
+  std::filesystem::remove_all(folder_.path() / "claims");
+  leave_last_words(file(0), {0, "crash", "nobody hears"});
+  EXPECT_FALSE(first());
+}
+
+TEST_F(LastWordsTest, the_rank_is_named_when_there_are_several) {
+  EXPECT_EQ(to_text({1, "crash", "bad cast"}, 2), "rank 1: bad cast");
+  EXPECT_EQ(to_text({0, "crash", "bad cast"}, 1), "bad cast");
+}
+
+}  // namespace
+}  // namespace headway

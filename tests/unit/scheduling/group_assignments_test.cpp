@@ -1,0 +1,68 @@
+#include "scheduling/planning/group_assignments.h"
+
+#include <gtest/gtest.h>
+
+#include "base/atomic_file.h"
+#include "scheduling/claims/supervisors.h"
+#include "support/temporary_directory.h"
+
+namespace headway {
+namespace {
+
+class TrialOffersTest : public testing::Test {
+ protected:
+  TemporaryDirectory sweep_;
+  SupervisorPresence supervisor_{sweep_.path()};
+  GroupAssignments offers_{.first = {{"aaaaaaaaaaaa", 2}, {"bbbbbbbbbbbb", 1}}, .width_of_others = 0};
+};
+
+TEST_F(TrialOffersTest, a_group_reads_what_its_own_supervisor_published) {
+  const SupervisorPresence other(sweep_.path());
+  AssignmentFile board(sweep_.path(), supervisor_.id());
+  board.publish(offers_);
+  EXPECT_EQ(read_offers(sweep_.path(), supervisor_.group_name(3)), offers_);
+  EXPECT_FALSE(read_offers(sweep_.path(), other.group_name(0)));
+}
+
+TEST_F(TrialOffersTest, nothing_is_read_when_nothing_was_published) {
+  EXPECT_FALSE(read_offers(sweep_.path(), supervisor_.group_name(0)));
+}
+
+TEST_F(TrialOffersTest, the_latest_offers_count) {
+  AssignmentFile board(sweep_.path(), supervisor_.id());
+  board.publish(offers_);
+  const GroupAssignments later{.first = {{"bbbbbbbbbbbb", 1}}};
+  board.publish(later);
+  EXPECT_EQ(read_offers(sweep_.path(), supervisor_.group_name(0)), later);
+}
+
+TEST_F(TrialOffersTest, offers_go_with_their_supervisor) {
+  { AssignmentFile(sweep_.path(), supervisor_.id()).publish(offers_); }
+  EXPECT_FALSE(read_offers(sweep_.path(), supervisor_.group_name(0)));
+}
+
+TEST_F(TrialOffersTest, a_file_that_a_crash_left_empty_offers_nothing) {
+  replace_file(sweep_.path() / "supervisors" / (supervisor_.id() + ".offers.json"), "");
+  EXPECT_FALSE(read_offers(sweep_.path(), supervisor_.group_name(0)));
+}
+
+TEST(GroupAssignments, a_listed_trial_is_for_groups_of_the_planned_width_alone) {
+  const GroupAssignments offers{.first = {{"aaaaaaaaaaaa", 2}}, .width_of_others = 1};
+  EXPECT_TRUE(offers.is_for(2, "aaaaaaaaaaaa", 4));
+  EXPECT_FALSE(offers.is_for(1, "aaaaaaaaaaaa", 4));
+}
+
+TEST(GroupAssignments, others_go_to_groups_of_the_width_that_suits_them) {
+  const auto is_for = [](int width, std::int64_t shards, int width_of_others) {
+    return GroupAssignments{.width_of_others = width_of_others}.is_for(width, "bbbbbbbbbbbb", shards);
+  };
+  EXPECT_TRUE(is_for(1, 4, 1));
+  EXPECT_FALSE(is_for(2, 4, 1));
+  EXPECT_TRUE(is_for(2, 4, 2));
+  EXPECT_TRUE(is_for(1, 1, 2)) << "its shards allow no more";
+  EXPECT_FALSE(is_for(1, 2, 2));
+  EXPECT_FALSE(is_for(1, 1, 0));
+}
+
+}  // namespace
+}  // namespace headway
