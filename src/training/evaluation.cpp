@@ -10,8 +10,8 @@
 
 #include "analysis/accumulators/ncm_sums.h"
 #include "data/batch_assembler.h"
-#include "training/step/train_step.h"
 #include "training/step/shard_tree.h"
+#include "training/step/train_step.h"
 
 namespace headway {
 namespace {
@@ -105,7 +105,7 @@ Sums Evaluator::merge(const Split& split, const Sums& empty, const Add& add) {
     rows.emplace_back(sums.values().begin(), sums.values().end());
   }
   std::vector<double> merged = tree_sum(std::move(rows));
-  comm_.sum(std::span<double>(merged));
+  comm_.all_reduce_sum(std::span<double>(merged));
   Sums result = empty;
   std::ranges::copy(merged, result.values().begin());
   return result;
