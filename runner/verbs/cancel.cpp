@@ -5,13 +5,13 @@
 #include <nlohmann/json.hpp>
 #include <ostream>
 
-#include "runner/cli/verb.h"
 #include "runner/cli/text_columns.h"
 #include "runner/cli/trial_selection.h"
-#include "sweep/trial_status.h"
+#include "runner/cli/verb.h"
 #include "scheduling/claims/claims.h"
-#include "store/segments/segment_writer.h"
 #include "store/manifest/sweep_state.h"
+#include "store/segments/segment_writer.h"
+#include "sweep/trial_status.h"
 
 namespace headway {
 namespace {

@@ -9,12 +9,12 @@
 #include "base/errors.h"
 #include "base/safetensors.h"
 #include "cluster/local/launch.h"
-#include "runner/cli/verb.h"
 #include "runner/cli/open_store.h"
 #include "runner/cli/process.h"
-#include "store/tables/exporters.h"
-#include "store/sql/queries.h"
+#include "runner/cli/verb.h"
 #include "store/manifest/sweep_directory.h"
+#include "store/sql/queries.h"
+#include "store/tables/exporters.h"
 
 namespace headway {
 namespace {

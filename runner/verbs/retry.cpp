@@ -9,13 +9,13 @@
 
 #include "base/errors.h"
 #include "base/nearest_name.h"
-#include "runner/cli/verb.h"
 #include "runner/cli/sweep_argument.h"
 #include "runner/cli/text_columns.h"
-#include "sweep/trial_status.h"
-#include "store/segments/segment_writer.h"
+#include "runner/cli/verb.h"
 #include "store/manifest/sweep_directory.h"
 #include "store/manifest/sweep_state.h"
+#include "store/segments/segment_writer.h"
+#include "sweep/trial_status.h"
 
 namespace headway {
 namespace {

@@ -9,14 +9,14 @@
 #include "base/errors.h"
 #include "cluster/local/launch.h"
 #include "config/sweep/sweep.h"
-#include "runner/cli/verb.h"
 #include "runner/cli/open_store.h"
 #include "runner/cli/process.h"
 #include "runner/cli/results_text.h"
+#include "runner/cli/verb.h"
 #include "runner/supervisor/allocation.h"
-#include "store/segments/segment_writer.h"
 #include "store/manifest/sweep_directory.h"
 #include "store/manifest/sweep_state.h"
+#include "store/segments/segment_writer.h"
 
 namespace headway {
 namespace {

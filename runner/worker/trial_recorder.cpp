@@ -8,8 +8,8 @@
 
 #include "base/host.h"
 #include "base/logging.h"
-#include "base/time.h"
 #include "base/retry_while_disk_full.h"
+#include "base/time.h"
 #include "runner/worker/stop_request.h"
 #include "store/manifest/sweep_directory.h"
 

@@ -11,8 +11,8 @@
 #include "config/schema/trial_config.h"
 #include "data/dataset.h"
 #include "training/model.h"
-#include "training/step/precision.h"
 #include "training/sink.h"
+#include "training/step/precision.h"
 
 namespace headway {
 

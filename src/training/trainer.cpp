@@ -10,11 +10,11 @@
 #include "base/errors.h"
 #include "base/time.h"
 #include "data/split.h"
-#include "training/state/checkpoint_saver.h"
 #include "training/epoch.h"
 #include "training/evaluation.h"
-#include "training/step/precision.h"
 #include "training/final_results.h"
+#include "training/state/checkpoint_saver.h"
+#include "training/step/precision.h"
 
 namespace headway {
 namespace {

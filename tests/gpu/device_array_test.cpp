@@ -10,8 +10,8 @@
 #include <tuple>
 #include <vector>
 
-#include "base/philox.h"
 #include "base/bf16.h"
+#include "base/philox.h"
 #include "comm/nccl/device_sum.h"
 
 namespace headway {

@@ -5,8 +5,8 @@
 #include <string>
 
 #include "analysis/accumulators/logit_score.h"
-#include "analysis/statistics/measure.h"
 #include "analysis/accumulators/split_sums.h"
+#include "analysis/statistics/measure.h"
 
 namespace headway {
 namespace {

@@ -5,8 +5,8 @@
 
 #include "config/schema/catalog.h"
 #include "config/schema/limits.h"
-#include "config/sweep/sweep.h"
 #include "config/schema/trial_config.h"
+#include "config/sweep/sweep.h"
 
 namespace headway {
 

@@ -1,11 +1,11 @@
 #include "config/schema/trial_config.h"
 
 #include "base/sha256.h"
+#include "config/rules/config_rules.h"
+#include "config/schema/ids.h"
 #include "config/schema/json_writer.h"
 #include "config/yaml/problems.h"
 #include "config/yaml/section_reader.h"
-#include "config/schema/ids.h"
-#include "config/rules/config_rules.h"
 
 namespace headway {
 namespace {

@@ -7,10 +7,10 @@
 #include <nlohmann/json.hpp>
 #include <unordered_set>
 
+#include "config/rules/config_rules.h"
+#include "config/schema/ids.h"
 #include "config/sweep/cells.h"
 #include "config/yaml/section_reader.h"
-#include "config/schema/ids.h"
-#include "config/rules/config_rules.h"
 
 namespace headway {
 namespace {

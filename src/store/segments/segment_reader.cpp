@@ -10,8 +10,8 @@
 
 #include "base/errors.h"
 #include "base/files.h"
-#include "store/segments/record_framing.h"
 #include "store/manifest/sweep_directory.h"
+#include "store/segments/record_framing.h"
 
 namespace headway {
 namespace {

@@ -12,8 +12,8 @@
 #include "base/host.h"
 #include "base/logging.h"
 #include "base/time.h"
-#include "store/segments/record_framing.h"
 #include "store/manifest/sweep_directory.h"
+#include "store/segments/record_framing.h"
 
 namespace headway {
 namespace {

@@ -11,12 +11,12 @@
 #include "base/host.h"
 #include "base/safetensors.h"
 #include "base/sha256.h"
-#include "store/segments/damage_description.h"
-#include "store/sql/results_store.h"
-#include "store/segments/segment_reader.h"
-#include "store/sql/store_check.h"
 #include "store/manifest/sweep_directory.h"
+#include "store/segments/damage_description.h"
+#include "store/segments/segment_reader.h"
 #include "store/segments/trial_record.h"
+#include "store/sql/results_store.h"
+#include "store/sql/store_check.h"
 
 namespace headway {
 namespace {

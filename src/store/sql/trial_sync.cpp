@@ -7,10 +7,10 @@
 #include <unordered_map>
 #include <vector>
 
+#include "store/segments/trial_record.h"
 #include "store/sql/metric_rows.h"
 #include "store/sql/queries.h"
 #include "store/sql/sql_record.h"
-#include "store/segments/trial_record.h"
 
 namespace headway {
 namespace {

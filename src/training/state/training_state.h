@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
-#include "training/state/checkpoint.h"
 #include "training/schedules/learning_rate.h"
 #include "training/sink.h"
+#include "training/state/checkpoint.h"
 #include "training/step/train_step.h"
 
 namespace headway {

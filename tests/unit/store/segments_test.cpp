@@ -8,10 +8,10 @@
 
 #include "base/errors.h"
 #include "base/host.h"
+#include "store/manifest/sweep_directory.h"
 #include "store/segments/record_framing.h"
 #include "store/segments/segment_reader.h"
 #include "store/segments/segment_writer.h"
-#include "store/manifest/sweep_directory.h"
 #include "support/temporary_directory.h"
 
 namespace headway {
