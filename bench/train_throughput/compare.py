@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
-"""Images per second of headway's training step against PyTorch's, and on two ranks against one.
+"""Images per second of headway's training step against PyTorch's, eager and under torch.compile, and on
+two ranks against one.
 
     .deps/pytorch/bin/python bench/train_throughput/compare.py [--quick]
 
 Needs Python with PyTorch 2.11 (see bench/README.md) and the benchmarks built by
 `cmake --workflow --preset release`. All contestants of a case stand ready at once and take turns of
-a few seconds, A B A B; each turn gives a ratio, and the median of the ratios is printed with their
+a few seconds, A B C A B C; each turn gives a ratio, and the median of the ratios is printed with their
 range, so that a slow minute of the machine hits both sides.
 """
 
@@ -29,6 +30,7 @@ CASES = {
     "resnet18 w64 32x32 bf16": ("resnet18", 64, 3, 32, 128, 1, "bf16"),
 }
 GPU_CASES = CASES | {"resnet18 w64 32x32 b512 bf16": ("resnet18", 64, 3, 32, 512, 1, "bf16")}
+PEERS = ("eager", "compile")
 RANKS_CASE = ("resnet18", 64, 3, 32, 128, 2, "fp32")
 
 
@@ -88,25 +90,29 @@ class RankedContestant(Contestant):
         self.folder.cleanup()
 
 
-def race(first, second, turns, seconds):
-    """Steps per turn, and the seconds that each contestant's turns took."""
-    for contestant in (first, second):
-        contestant.seconds(3)
-    steps = max(3, round(seconds / (second.seconds(3) / 3)))
-    times = [(first.seconds(steps), second.seconds(steps)) for _ in range(turns)]
-    first.close()
-    second.close()
+def race(contestants, turns, seconds):
+    """Steps per turn, and for each turn the seconds that each contestant took. Ends the contestants."""
+    for contestant in contestants:
+        contestant.seconds(3)  # torch.compile compiles now
+    steps = max(3, round(seconds / (contestants[-1].seconds(3) / 3)))
+    times = [[contestant.seconds(steps) for contestant in contestants] for _ in range(turns)]
+    for contestant in contestants:
+        contestant.close()
     return steps, times
 
 
 def report(name, batch, steps, times):
-    ratios = sorted(second / first for first, second in times)
-    speeds = [steps * batch / statistics.median(column) for column in zip(*times)]
-    print(
-        f"{name:<34} {speeds[0]:>9.1f} {speeds[1]:>9.1f} images/s   ratio "
-        f"{statistics.median(ratios):.3f} ({ratios[0]:.3f} to {ratios[-1]:.3f})",
-        flush=True,
-    )
+    """A line for every contestant but the first: the first one's speed over its."""
+    columns = list(zip(*times))
+    speeds = [steps * batch / statistics.median(column) for column in columns]
+    for peer in range(1, len(columns)):
+        ratios = sorted(theirs / ours for ours, theirs in zip(columns[0], columns[peer]))
+        label = name if len(columns) == 2 else f"{name}, {PEERS[peer - 1]}"
+        print(
+            f"{label:<38} {speeds[0]:>9.1f} {speeds[peer]:>9.1f} images/s   ratio "
+            f"{statistics.median(ratios):.3f} ({ratios[0]:.3f} to {ratios[-1]:.3f})",
+            flush=True,
+        )
 
 
 def main():
@@ -130,17 +136,18 @@ def main():
     print(f"{options.threads} threads; headway, then PyTorch; ratio above 1: headway is faster")
     for name, case in (CASES if options.device == "cpu" else GPU_CASES).items():
         if wanted in name:
-            contestants = (
-                Contestant(ours, case, options.device, options.threads, as_launched),
-                Contestant(peer, case, options.device, options.threads, keep_memory),
-            )
-            report(name, case[4], *race(*contestants, turns, seconds))
+            contestants = [Contestant(ours, case, options.device, options.threads, as_launched)]
+            for mode in PEERS:
+                contestants.append(
+                    Contestant([*peer, mode], case, options.device, options.threads, keep_memory)
+                )
+            report(name, case[4], *race(contestants, turns, seconds))
 
     name = "resnet18 w64, 2 ranks x 1 thread"
     if options.device == "cpu" and wanted in name:
         print("2 ranks of 1 thread, then 1 rank of 2 threads; ratio above 1: ranks are faster")
-        contestants = (RankedContestant(ours, RANKS_CASE, 2, 1), Contestant(ours, RANKS_CASE, "cpu", 2))
-        report(name, RANKS_CASE[4], *race(*contestants, turns, seconds))
+        contestants = [RankedContestant(ours, RANKS_CASE, 2, 1), Contestant(ours, RANKS_CASE, "cpu", 2)]
+        report(name, RANKS_CASE[4], *race(contestants, turns, seconds))
 
 
 if __name__ == "__main__":

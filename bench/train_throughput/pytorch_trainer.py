@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""The other side of compare.py: the same model and optimiser in PyTorch, eager, channels_last.
+"""The other side of compare.py: the same model and optimiser in PyTorch, channels_last.
 
-Takes the arguments of bench_train_throughput (headway_trainer.cpp) and follows the same protocol. Its
+Takes `eager` or `compile` (torch.compile in its default mode), then the arguments of
+bench_train_throughput (headway_trainer.cpp), and follows the same protocol. Its
 batches are ready tensors, in pinned memory for GPUs: it is spared the decoding and the augmentation
 that headway's step does. On GPUs cuDNN may choose its fastest kernels, whether or not they repeat
 their bits, which headway's must.
@@ -23,7 +24,7 @@ BATCHES = 16
 
 
 def main():
-    encoder, width, channels, side, batch, _shards, precision, device, threads = sys.argv[1:]
+    mode, encoder, width, channels, side, batch, _shards, precision, device, threads = sys.argv[1:]
     torch.manual_seed(1)
     torch.set_num_threads(int(threads))
     torch.backends.cudnn.benchmark = True
@@ -43,6 +44,9 @@ def main():
     if device != "cpu":
         images = [batch_images.pin_memory() for batch_images in images]
         labels = [batch_labels.pin_memory() for batch_labels in labels]
+
+    if mode == "compile":
+        model = torch.compile(model)
 
     def autocast():
         if precision == "bf16":
