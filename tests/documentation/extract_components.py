@@ -1,0 +1,49 @@
+#!/usr/bin/env python3
+"""Writes the example components of docs/adding_a_component.md as files.
+
+    extract_components.py PAGE SOURCE_DIRECTORY OUTPUT_DIRECTORY
+
+A code block after `<!-- file: PATH -->` becomes OUTPUT/PATH. One after `<!-- line: PATH, LIST -->` is put
+at the end of `using LIST = ComponentList<...>` in a copy of SOURCE/PATH. Prints the files written, one a
+line; files whose text did not change keep their time.
+"""
+
+import pathlib
+import re
+import sys
+
+BLOCK = re.compile(r"<!-- (file|line): (\S+?)(?:, (\w+))? -->\s*```cpp\n(.*?)```", re.DOTALL)
+
+
+def with_entry(text, name, entry):
+    """`text` with `entry` at the end of the list `name`."""
+    table = re.compile(r"(using %s =\s*ComponentList<[^;]*?)(>;)" % name)
+    result, count = table.subn(r"\1, %s\2" % entry.strip(), text)
+    if count != 1:
+        sys.exit(f"'using {name} = ComponentList<...>' stands {count} times, expected once")
+    return result
+
+
+def write(path, text):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if not path.exists() or path.read_text() != text:
+        path.write_text(text)
+
+
+def main():
+    page, source, output = map(pathlib.Path, sys.argv[1:])
+    files = {}
+    for kind, path, name, block in BLOCK.findall(page.read_text()):
+        if kind == "file":
+            if (source / path).exists():
+                sys.exit(f"{page.name} adds '{path}', which exists already")
+            files[path] = block
+        else:
+            files[path] = with_entry(files.get(path) or (source / path).read_text(), name, block)
+    for path, text in files.items():
+        write(output / path, text)
+        print(path)
+
+
+if __name__ == "__main__":
+    main()
