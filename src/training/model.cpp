@@ -27,8 +27,10 @@ Model build_model(const TrialConfig& config, const ImageShape& image, std::int64
   model.parameters = std::make_unique<ParameterSet>(config.effective_init_seed());
   model.encoder = encoders().at(config.encoder.name)(config.encoder, image, *model.parameters);
   const std::int64_t features = model.encoder->feature_size();
-  model.drawn_class_vectors = draw_class_vectors(
-      config.class_vectors, classes, features, config.effective_class_vectors_seed());
+  model.drawn_class_vectors = draw_class_vectors(config.class_vectors,
+                                                 {.classes = classes,
+                                                  .feature_size = features,
+                                                  .seed = config.effective_class_vectors_seed()});
   const HeadInputs inputs{
       {features, classes}, model.drawn_class_vectors, config.class_vectors.learned};
   model.head = heads().at(config.head.name)(config.head, inputs, *model.parameters);

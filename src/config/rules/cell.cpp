@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <cmath>
-
 #include "base/errors.h"
 
 namespace headway {
@@ -30,14 +28,7 @@ std::string Cell::encoder_text() const {
 }
 
 double Cell::class_vector_length() const {
-  const auto& norm = config_.class_vectors.norm;
-  if (const double* length = std::get_if<double>(&norm)) return *length;
-  const std::string& name = std::get<std::string>(norm);
-  if (name == "native" && class_vectors_.native_length != nullptr) {
-    return class_vectors_.native_length(feature_size());
-  }
-  if (name == "sqrt_d") return std::sqrt(static_cast<double>(feature_size()));
-  return name == "kaiming" ? std::sqrt(2.0) : 1;
+  return headway::class_vector_length(config_.class_vectors, feature_size());
 }
 
 void Cell::refuse(std::string rule, std::string key, std::string message) {

@@ -120,15 +120,21 @@ void check_weight_decay(Cell& cell) {
          "normalised class vectors, where it only changes their effective learning rate");
 }
 
+/// The largest gap between the cosines of fixed class vectors, where it is known.
+std::optional<double> exact_gap(const Cell& cell) {
+  const auto largest_gap = cell.class_vectors().largest_gap;
+  if (!cell.has_fixed_vectors() || largest_gap == nullptr) return std::nullopt;
+  return largest_gap(cell.dataset().classes, cell.feature_size());
+}
+
 void check_scale(Cell& cell) {
   const HeadSpec& head = cell.head();
   const bool bounded = head.normalises_features && head.normalises_class_vectors;
   if (!bounded || !head.has_scale() || has_learned_scale(cell)) return;
   const double scale = cell.config().head.options.number("scale");
-  const bool exact = cell.has_fixed_vectors() && cell.class_vectors().largest_gap != nullptr;
+  const std::optional<double> exact = exact_gap(cell);
   // Nothing beats a simplex, so for other vectors its gap is a bound.
-  const double gap = exact ? cell.class_vectors().largest_gap(cell.classes())
-                           : cell.classes() / (cell.classes() - 1);
+  const double gap = exact.value_or(cell.classes() / (cell.classes() - 1));
   const double others = cell.classes() - 1;
   const double reachable = 1 / (1 + others * std::exp(-scale * gap));
   if (reachable >= kWantedProbability) return;
@@ -177,6 +183,14 @@ void check_fixed_vectors(Cell& cell) {
   }
 }
 
+void check_class_vectors_seed(Cell& cell) {
+  if (!cell.config().class_vectors.seed || cell.class_vectors().depends_on_seed) return;
+  cell.flag("seed_without_effect",
+            "class_vectors.seed",
+            fmt::format("{} class vectors are the same for every seed",
+                        cell.class_vectors().component.name));
+}
+
 void check_bias(Cell& cell) {
   if (!cell.head().has_bias() || cell.config().head.options.text("bias") != "frozen") return;
   cell.flag("frozen_bias_without_effect",
@@ -208,6 +222,7 @@ std::vector<Finding> check_cell(const TrialConfig& config) {
   Cell cell(config);
   if (cell.has_encoder()) {
     check_class_vector_count(cell);
+    check_class_vectors_seed(cell);
     check_scale(cell);
     check_bias(cell);
     check_fixed_vectors(cell);

@@ -58,16 +58,20 @@ struct LossSpec {
   bool uses_probabilities = false;  // logits are taken as those of a softmax
 };
 
-/// What rules and tests may ask about a distribution of class vectors. K classes, D features.
+/// What rules and tests may ask about a distribution of class vectors. K classes, D features; the
+/// cosines are those of the rows as drawn, whatever the seed.
 struct ClassVectorsSpec {
   ComponentSpec component;
   /// The largest K that D features allow, and how messages call it ("D + 1"); null = any.
   std::int64_t (*largest_count)(std::int64_t feature_size) = nullptr;
   std::string largest_count_text = {};
-  /// The largest gap cos_y - cos_other that all classes can have at once with these vectors; null:
-  /// not known, and bounded by that of a simplex, K / (K - 1).
-  double (*largest_gap)(double classes) = nullptr;
+  /// The largest cosine of two rows; null: it depends on the draw.
+  double (*largest_cosine)(std::int64_t classes, std::int64_t feature_size) = nullptr;
+  /// The largest gap cos_y - cos_other that a feature of every class y can have to all others;
+  /// null or nothing: not known, and bounded by that of a simplex, K / (K - 1).
+  std::optional<double> (*largest_gap)(std::int64_t classes, std::int64_t feature_size) = nullptr;
   bool sums_to_zero = false;
+  bool depends_on_seed = true;  // else the same rows for every seed
   /// The length of every row as drawn (`norm: native`); null = 1.
   double (*native_length)(std::int64_t feature_size) = nullptr;
 };
@@ -109,6 +113,9 @@ std::string canonical_metric_name(const std::string& name);
 const HeadSpec& head_spec(const std::string& name);
 const LossSpec& loss_spec(const std::string& name);
 const ClassVectorsSpec& class_vectors_spec(const std::string& name);
+/// The length of every class vector as it is drawn, by the norm axis. ConfigError for a norm that
+/// is none.
+double class_vector_length(const ClassVectorsConfig& config, std::int64_t feature_size);
 
 struct ImageShape {
   std::int64_t channels = 0;

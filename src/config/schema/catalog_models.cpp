@@ -1,5 +1,3 @@
-#include <cmath>
-
 #include "config/schema/catalog_tables.h"
 
 namespace headway {
@@ -78,35 +76,6 @@ std::vector<LossSpec> loss_table() {
                                       .maximum = 1,
                                       .exclude_maximum = true}}},
            .uses_probabilities = true}};
-}
-
-std::vector<ClassVectorsSpec> class_vectors_table() {
-  return {
-      {.component =
-           {.name = "gaussian",
-            .summary =
-                "independent standard normal entries, rows normalised: uniform on the sphere",
-            .source = "RandomCode of coding_theoretic_hpl"}},
-      {.component = {.name = "orthonormal",
-                     .summary =
-                         "rows of a Haar-random orthogonal matrix: all cosines 0; needs K <= D",
-                     .source = "Hoffer et al., 'Fix your classifier', ICLR 2018; Mezzadri, Notices "
-                               "AMS 2007"},
-       .largest_count = [](std::int64_t feature_size) { return feature_size; },
-       .largest_count_text = "D",
-       .largest_gap = [](double classes) { return std::sqrt(classes / (classes - 1)); }},
-      {.component =
-           {.name = "simplex",
-            .summary = "a randomly rotated regular simplex: all cosines -1/(K-1); needs K <= D + 1",
-            .source = "Papyan, Han and Donoho, 'Prevalence of neural collapse', PNAS 2020"},
-       .largest_count = [](std::int64_t feature_size) { return feature_size + 1; },
-       .largest_count_text = "D + 1",
-       .largest_gap = [](double classes) { return classes / (classes - 1); },
-       .sums_to_zero = true},
-      {.component = {.name = "uniform_integer",
-                     .summary = "independent integers uniform in -100 .. 99, rows normalised",
-                     .source = "arXiv 2011.08704; github.com/MLSpeech/FixedClassificationLayer"}},
-  };
 }
 
 std::vector<ComponentSpec> encoder_table() {

@@ -4,31 +4,20 @@
 
 #include <cmath>
 #include <nlohmann/json.hpp>
-#include <optional>
 #include <span>
 
 #include "base/errors.h"
 #include "base/nearest_name.h"
 #include "base/sha256.h"
+#include "config/schema/catalog_tables.h"
 
 namespace headway {
-
-// To add a distribution: write class_vectors/<name>.cpp, then name it here.
-ClassVectorsDraw draw_gaussian, draw_orthonormal, draw_simplex, draw_uniform_integer;
-
-const Registry<ClassVectorsDraw>& class_vector_distributions() {
-  static const Registry<ClassVectorsDraw> table{"distribution of class vectors",
-                                                {{"gaussian", draw_gaussian},
-                                                 {"orthonormal", draw_orthonormal},
-                                                 {"simplex", draw_simplex},
-                                                 {"uniform_integer", draw_uniform_integer}}};
-  return table;
-}
 
 namespace {
 
 using Norm = decltype(ClassVectorsConfig::norm);
-using Rows = std::vector<double>;  // [K, D]
+using Rows = std::vector<double>;              // [K, D]
+constexpr const char* kNativeNorm = "native";  // keeps the lengths of the draw
 
 void check_sizes(std::int64_t classes, std::int64_t feature_size) {
   if (classes < 2) {
@@ -38,24 +27,6 @@ void check_sizes(std::int64_t classes, std::int64_t feature_size) {
     throw ConfigError(
         fmt::format("class_vectors: found feature size {}, expected at least 1", feature_size));
   }
-}
-
-// The length that every row gets; nothing keeps the native lengths.
-std::optional<double> wanted_length(const Norm& norm, std::int64_t feature_size) {
-  if (const double* length = std::get_if<double>(&norm)) {
-    if (std::isfinite(*length) && *length > 0) return *length;
-    throw ConfigError(
-        fmt::format("class_vectors.norm: found {}, expected a positive length", *length));
-  }
-  const auto& name = std::get<std::string>(norm);
-  if (name == "native") return std::nullopt;
-  if (name == "unit") return 1.0;
-  if (name == "sqrt_d") return std::sqrt(static_cast<double>(feature_size));
-  if (name == "kaiming") return std::sqrt(2.0);
-  throw ConfigError(
-      fmt::format("class_vectors.norm: unknown norm '{}'{}",
-                  name,
-                  suggestion(name, {"native", "unit", "sqrt_d", "kaiming", "a length"})));
 }
 
 Rows unit_rows(const Rows& rows, std::size_t feature_size) {
@@ -114,27 +85,77 @@ std::string hash_of(const ClassVectors& drawn,
 
 }  // namespace
 
-ClassVectors draw_class_vectors(const ClassVectorsConfig& config,
-                                std::int64_t classes,
-                                std::int64_t feature_size,
-                                std::int64_t seed) {
-  check_sizes(classes, feature_size);
-  const std::optional<double> length = wanted_length(config.norm, feature_size);
+std::vector<ClassVectorsSpec> class_vectors_table() {
+  return ClassVectorDistributions::collect(
+      []<typename D>() { return ClassVectorDistribution<D>::spec(); });
+}
+
+const Registry<ClassVectorsDraw>& class_vector_distributions() {
+  static const Registry<ClassVectorsDraw> table{
+      "distribution of class vectors", ClassVectorDistributions::collect([]<typename D>() {
+        return std::pair<std::string, ClassVectorsDraw*>(
+            ClassVectorDistribution<D>::spec().component.name, ClassVectorDistribution<D>::draw);
+      })};
+  return table;
+}
+
+double class_vector_length(const ClassVectorsConfig& config, std::int64_t feature_size) {
+  if (const double* length = std::get_if<double>(&config.norm)) {
+    if (std::isfinite(*length) && *length > 0) return *length;
+    throw ConfigError(
+        fmt::format("class_vectors.norm: found {}, expected a positive length", *length));
+  }
+  const auto& name = std::get<std::string>(config.norm);
+  if (name == kNativeNorm) {
+    const auto native_length = class_vectors_spec(config.distribution).native_length;
+    return native_length == nullptr ? 1.0 : native_length(feature_size);
+  }
+  if (name == "unit") return 1.0;
+  if (name == "sqrt_d") return std::sqrt(static_cast<double>(feature_size));
+  if (name == "kaiming") return std::sqrt(2.0);
+  throw ConfigError(
+      fmt::format("class_vectors.norm: unknown norm '{}'{}",
+                  name,
+                  suggestion(name, {kNativeNorm, "unit", "sqrt_d", "kaiming", "a length"})));
+}
+
+ClassVectors draw_class_vectors(const ClassVectorsConfig& config, ClassVectorsInput input) {
+  check_sizes(input.classes, input.feature_size);
   ClassVectorsDraw& draw = class_vector_distributions().at(config.distribution);
-  const Rows rows = draw(classes, feature_size, seed, config.options);
-  expects(rows.size() == static_cast<std::size_t>(classes * feature_size),
+  const double length = class_vector_length(config, input.feature_size);
+  const bool keeps_lengths = config.norm == Norm(kNativeNorm);
+  input.options = config.options;
+  const Rows rows = draw(input);
+  expects(rows.size() == static_cast<std::size_t>(input.classes * input.feature_size),
           "a distribution of class vectors does not give K x D values");
 
-  const auto size = static_cast<std::size_t>(feature_size);
+  const auto size = static_cast<std::size_t>(input.feature_size);
   const Rows unit = unit_rows(rows, size);
   check_distinct(unit, size, config.distribution);
-  ClassVectors drawn{.classes = classes, .feature_size = feature_size, .values = {}, .sha256 = {}};
+  ClassVectors drawn{
+      .classes = input.classes, .feature_size = input.feature_size, .values = {}, .sha256 = {}};
   drawn.values.reserve(rows.size());
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    drawn.values.push_back(static_cast<float>(length ? *length * unit[i] : rows[i]));
+    drawn.values.push_back(static_cast<float>(keeps_lengths ? rows[i] : length * unit[i]));
   }
-  drawn.sha256 = hash_of(drawn, config, seed);
+  drawn.sha256 = hash_of(drawn, config, input.seed);
   return drawn;
+}
+
+void refuse_classes(std::string_view distribution,
+                    const ClassVectorsInput& input,
+                    std::string_view expected) {
+  throw ConfigError(
+      fmt::format("class_vectors.distribution: '{}' found {} classes in {} dimensions, expected {}",
+                  distribution,
+                  input.classes,
+                  input.feature_size,
+                  expected));
+}
+
+double gap_of_equal_cosines(std::int64_t classes, double cosine) {
+  const auto k = static_cast<double>(classes);
+  return std::sqrt((1 - cosine) * k / (k - 1));
 }
 
 }  // namespace headway

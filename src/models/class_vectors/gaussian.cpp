@@ -3,16 +3,22 @@
 
 namespace headway {
 
+template <>
+ClassVectorsSpec ClassVectorDistribution<Gaussian>::spec() {
+  return {.component = {.name = "gaussian",
+                        .summary = "independent standard normal entries, rows normalised: uniform "
+                                   "on the sphere",
+                        .source = "RandomCode of coding_theoretic_hpl"}};
+}
+
 /// N(0, 1)^D divided by its length: uniform on the sphere.
-std::vector<double> draw_gaussian(std::int64_t classes,
-                                  std::int64_t feature_size,
-                                  std::int64_t seed,
-                                  const Options&) {
-  const auto size = static_cast<std::size_t>(feature_size);
-  std::vector<double> values(static_cast<std::size_t>(classes) * size);
-  for (std::int64_t k = 0; k < classes; ++k) {
+template <>
+std::vector<double> ClassVectorDistribution<Gaussian>::draw(const ClassVectorsInput& input) {
+  const auto size = static_cast<std::size_t>(input.feature_size);
+  std::vector<double> values(static_cast<std::size_t>(input.classes) * size);
+  for (std::int64_t k = 0; k < input.classes; ++k) {
     const auto row = std::span(values).subspan(static_cast<std::size_t>(k) * size, size);
-    RandomStream stream = row_stream("gaussian", classes, feature_size, seed, k);
+    RandomStream stream = row_stream("gaussian", input, k);
     do {
       for (double& value : row) value = stream.normal();
     } while (!normalize(row));

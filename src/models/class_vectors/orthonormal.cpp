@@ -1,26 +1,39 @@
-#include <fmt/format.h>
-
-#include "base/errors.h"
 #include "models/class_vectors/class_vectors.h"
 #include "models/class_vectors/haar.h"
 #include "models/class_vectors/row_stream.h"
 
 namespace headway {
+namespace {
+
+std::int64_t largest_count(std::int64_t feature_size) {
+  return feature_size;
+}
+
+}  // namespace
+
+template <>
+ClassVectorsSpec ClassVectorDistribution<Orthonormal>::spec() {
+  return {
+      .component = {.name = "orthonormal",
+                    .summary =
+                        "rows of a Haar-random orthogonal matrix: all cosines 0; needs K <= D",
+                    .source = "Hoffer et al., 'Fix your classifier', ICLR 2018; Mezzadri, Notices "
+                              "AMS 2007"},
+      .largest_count = largest_count,
+      .largest_count_text = "D",
+      .largest_cosine = [](std::int64_t, std::int64_t) { return 0.0; },
+      .largest_gap = [](std::int64_t classes,
+                        std::int64_t) { return std::optional(gap_of_equal_cosines(classes, 0)); }};
+}
 
 /// K orthonormal rows, Haar-distributed. Refuses K > D, where rows cannot be orthogonal.
-std::vector<double> draw_orthonormal(std::int64_t classes,
-                                     std::int64_t feature_size,
-                                     std::int64_t seed,
-                                     const Options&) {
-  if (classes > feature_size) {
-    throw ConfigError(fmt::format(
-        "class_vectors.distribution: 'orthonormal' found {} classes in {} dimensions, expected no "
-        "more classes than dimensions",
-        classes,
-        feature_size));
+template <>
+std::vector<double> ClassVectorDistribution<Orthonormal>::draw(const ClassVectorsInput& input) {
+  if (input.classes > largest_count(input.feature_size)) {
+    refuse_classes("orthonormal", input, "no more classes than dimensions");
   }
-  return haar_columns(feature_size, classes, [&](std::int64_t column) {
-    return row_stream("orthonormal", classes, feature_size, seed, column);
+  return haar_columns(input.feature_size, input.classes, [&](std::int64_t column) {
+    return row_stream("orthonormal", input, column);
   });
 }
 

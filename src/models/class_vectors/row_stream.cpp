@@ -7,13 +7,12 @@
 namespace headway {
 
 RandomStream row_stream(std::string_view distribution,
-                        std::int64_t classes,
-                        std::int64_t feature_size,
-                        std::int64_t seed,
+                        const ClassVectorsInput& input,
                         std::int64_t row) {
   const std::string purpose =
-      fmt::format("class_vectors {} {}x{}", distribution, classes, feature_size);
-  return RandomStream(static_cast<std::uint64_t>(seed), purpose, static_cast<std::uint64_t>(row));
+      fmt::format("class_vectors {} {}x{}", distribution, input.classes, input.feature_size);
+  return RandomStream(
+      static_cast<std::uint64_t>(input.seed), purpose, static_cast<std::uint64_t>(row));
 }
 
 bool normalize(std::span<double> row) {

@@ -5,14 +5,13 @@
 #include <string_view>
 
 #include "base/philox.h"
+#include "models/class_vectors/class_vectors.h"
 
 namespace headway {
 
 /// The random numbers of one row (or column) of a K x D draw. Draws of other shapes share none.
 RandomStream row_stream(std::string_view distribution,
-                        std::int64_t classes,
-                        std::int64_t feature_size,
-                        std::int64_t seed,
+                        const ClassVectorsInput& input,
                         std::int64_t row);
 
 /// Divides by the Euclidean length; false, and nothing done, when that is zero.

@@ -12,9 +12,9 @@ namespace {
 /// p <- p - rate * (m / (1 - beta1^t)) / (sqrt(v / (1 - beta2^t)) + epsilon), t = 1, 2, ...
 /// As torch.optim.AdamW (Loshchilov and Hutter, "Decoupled weight decay regularization", ICLR
 /// 2019), one pass over memory.
-class AdamW final : public Optimizer {
+class AdamWOptimizer final : public Optimizer {
  public:
-  AdamW(const OptimizerConfig& config, FlatParameters& parameters)
+  AdamWOptimizer(const OptimizerConfig& config, FlatParameters& parameters)
       : parameters_(parameters),
         weight_decay_(config.weight_decay),
         beta1_(config.options.number("beta1")),
@@ -68,8 +68,10 @@ class AdamW final : public Optimizer {
 
 }  // namespace
 
-std::unique_ptr<Optimizer> make_adamw(const OptimizerConfig& config, FlatParameters& parameters) {
-  return std::make_unique<AdamW>(config, parameters);
+template <>
+std::unique_ptr<Optimizer> OptimizerComponent<AdamW>::make(const OptimizerConfig& config,
+                                                           FlatParameters& parameters) {
+  return std::make_unique<AdamWOptimizer>(config, parameters);
 }
 
 }  // namespace headway

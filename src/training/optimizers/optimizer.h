@@ -4,10 +4,10 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
-#include "base/registry.h"
-#include "config/schema/trial_config.h"
+#include "training/optimizers/optimizers.h"
 #include "training/step/flat_parameters.h"
 
 namespace headway {
@@ -22,9 +22,5 @@ class Optimizer {
   /// State of the optimiser as a whole, scalars by name, e.g. the steps that it has seen.
   virtual std::vector<std::pair<std::string, at::Tensor>> counters() { return {}; }
 };
-
-/// `parameters` must outlive the optimiser.
-using OptimizerFactory = std::unique_ptr<Optimizer>(const OptimizerConfig&, FlatParameters&);
-const Registry<OptimizerFactory>& optimizers();
 
 }  // namespace headway

@@ -1,13 +1,13 @@
-#include "training/optimizers/optimizer.h"
+#include "training/optimizers/optimizers.h"
 
 namespace headway {
 
-// To add an optimizer: write optimizers/<name>.cpp, then name its factory here.
-OptimizerFactory make_adamw, make_sgd;
-
 const Registry<OptimizerFactory>& optimizers() {
-  static const Registry<OptimizerFactory> table{"optimizer",
-                                                {{"adamw", make_adamw}, {"sgd", make_sgd}}};
+  static const Registry<OptimizerFactory> table{
+      "optimizer", Optimizers::collect([]<typename Name>() {
+        return std::pair<std::string, OptimizerFactory*>(OptimizerComponent<Name>::spec().name,
+                                                         OptimizerComponent<Name>::make);
+      })};
   return table;
 }
 

@@ -9,9 +9,9 @@ namespace {
 
 /// g <- g + decay * p;  m <- momentum * m + g;  p <- p - rate * (nesterov ? g + momentum * m : m).
 /// As torch.optim.SGD (Sutskever et al., ICML 2013), one pass over memory.
-class Sgd final : public Optimizer {
+class SgdOptimizer final : public Optimizer {
  public:
-  Sgd(const OptimizerConfig& config, FlatParameters& parameters)
+  SgdOptimizer(const OptimizerConfig& config, FlatParameters& parameters)
       : parameters_(parameters),
         weight_decay_(config.weight_decay),
         momentum_(config.options.number("momentum")),
@@ -56,8 +56,10 @@ class Sgd final : public Optimizer {
 
 }  // namespace
 
-std::unique_ptr<Optimizer> make_sgd(const OptimizerConfig& config, FlatParameters& parameters) {
-  return std::make_unique<Sgd>(config, parameters);
+template <>
+std::unique_ptr<Optimizer> OptimizerComponent<Sgd>::make(const OptimizerConfig& config,
+                                                         FlatParameters& parameters) {
+  return std::make_unique<SgdOptimizer>(config, parameters);
 }
 
 }  // namespace headway

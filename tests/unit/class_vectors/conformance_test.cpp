@@ -2,11 +2,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
 #include "base/errors.h"
-#include "config/schema/catalog.h"
 #include "models/class_vectors/class_vectors.h"
 #include "unit/class_vectors/cosines.h"
 
@@ -15,37 +15,52 @@ namespace {
 
 using testing::HasSubstr;
 
-TEST(ClassVectorDistributions, are_these) {
-  EXPECT_EQ(class_vector_distributions().names(),
-            (std::vector<std::string>{"gaussian", "orthonormal", "simplex", "uniform_integer"}));
-}
-
-TEST(ClassVectorDistributions, are_those_of_the_catalog) {
-  std::vector<std::string> described;
-  for (const ComponentSpec& spec : catalog(Family::kClassVectors)) described.push_back(spec.name);
-  EXPECT_EQ(class_vector_distributions().names(), described);
-}
-
 TEST(ClassVectorDistributions, unknown_name_is_refused_with_the_nearest) {
   ClassVectorsConfig config;
   config.distribution = "gausian";
   try {
-    draw_class_vectors(config, 10, 16, 0);
+    draw_class_vectors(config, {.classes = 10, .feature_size = 16});
     FAIL() << "no error";
   } catch (const ConfigError& error) {
     EXPECT_THAT(error.what(), HasSubstr("did you mean 'gaussian'?"));
   }
 }
 
+struct Shape {
+  std::int64_t classes;
+  std::int64_t feature_size;
+};
+
 class Distribution : public testing::TestWithParam<std::string> {
  protected:
+  const ClassVectorsSpec& spec() const { return class_vectors_spec(GetParam()); }
+  /// Shapes that the count rule allows, some of powers of two and some not.
+  std::vector<Shape> shapes() const {
+    std::vector<Shape> allowed;
+    for (const Shape& shape :
+         {Shape{2, 2}, {2, 64}, {3, 2}, {7, 12}, {7, 64}, {64, 64}, {20, 72}}) {
+      const auto largest = spec().largest_count;
+      if (largest == nullptr || shape.classes <= largest(shape.feature_size)) {
+        allowed.push_back(shape);
+      }
+    }
+    return allowed;
+  }
   ClassVectors draw(std::int64_t classes, std::int64_t feature_size, std::int64_t seed) const {
-    return draw_class_vectors(config_, classes, feature_size, seed);
+    return draw_class_vectors(config_,
+                              {.classes = classes, .feature_size = feature_size, .seed = seed});
+  }
+  /// As the distribution gives them, in double.
+  std::vector<double> raw(const Shape& shape, std::int64_t seed) const {
+    return class_vector_distributions().at(GetParam())({.classes = shape.classes,
+                                                        .feature_size = shape.feature_size,
+                                                        .seed = seed,
+                                                        .options = config_.options});
   }
   ClassVectors draw_with_norm(const std::variant<std::string, double>& norm) const {
     ClassVectorsConfig config = config_;
     config.norm = norm;
-    return draw_class_vectors(config, 10, 64, 3);
+    return draw_class_vectors(config, {.classes = 10, .feature_size = 64, .seed = 3});
   }
 
   ClassVectorsConfig config_{.distribution = GetParam(),
@@ -55,13 +70,82 @@ class Distribution : public testing::TestWithParam<std::string> {
 };
 
 TEST_P(Distribution, gives_finite_values_of_the_asked_shape) {
-  for (const auto& [classes, feature_size] : {std::pair{2, 2}, {2, 64}, {7, 64}, {64, 64}}) {
+  for (const auto& [classes, feature_size] : shapes()) {
     const ClassVectors drawn = draw(classes, feature_size, 0);
     EXPECT_EQ(drawn.classes, classes);
     EXPECT_EQ(drawn.feature_size, feature_size);
     ASSERT_EQ(drawn.values.size(), static_cast<std::size_t>(classes * feature_size));
     for (const float value : drawn.values) ASSERT_TRUE(std::isfinite(value));
     EXPECT_EQ(drawn.sha256.size(), 64U);
+  }
+}
+
+TEST_P(Distribution, gives_no_two_rows_of_one_direction) {
+  for (const Shape& shape : shapes()) {
+    for (const double cosine : pairwise_cosines(raw(shape, 2), shape.feature_size)) {
+      ASSERT_LT(cosine, 1 - 1e-6);
+    }
+  }
+}
+
+TEST_P(Distribution, draws_rows_of_the_native_length_that_it_tells) {
+  for (const Shape& shape : shapes()) {
+    const auto native_length = spec().native_length;
+    const double told = native_length == nullptr ? 1 : native_length(shape.feature_size);
+    const std::vector<double> rows = raw(shape, 2);
+    for (std::int64_t k = 0; k < shape.classes; ++k) {
+      ASSERT_NEAR(row_length(rows, shape.feature_size, k) / told, 1, 1e-10);
+    }
+  }
+}
+
+TEST_P(Distribution, refuses_as_many_classes_as_its_count_rule_does) {
+  const auto largest_count = spec().largest_count;
+  EXPECT_EQ(spec().largest_count_text.empty(), largest_count == nullptr);
+  if (largest_count == nullptr) {
+    EXPECT_NO_THROW(draw(100, 16, 0));
+    return;
+  }
+  for (const std::int64_t feature_size : {1, 2, 3, 5, 8, 33}) {
+    const std::int64_t largest = largest_count(feature_size);
+    if (largest >= 2) {
+      EXPECT_NO_THROW(draw(largest, feature_size, 0));
+    }
+    try {
+      draw(largest + 1, feature_size, 0);
+      ADD_FAILURE() << largest + 1 << " classes in " << feature_size << " dimensions";
+    } catch (const ConfigError& error) {
+      EXPECT_THAT(error.what(), HasSubstr("class_vectors"));
+    }
+  }
+}
+
+TEST_P(Distribution, sums_to_zero_where_it_says_so) {
+  for (const Shape& shape : shapes()) {
+    EXPECT_EQ(length_of_sum(raw(shape, 2), shape.feature_size) < 1e-9, spec().sums_to_zero);
+  }
+}
+
+TEST_P(Distribution, has_the_largest_cosine_that_it_tells) {
+  if (spec().largest_cosine == nullptr) GTEST_SKIP() << "depends on the draw";
+  for (const Shape& shape : shapes()) {
+    const auto cosines = pairwise_cosines(raw(shape, 2), shape.feature_size);
+    EXPECT_NEAR(spec().largest_cosine(shape.classes, shape.feature_size),
+                *std::ranges::max_element(cosines),
+                1e-10);
+  }
+}
+
+// Of unit vectors, or as far as the rule knows.
+TEST_P(Distribution, has_the_largest_gap_that_it_tells) {
+  if (spec().largest_gap == nullptr) GTEST_SKIP() << "not known";
+  for (const Shape& shape : shapes()) {
+    const auto told = spec().largest_gap(shape.classes, shape.feature_size);
+    if (!told) continue;
+    const Bounds found = largest_gap(raw(shape, 2), shape.feature_size);
+    EXPECT_LT(found.upper - found.lower, 1e-3);
+    EXPECT_GT(*told, found.lower - 1e-9);
+    EXPECT_LT(*told, found.upper + 1e-9);
   }
 }
 
@@ -81,27 +165,38 @@ TEST_P(Distribution, gives_the_fixed_and_the_learned_arm_the_same_bytes) {
   EXPECT_EQ(learned.sha256, fixed.sha256);
 }
 
-TEST_P(Distribution, gives_other_numbers_for_another_seed_or_shape) {
+TEST_P(Distribution, gives_other_numbers_for_another_seed_where_it_depends_on_the_seed) {
   const ClassVectors base = draw(10, 64, 5);
-  EXPECT_NE(draw(10, 64, 6).values, base.values);
-  EXPECT_NE(draw(11, 64, 5).values[0], base.values[0]);
-  EXPECT_NE(draw(10, 65, 5).values[0], base.values[0]);
-  for (const ClassVectors& other : {draw(10, 64, 6), draw(11, 64, 5), draw(10, 65, 5)}) {
+  EXPECT_EQ(draw(10, 64, 6).values != base.values, spec().depends_on_seed);
+  EXPECT_NE(draw(10, 64, 6).sha256, base.sha256);
+}
+
+TEST_P(Distribution, gives_another_hash_and_if_random_other_numbers_for_another_shape) {
+  const ClassVectors base = draw(10, 64, 5);
+  for (const ClassVectors& other : {draw(11, 64, 5), draw(10, 72, 5)}) {
     EXPECT_NE(other.sha256, base.sha256);
+    if (spec().depends_on_seed) {
+      EXPECT_NE(other.values[0], base.values[0]);
+    }
   }
 }
 
 TEST_P(Distribution, follows_the_norm_axis) {
+  const ClassVectors unit = draw_with_norm("unit");
+  const auto native_length = spec().native_length;
+  const double native = native_length == nullptr ? 1 : native_length(64);
   const std::vector<std::pair<std::variant<std::string, double>, double>> lengths = {
-      {"native", 1.0}, {"unit", 1.0}, {"sqrt_d", 8.0}, {"kaiming", std::sqrt(2.0)}, {2.5, 2.5}};
-  const ClassVectors native = draw_with_norm("native");
+      {"native", native}, {"unit", 1.0}, {"sqrt_d", 8.0}, {"kaiming", std::sqrt(2.0)}, {2.5, 2.5}};
   for (const auto& [norm, length] : lengths) {
+    ClassVectorsConfig config = config_;
+    config.norm = norm;
+    EXPECT_EQ(class_vector_length(config, 64), length);
     const ClassVectors drawn = draw_with_norm(norm);
     for (std::int64_t k = 0; k < 10; ++k) {
       EXPECT_NEAR(row_length(drawn.values, 64, k) / length, 1, 1e-6);
     }
     for (std::size_t i = 0; i < drawn.values.size(); ++i) {  // only the length changes
-      ASSERT_NEAR(drawn.values[i] / length, native.values[i], 1e-6);
+      ASSERT_NEAR(drawn.values[i] / length, unit.values[i], 1e-6);
     }
   }
 }

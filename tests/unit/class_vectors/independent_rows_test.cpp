@@ -20,7 +20,8 @@ std::vector<double> draw(const std::string& distribution,
                          std::int64_t classes,
                          std::int64_t feature_size,
                          std::int64_t seed) {
-  return class_vector_distributions().at(distribution)(classes, feature_size, seed, {});
+  return class_vector_distributions().at(distribution)(
+      {.classes = classes, .feature_size = feature_size, .seed = seed});
 }
 
 // One statistic over the seeds.
@@ -117,12 +118,12 @@ TEST_P(IndependentRows, have_the_exact_moments_of_random_directions) {
 TEST_P(IndependentRows, refuse_rows_of_equal_direction) {
   // Three directions do not fit into one dimension.
   ClassVectorsConfig config{.distribution = GetParam(), .seed = {}, .options = {}};
-  EXPECT_THROW(draw_class_vectors(config, 3, 1, 0), ConfigError);
+  EXPECT_THROW(draw_class_vectors(config, {.classes = 3, .feature_size = 1}), ConfigError);
 }
 
 TEST_P(IndependentRows, accept_more_classes_than_dimensions) {
   ClassVectorsConfig config{.distribution = GetParam(), .seed = {}, .options = {}};
-  EXPECT_EQ(draw_class_vectors(config, 100, 10, 0).values.size(), 1000U);
+  EXPECT_EQ(draw_class_vectors(config, {.classes = 100, .feature_size = 10}).values.size(), 1000U);
 }
 
 INSTANTIATE_TEST_SUITE_P(Both,

@@ -2,7 +2,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
+#include <set>
 
 #include "base/errors.h"
 #include "models/class_vectors/class_vectors.h"
@@ -19,7 +21,8 @@ struct Shape {
 };
 
 std::vector<double> draw(const std::string& distribution, Shape shape, std::int64_t seed) {
-  return class_vector_distributions().at(distribution)(shape.classes, shape.feature_size, seed, {});
+  return class_vector_distributions().at(distribution)(
+      {.classes = shape.classes, .feature_size = shape.feature_size, .seed = seed});
 }
 
 void expect_gram(const std::vector<double>& rows, Shape shape, double off_diagonal) {
@@ -35,7 +38,7 @@ void expect_gram(const std::vector<double>& rows, Shape shape, double off_diagon
 std::string refusal(const std::string& distribution, Shape shape) {
   ClassVectorsConfig config{.distribution = distribution, .seed = {}, .options = {}};
   try {
-    draw_class_vectors(config, shape.classes, shape.feature_size, 0);
+    draw_class_vectors(config, {.classes = shape.classes, .feature_size = shape.feature_size});
   } catch (const ConfigError& error) {
     return error.what();
   }
@@ -110,6 +113,81 @@ TEST(Simplex, refuses_more_classes_than_dimensions_plus_one) {
               HasSubstr("found 12 classes in 10 dimensions, expected at most 11"));
   EXPECT_EQ(refusal("simplex", {11, 10}), "");
   EXPECT_EQ(refusal("simplex", {2, 1}), "");
+}
+
+/// H_1 = [1], H_2n = [[H_n, H_n], [H_n, -H_n]].
+std::vector<std::vector<double>> sylvester(std::size_t order) {
+  if (order == 1) return {{1}};
+  const auto half = sylvester(order / 2);
+  std::vector<std::vector<double>> matrix(order, std::vector<double>(order));
+  for (std::size_t i = 0; i < order; ++i) {
+    for (std::size_t j = 0; j < order; ++j) {
+      const double sign = i >= order / 2 && j >= order / 2 ? -1 : 1;
+      matrix[i][j] = sign * half[i % (order / 2)][j % (order / 2)];
+    }
+  }
+  return matrix;
+}
+
+TEST(Hadamard, is_a_corner_of_sylvesters_matrix) {
+  const auto matrix = sylvester(128);
+  for (const Shape shape : {Shape{2, 2}, {3, 3}, {10, 12}, {10, 64}, {64, 33}, {100, 128}}) {
+    const auto rows = draw("hadamard", shape, 0);
+    for (std::int64_t i = 0; i < shape.classes; ++i) {
+      for (std::int64_t j = 0; j < shape.feature_size; ++j) {
+        ASSERT_EQ(rows[static_cast<std::size_t>(i * shape.feature_size + j)],
+                  matrix[static_cast<std::size_t>(i)][static_cast<std::size_t>(j)]);
+      }
+    }
+  }
+}
+
+struct LargestCosine {
+  Shape shape;
+  double cosine;
+};
+
+TEST(Hadamard, has_the_reference_cosines) {
+  const std::vector<LargestCosine> references = {{{100, 100}, .28},
+                                                 {{10, 10}, .6},
+                                                 {{10, 12}, 1.0 / 3},
+                                                 {{200, 640}, .2},
+                                                 {{10, 640}, 0},
+                                                 {{100, 640}, 0},
+                                                 {{100, 128}, 0},
+                                                 {{512, 4608}, 0}};
+  for (const auto& [shape, cosine] : references) {
+    SCOPED_TRACE(testing::Message() << shape.classes << " x " << shape.feature_size);
+    EXPECT_NEAR(class_vectors_spec("hadamard").largest_cosine(shape.classes, shape.feature_size),
+                cosine,
+                1e-12);
+    if (shape.classes > 200) continue;  // all pairs take long
+    const auto cosines = pairwise_cosines(draw("hadamard", shape, 0), shape.feature_size);
+    EXPECT_NEAR(*std::ranges::max_element(cosines), cosine, 1e-12);
+    if (cosine == 0) {
+      EXPECT_NEAR(*std::ranges::min_element(cosines), 0, 1e-12);
+    }
+  }
+}
+
+TEST(Hadamard, refuses_exactly_the_shapes_in_which_rows_repeat) {
+  const auto matrix = sylvester(64);
+  for (std::int64_t features = 1; features <= 40; ++features) {
+    std::set<std::vector<double>> distinct;
+    for (std::int64_t classes = 1; classes <= 40; ++classes) {
+      const auto& row = matrix[static_cast<std::size_t>(classes - 1)];
+      distinct.insert({row.begin(), row.begin() + features});
+      if (classes < 2) continue;
+      const bool repeats = distinct.size() < static_cast<std::size_t>(classes);
+      ASSERT_EQ(!refusal("hadamard", {classes, features}).empty(), repeats)
+          << classes << " x " << features;
+    }
+  }
+}
+
+TEST(Hadamard, says_how_many_classes_fit) {
+  EXPECT_THAT(refusal("hadamard", {100, 64}),
+              HasSubstr("'hadamard' found 100 classes in 64 dimensions, expected at most 64"));
 }
 
 }  // namespace

@@ -67,6 +67,12 @@ TEST(Refuse, more_than_d_orthonormal_vectors) {
   EXPECT_THAT(refusals(with_vectors("gaussian", 1)), IsEmpty());
 }
 
+TEST(Refuse, hadamard_vectors_that_repeat) {
+  EXPECT_THAT(refusals(with_vectors("hadamard", 1)),
+              ElementsAre(HasSubstr("hadamard class vectors need K <= D rounded up to a power of "
+                                    "two, but K = 10 and D = 8")));
+}
+
 TEST(Refuse, a_batch_that_cannot_be_cut_into_shards) {
   EXPECT_THAT(refusals({{"training", {{"batch_size", 100}, {"shards", 8}}}}),
               ElementsAre(HasSubstr("a batch of 100 cannot be cut into 8 equal shards")));
@@ -128,6 +134,22 @@ TEST(Refuse, a_crop_that_may_miss_the_image) {
 
 TEST(Flag, nothing_about_the_defaults) {
   EXPECT_THAT(flags(nlohmann::json::object()), IsEmpty());
+}
+
+TEST(Flag, hadamard_vectors_that_are_not_orthogonal) {
+  EXPECT_THAT(flags(with_vectors("hadamard", 3)), ElementsAre("hadamard_not_orthogonal"));
+  EXPECT_THAT(flag_message(with_vectors("hadamard", 3)),
+              HasSubstr("where D is a multiple of 16; with D = 24"));
+  EXPECT_THAT(flag_message(with_vectors("hadamard", 3)), HasSubstr("a cosine of 0.333"));
+  EXPECT_THAT(flags(with_vectors("hadamard", 2)), IsEmpty());
+}
+
+TEST(Flag, a_seed_of_class_vectors_that_are_the_same_for_all) {
+  nlohmann::json trial = with_vectors("hadamard", 2);
+  trial["class_vectors"]["seed"] = 3;
+  EXPECT_THAT(flags(trial), ElementsAre("seed_without_effect"));
+  trial["class_vectors"]["distribution"] = "gaussian";
+  EXPECT_THAT(flags(trial), IsEmpty());
 }
 
 TEST(Flag, a_learning_rate_meant_for_another_optimizer) {

@@ -74,11 +74,5 @@ TEST(LearningRate, plateau_state_survives_a_round_trip_also_before_the_first_eva
   EXPECT_LT(second.at_step(0), 0.4);
 }
 
-TEST(LearningRate, the_table_and_the_catalog_name_the_same_schedules) {
-  std::vector<std::string> listed;
-  for (const ComponentSpec& spec : catalog(Family::kSchedule)) listed.push_back(spec.name);
-  EXPECT_EQ(schedules().names(), listed);
-}
-
 }  // namespace
 }  // namespace headway
