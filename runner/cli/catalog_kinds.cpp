@@ -61,21 +61,10 @@ std::vector<std::string> entry_names(const CatalogKind& kind) {
 }
 
 std::string describe_range(const OptionSpec& option) {
-  if (!option.choices.empty()) return fmt::format("one of {}", fmt::join(option.choices, ", "));
-  std::string type = type_name(option.type);
-  if (option.minimum && option.maximum) {
-    return fmt::format("{} in {}{}, {}{}",
-                       type,
-                       option.exclude_minimum ? '(' : '[',
-                       *option.minimum,
-                       *option.maximum,
-                       option.exclude_maximum ? ')' : ']');
+  if (option.limits.has_choices()) {
+    return fmt::format("one of {}", fmt::join(choices_of(option.limits), ", "));
   }
-  if (option.minimum) {
-    return fmt::format("{} {} {}", type, option.exclude_minimum ? ">" : ">=", *option.minimum);
-  }
-  if (option.maximum) return fmt::format("{} <= {}", type, *option.maximum);
-  return type;
+  return expectation(type_name(option.type), option.limits);
 }
 
 }  // namespace headway

@@ -81,10 +81,12 @@ nlohmann::json option_json(const OptionSpec& option) {
                       {"type", json_type(option.type)},
                       {"default", option.default_value},
                       {"summary", option.summary}};
-  if (option.minimum) json["minimum"] = *option.minimum;
-  if (option.minimum) json["exclude_minimum"] = option.exclude_minimum;
-  if (option.maximum) json["maximum"] = *option.maximum;
-  if (!option.choices.empty()) json["choices"] = option.choices;
+  const Limits& limits = option.limits;
+  if (limits.minimum) json["minimum"] = *limits.minimum;
+  if (limits.minimum) json["exclude_minimum"] = limits.exclude_minimum;
+  if (limits.maximum) json["maximum"] = *limits.maximum;
+  if (limits.maximum) json["exclude_maximum"] = limits.exclude_maximum;
+  if (limits.has_choices()) json["choices"] = choices_of(limits);
   return json;
 }
 

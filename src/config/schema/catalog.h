@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "config/schema/limits.h"
 #include "config/schema/trial_config.h"
 
 namespace headway {
@@ -17,12 +18,8 @@ struct OptionSpec {
   std::string name;
   OptionType type = OptionType::kNumber;
   nlohmann::json default_value;
-  std::string summary;                 // one line: meaning and unit
-  std::optional<double> minimum = {};  // inclusive
-  std::optional<double> maximum = {};  // inclusive
-  bool exclude_minimum = false;
-  std::vector<std::string> choices = {};  // kText: the allowed values
-  bool exclude_maximum = false;
+  std::string summary;  // one line: meaning and unit
+  Limits limits = {};
 };
 
 class Cell;

@@ -10,7 +10,7 @@ OptionSpec bias_option() {
           .summary =
               "one number per class added to the logits, 0.01 at the start; a frozen one keeps "
               "that value (and has no effect under softmax)",
-          .choices = {"none", "learned", "frozen"}};
+          .limits = {.choices = {"none", "learned", "frozen"}}};
 }
 
 OptionSpec pooling_option() {
@@ -20,7 +20,7 @@ OptionSpec pooling_option() {
           .summary =
               "last feature map to feature: mean over the map, means over 4 x 4 blocks, or the "
               "whole map",
-          .choices = {"global", "average4", "flatten"}};
+          .limits = {.choices = {"global", "average4", "flatten"}}};
 }
 
 OptionSpec width_option(int default_width) {
@@ -28,8 +28,7 @@ OptionSpec width_option(int default_width) {
           .type = OptionType::kInteger,
           .default_value = default_width,
           .summary = "channels of the first stage; every stage scales with it",
-          .minimum = 1,
-          .maximum = 4096};
+          .limits = {.minimum = 1, .maximum = 4096}};
 }
 
 }  // namespace
@@ -51,8 +50,7 @@ std::vector<HeadSpec> head_table() {
                                  .type = OptionType::kNumber,
                                  .default_value = 20.0,
                                  .summary = "factor on the cosines, or where a learned one starts",
-                                 .minimum = 0,
-                                 .exclude_minimum = true},
+                                 .limits = kPositive},
                                 {.name = "learned_scale",
                                  .type = OptionType::kFlag,
                                  .default_value = false,
@@ -72,9 +70,7 @@ std::vector<LossSpec> loss_table() {
                                       .type = OptionType::kNumber,
                                       .default_value = 0.0,
                                       .summary = "share of the target that all classes get alike",
-                                      .minimum = 0,
-                                      .maximum = 1,
-                                      .exclude_maximum = true}}},
+                                      .limits = kFraction}}},
            .uses_probabilities = true}};
 }
 

@@ -47,8 +47,7 @@ ComponentSpec mixup_augmentation() {
                    .type = OptionType::kNumber,
                    .default_value = 0.2,
                    .summary = "lambda is drawn from Beta(alpha, alpha), once per shard of a batch",
-                   .minimum = 0,
-                   .exclude_minimum = true}},
+                   .limits = kPositive}},
       .rule = check_mixup};
 }
 
@@ -63,7 +62,7 @@ std::vector<ComponentSpec> augmentation_table() {
                     .type = OptionType::kInteger,
                     .default_value = 4,
                     .summary = "pixels added on every side",
-                    .minimum = 0}},
+                    .limits = kAtLeastZero}},
        .rule = check_crop},
       {.name = "flip",
        .summary = "mirror left to right",
@@ -72,8 +71,7 @@ std::vector<ComponentSpec> augmentation_table() {
                     .type = OptionType::kNumber,
                     .default_value = 0.5,
                     .summary = "of mirroring an image",
-                    .minimum = 0,
-                    .maximum = 1}}},
+                    .limits = {.minimum = 0, .maximum = 1}}}},
       mixup_augmentation(),
   };
 }

@@ -20,11 +20,6 @@ namespace headway {
 //   field.duration(key, optional_seconds)        "2h", "1h30m", seconds
 //   field.slurm_time(key, text)                  as sbatch takes it
 
-constexpr Limits kPositive{.minimum = 0, .exclude_minimum = true};
-constexpr Limits kAtLeastZero{.minimum = 0};
-constexpr Limits kAtLeastOne{.minimum = 1};
-constexpr Limits kFraction{.minimum = 0, .maximum = 1, .exclude_maximum = true};  // [0, 1)
-
 /// `T`, const or not: visiting a const struct gives the visitor const values.
 template <typename T, typename Struct>
 concept Is = std::same_as<std::remove_const_t<T>, Struct>;

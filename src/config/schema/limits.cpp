@@ -35,6 +35,9 @@ std::string expectation(std::string_view type, const Limits& limits) {
   if (limits.minimum) {
     return fmt::format("{} {} {}", type, limits.exclude_minimum ? ">" : ">=", *limits.minimum);
   }
+  if (limits.maximum) {
+    return fmt::format("{} {} {}", type, limits.exclude_maximum ? "<" : "<=", *limits.maximum);
+  }
   return std::string(type);
 }
 

@@ -1,6 +1,5 @@
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <set>
 
 #include "base/errors.h"
@@ -15,13 +14,6 @@ std::string unknown_component(Family family, const std::string& name) {
   std::vector<std::string> names;
   for (const ComponentSpec& spec : catalog(family)) names.push_back(spec.name);
   return fmt::format("unknown {} '{}'{}", family_label(family), name, suggestion(name, names));
-}
-
-Limits limits_of(const OptionSpec& option) {
-  return {.minimum = option.minimum,
-          .maximum = option.maximum,
-          .exclude_minimum = option.exclude_minimum,
-          .exclude_maximum = option.exclude_maximum};
 }
 
 }  // namespace
@@ -56,12 +48,12 @@ nlohmann::json SectionReader::read_option(const OptionSpec& option) {
   switch (option.type) {
     case OptionType::kNumber: {
       auto value = fallback.get<double>();
-      (*this)(option.name, value, limits_of(option));
+      (*this)(option.name, value, option.limits);
       return value;
     }
     case OptionType::kInteger: {
       auto value = fallback.get<std::int64_t>();
-      (*this)(option.name, value, limits_of(option));
+      (*this)(option.name, value, option.limits);
       return value;
     }
     case OptionType::kFlag: {
@@ -69,24 +61,15 @@ nlohmann::json SectionReader::read_option(const OptionSpec& option) {
       (*this)(option.name, value);
       return value;
     }
-    case OptionType::kText:
-      return read_text_option(option);
+    case OptionType::kText: {
+      auto value = fallback.get<std::string>();
+      (*this)(option.name, value, option.limits);
+      return value;
+    }
     case OptionType::kNumberList:
       return read_number_list(option);
   }
   throw std::logic_error("unknown type of option");
-}
-
-nlohmann::json SectionReader::read_text_option(const OptionSpec& option) {
-  const LocatedValue* found = value_at(option.name);
-  if (found == nullptr) return option.default_value;
-  const bool known = option.choices.empty() ||
-                     std::ranges::find(option.choices, found->text) != option.choices.end();
-  if (found->is_scalar() && known) return found->text;
-  report(*found,
-         option.name,
-         option.choices.empty() ? "a text" : expected_choice(found->text, option.choices));
-  return option.default_value;
 }
 
 nlohmann::json SectionReader::read_number_list(const OptionSpec& option) {
@@ -99,12 +82,10 @@ nlohmann::json SectionReader::read_number_list(const OptionSpec& option) {
   nlohmann::json numbers = nlohmann::json::array();
   for (const LocatedValue& item : list->items) {
     const auto number = item.is_scalar() ? parse_number(item.text) : std::nullopt;
-    if (number && within(*number, limits_of(option))) {
+    if (number && within(*number, option.limits)) {
       numbers.push_back(*number);
     } else {
-      report(item,
-             option.name,
-             "a list with each entry " + expectation("a number", limits_of(option)));
+      report(item, option.name, "a list with each entry " + expectation("a number", option.limits));
     }
   }
   return numbers;

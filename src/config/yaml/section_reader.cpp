@@ -98,9 +98,12 @@ void SectionReader::operator()(std::string_view key, double& value, const Limits
 void SectionReader::operator()(std::string_view key, std::string& value, const Limits& limits) {
   const LocatedValue* found = value_at(key);
   if (found == nullptr) return;
-  if (!found->is_scalar()) return report(*found, key, "a text");
-  if (!limits.choices[0].empty() && !is_choice(found->text, limits)) {
-    return report(*found, key, expected_choice(found->text, choices_of(limits)));
+  const bool known = !limits.has_choices() || is_choice(found->text, limits);
+  if (!found->is_scalar() || !known) {
+    return report(
+        *found,
+        key,
+        limits.has_choices() ? expected_choice(found->text, choices_of(limits)) : "a text");
   }
   value = found->text;
 }

@@ -63,7 +63,6 @@ class SectionReader {
   bool check_map(const LocatedValue& value, const std::string& path);
   void check_distinct(Family family, const LocatedValue& list);
   nlohmann::json read_option(const OptionSpec& option);
-  nlohmann::json read_text_option(const OptionSpec& option);
   nlohmann::json read_number_list(const OptionSpec& option);
   std::string path_of(std::string_view key) const;
   void report(const LocatedValue& value, std::string_view key, const std::string& expected);

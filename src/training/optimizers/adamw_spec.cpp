@@ -25,9 +25,7 @@ OptionSpec beta_option(const char* name, double default_value, const char* summa
           .type = OptionType::kNumber,
           .default_value = default_value,
           .summary = summary,
-          .minimum = 0,
-          .maximum = 1,
-          .exclude_maximum = true};
+          .limits = kFraction};
 }
 
 }  // namespace
@@ -43,8 +41,7 @@ ComponentSpec OptimizerComponent<AdamW>::spec() {
                        .type = OptionType::kNumber,
                        .default_value = 1e-8,
                        .summary = "added to the root of the mean squared gradient",
-                       .minimum = 0,
-                       .exclude_minimum = true}},
+                       .limits = kPositive}},
           .rule = check_adamw};
 }
 

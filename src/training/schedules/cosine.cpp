@@ -39,7 +39,7 @@ ComponentSpec ScheduleComponent<Cosine>::spec() {
                        .type = OptionType::kNumber,
                        .default_value = 0.0,
                        .summary = "reached at the end of the last epoch",
-                       .minimum = 0}}};
+                       .limits = kAtLeastZero}}};
 }
 
 template <>

@@ -50,13 +50,12 @@ ComponentSpec ScheduleComponent<Step>::spec() {
                        .type = OptionType::kNumberList,
                        .default_value = nlohmann::json::array(),
                        .summary = "epochs, counted from 0, at whose start the learning rate drops",
-                       .minimum = 0},
+                       .limits = kAtLeastZero},
                       {.name = "factor",
                        .type = OptionType::kNumber,
                        .default_value = 0.1,
                        .summary = "what the learning rate is multiplied by",
-                       .minimum = 0,
-                       .exclude_minimum = true}},
+                       .limits = kPositive}},
           .rule = check_milestones};
 }
 

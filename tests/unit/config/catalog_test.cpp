@@ -64,11 +64,10 @@ TEST(Catalog, every_default_is_allowed) {
       for (const OptionSpec& option : spec.options) {
         const nlohmann::json& value = option.default_value;
         if (value.is_number()) {
-          EXPECT_GE(value.get<double>(), option.minimum.value_or(value.get<double>()));
-          EXPECT_LE(value.get<double>(), option.maximum.value_or(value.get<double>()));
+          EXPECT_TRUE(within(value.get<double>(), option.limits)) << option.name;
         }
-        if (value.is_string()) {
-          EXPECT_THAT(option.choices, Contains(value.get<std::string>()));
+        if (value.is_string() && option.limits.has_choices()) {
+          EXPECT_THAT(choices_of(option.limits), Contains(value.get<std::string>()));
         }
       }
     }

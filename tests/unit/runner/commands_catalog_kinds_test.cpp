@@ -7,15 +7,19 @@ namespace {
 
 TEST(CatalogKinds, a_range_shows_which_of_its_ends_belong_to_it) {
   OptionSpec option;
-  option.minimum = 0;
-  option.maximum = 1;
+  option.limits.minimum = 0;
+  option.limits.maximum = 1;
   EXPECT_EQ(describe_range(option), "number in [0, 1]");
-  option.exclude_maximum = true;
+  option.limits.exclude_maximum = true;
   EXPECT_EQ(describe_range(option), "number in [0, 1)");
-  option.exclude_minimum = true;
+  option.limits.exclude_minimum = true;
   EXPECT_EQ(describe_range(option), "number in (0, 1)");
-  option.maximum.reset();
+  option.limits.maximum.reset();
   EXPECT_EQ(describe_range(option), "number > 0");
+  option.limits = {.maximum = 1};
+  EXPECT_EQ(describe_range(option), "number <= 1");
+  option.limits = {.choices = {"a", "b"}};
+  EXPECT_EQ(describe_range(option), "one of a, b");
 }
 
 }  // namespace
