@@ -2,10 +2,10 @@
 
 #include <fmt/format.h>
 
-#include <initializer_list>
 #include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/errors.h"
@@ -17,9 +17,8 @@ namespace headway {
 template <typename Factory>
 class Registry {
  public:
-  Registry(std::string family,
-           std::initializer_list<std::pair<const std::string, Factory*>> entries)
-      : family_(std::move(family)), entries_(entries) {
+  Registry(std::string family, const std::vector<std::pair<std::string, Factory*>>& entries)
+      : family_(std::move(family)), entries_(entries.begin(), entries.end()) {
     expects(entries_.size() == entries.size(), "a name stands twice in the table of " + family_);
   }
 

@@ -56,6 +56,7 @@ struct HeadSpec {
 struct LossSpec {
   ComponentSpec component;
   bool uses_probabilities = false;  // logits are taken as those of a softmax
+  bool is_cross_entropy = false;    // as evaluations record it: they need not record both
 };
 
 /// What rules and tests may ask about a distribution of class vectors. K classes, D features.
@@ -67,6 +68,8 @@ struct ClassVectorsSpec {
   /// The largest gap cos_y - cos_other that all classes can have at once with these vectors; null:
   /// not known, and bounded by that of a simplex, K / (K - 1).
   double (*largest_gap)(double classes) = nullptr;
+  /// The largest cosine of two rows; null: it depends on the draw.
+  double (*largest_cosine)(std::int64_t classes, std::int64_t feature_size) = nullptr;
   bool sums_to_zero = false;
   /// The length of every row as drawn (`norm: native`); null = 1.
   double (*native_length)(std::int64_t feature_size) = nullptr;

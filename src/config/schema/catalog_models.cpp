@@ -5,16 +5,6 @@
 namespace headway {
 namespace {
 
-OptionSpec bias_option() {
-  return {.name = "bias",
-          .type = OptionType::kText,
-          .default_value = "none",
-          .summary =
-              "one number per class added to the logits, 0.01 at the start; a frozen one keeps "
-              "that value (and has no effect under softmax)",
-          .choices = {"none", "learned", "frozen"}};
-}
-
 OptionSpec pooling_option() {
   return {.name = "pooling",
           .type = OptionType::kText,
@@ -36,50 +26,6 @@ OptionSpec width_option(int default_width) {
 
 }  // namespace
 
-std::vector<HeadSpec> head_table() {
-  HeadSpec dot{.component = {
-                   .name = "dot",
-                   .summary = "logits = W z + b: the ordinary linear classification layer",
-                   .source = "arXiv 2011.08704; github.com/MLSpeech/FixedClassificationLayer",
-                   .options = {bias_option()},
-               }};
-  HeadSpec cosine{
-      .component = {.name = "cosine",
-                    .summary = "logits = scale * cos(z, w_k) + b: only directions count",
-                    .source =
-                        "arXiv 2011.08704; with a learned scale NormFace (Wang et al., ACM MM "
-                        "2017)",
-                    .options = {{.name = "scale",
-                                 .type = OptionType::kNumber,
-                                 .default_value = 20.0,
-                                 .summary = "factor on the cosines, or where a learned one starts",
-                                 .minimum = 0,
-                                 .exclude_minimum = true},
-                                {.name = "learned_scale",
-                                 .type = OptionType::kFlag,
-                                 .default_value = false,
-                                 .summary = "train the scale too (never below 0.01)"},
-                                bias_option()}},
-      .normalises_features = true,
-      .normalises_class_vectors = true,
-  };
-  return {dot, cosine};
-}
-
-std::vector<LossSpec> loss_table() {
-  return {{.component = {.name = "cross_entropy",
-                         .summary = "-log of the softmax probability of the right class",
-                         .source = "-",
-                         .options = {{.name = "label_smoothing",
-                                      .type = OptionType::kNumber,
-                                      .default_value = 0.0,
-                                      .summary = "share of the target that all classes get alike",
-                                      .minimum = 0,
-                                      .maximum = 1,
-                                      .exclude_maximum = true}}},
-           .uses_probabilities = true}};
-}
-
 std::vector<ClassVectorsSpec> class_vectors_table() {
   return {
       {.component =
@@ -94,7 +40,8 @@ std::vector<ClassVectorsSpec> class_vectors_table() {
                                "AMS 2007"},
        .largest_count = [](std::int64_t feature_size) { return feature_size; },
        .largest_count_text = "D",
-       .largest_gap = [](double classes) { return std::sqrt(classes / (classes - 1)); }},
+       .largest_gap = [](double classes) { return std::sqrt(classes / (classes - 1)); },
+       .largest_cosine = [](std::int64_t, std::int64_t) { return 0.0; }},
       {.component =
            {.name = "simplex",
             .summary = "a randomly rotated regular simplex: all cosines -1/(K-1); needs K <= D + 1",
@@ -102,6 +49,8 @@ std::vector<ClassVectorsSpec> class_vectors_table() {
        .largest_count = [](std::int64_t feature_size) { return feature_size + 1; },
        .largest_count_text = "D + 1",
        .largest_gap = [](double classes) { return classes / (classes - 1); },
+       .largest_cosine = [](std::int64_t classes,
+                            std::int64_t) { return -1 / static_cast<double>(classes - 1); },
        .sums_to_zero = true},
       {.component = {.name = "uniform_integer",
                      .summary = "independent integers uniform in -100 .. 99, rows normalised",

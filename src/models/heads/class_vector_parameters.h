@@ -16,7 +16,9 @@ namespace headway {
 class ClassVectorParameters {
  public:
   /// `bias`: none | learned | frozen.
-  ClassVectorParameters(const HeadInputs& inputs, const std::string& bias, ParameterSet& parameters);
+  ClassVectorParameters(const HeadInputs& inputs,
+                        const std::string& bias,
+                        ParameterSet& parameters);
 
   at::Tensor class_vectors() const { return weight_.tensor(*parameters_); }
   std::optional<at::Tensor> bias() const;
@@ -39,5 +41,8 @@ class ClassVectorParameters {
 /// Features of any floating dtype and shape [B, D] as float32; a std::logic_error for another
 /// shape.
 at::Tensor float_features(const at::Tensor& features, const at::Tensor& class_vectors);
+
+/// cos(z, w_k) [B, K], float32. A zero feature has zero cosines and gets no gradient.
+at::Tensor cosines(const at::Tensor& features, const at::Tensor& class_vectors);
 
 }  // namespace headway
