@@ -30,6 +30,7 @@ std::string type_name(OptionType type) {
 const std::vector<CatalogKind>& catalog_kinds() {
   static const std::vector<CatalogKind> kinds{
       {"heads", "head.name", Family::kHead},
+      {"losses", "loss.name", Family::kLoss},
       {"class-vectors", "class_vectors.distribution", Family::kClassVectors},
       {"encoders", "encoder.name", Family::kEncoder},
       {"datasets", "dataset.name", Family::kDataset},

@@ -1,5 +1,6 @@
 #include "runner/cli/non_default_values.h"
 
+#include "config/schema/ids.h"
 #include "config/schema/trial_config.h"
 
 namespace headway {
@@ -26,7 +27,8 @@ ConfigValues completed_values(const nlohmann::json& config) {
 
 }  // namespace
 
-ConfigValues changed_values(const nlohmann::json& config) {
+ConfigValues changed_values(const nlohmann::json& stored_config) {
+  const nlohmann::json config = with_loss_section(stored_config);
   const ConfigValues defaults = completed_values(nlohmann::json::object());
   const ConfigValues component_defaults = completed_values(component_names(config));
   ConfigValues changed;

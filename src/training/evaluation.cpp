@@ -35,7 +35,9 @@ Evaluator::Evaluator(const TrialConfig& config,
                      Model& model,
                      Execution execution,
                      Communicator& comm)
-    : config_(config), model_(model), execution_(execution), comm_(comm) {}
+    : config_(config), model_(model), execution_(execution), comm_(comm) {
+  if (!loss_spec(config.loss.name).is_cross_entropy) own_loss_ = make_loss(config.loss);
+}
 
 void Evaluator::visit_batch(const ImageSet& set,
                             std::span<const std::int32_t> samples,
@@ -50,8 +52,10 @@ void Evaluator::visit_batch(const ImageSet& set,
   assembler.plain(samples, images.mutable_data_ptr<float>());
   assembler.labels(samples, result.labels.mutable_data_ptr<std::int64_t>());
   const AutocastScope autocast(execution_.bf16, execution_.device.type());
-  result.features = model_.encoder->forward(images.to(execution_.device), /*training=*/false);
-  result.logits = model_.head->forward(result.features);
+  result.features =
+      model_.head->embed(model_.encoder->forward(images.to(execution_.device), /*training=*/false),
+                         /*training=*/false);
+  result.logits = model_.head->logits(result.features);
   visit(result);
 }
 
@@ -113,19 +117,23 @@ Sums Evaluator::merge(const Split& split, const Sums& empty, const Add& add) {
 
 SplitSums Evaluator::sums(const Split& split, bool geometry) {
   const at::Tensor class_vectors = model_.head->class_vectors().detach();
-  const SplitShape shape{class_vectors.size(0), model_.encoder->feature_size(), geometry};
+  const SplitShape shape{class_vectors.size(0), class_vectors.size(1), geometry};
   return merge(split, SplitSums(shape), [&](SplitSums& sums, const EvaluatedBatch& batch) {
     sums.add(batch.features, batch.logits, batch.labels, class_vectors);
+    if (own_loss_ && batch.labels.numel() > 0) {
+      sums.add_trial_loss(
+          evaluated_loss(*own_loss_, {batch.features, batch.logits, class_vectors, batch.labels}));
+    }
   });
 }
 
 Metrics Evaluator::accuracy(const Split& split) {
-  return accuracy_metrics(sums(split, false));
+  return accuracy_metrics(sums(split, false), own_loss_ != nullptr);
 }
 
 Metrics Evaluator::final_test_accuracy(const Split& test) {
   final_test_sums_ = sums(test, config_.evaluation.geometry);
-  return accuracy_metrics(*final_test_sums_);
+  return accuracy_metrics(*final_test_sums_, own_loss_ != nullptr);
 }
 
 SplitMetrics Evaluator::final_statistics(const Split& train,
@@ -142,7 +150,9 @@ SplitMetrics Evaluator::final_statistics(const Split& train,
     const bool known = name == "test" && final_test_sums_;
     const SplitSums sums = known ? *final_test_sums_ : this->sums(split, geometry);
     Metrics& metrics = result[name];
-    if (name == "train") append(metrics, renamed_unaugmented(accuracy_metrics(sums)));
+    if (name == "train") {
+      append(metrics, renamed_unaugmented(accuracy_metrics(sums, own_loss_ != nullptr)));
+    }
     append(metrics, prediction_metrics(sums));
     if (!geometry) continue;
     append(metrics, geometry_metrics(sums, class_vectors, initial_class_vectors, bias));

@@ -10,13 +10,15 @@
 #include "comm/communicator.h"
 #include "config/schema/trial_config.h"
 #include "data/dataset.h"
+#include "training/losses/loss.h"
 #include "training/model.h"
 #include "training/sink.h"
 #include "training/step/precision.h"
 
 namespace headway {
 
-/// What one evaluated batch yields: features [B, D], logits [B, K] float32, labels [B] int64.
+/// What one evaluated batch yields: features [B, D] as they meet the class vectors, logits [B, K]
+/// float32, labels [B] int64.
 struct EvaluatedBatch {
   at::Tensor features;
   at::Tensor logits;
@@ -46,7 +48,8 @@ class Evaluator {
 
   /// Sums over the whole split, merged over shards and ranks in the fixed tree order. Collective.
   SplitSums sums(const Split& split, bool geometry);
-  /// loss, top1_accuracy, top5_accuracy. Collective.
+  /// loss, top1_accuracy, top5_accuracy and, where the loss is another one, cross_entropy.
+  /// Collective.
   Metrics accuracy(const Split& split);
   /// The same of the finished model on the test images: final_statistics() then need not pass these
   /// through the model again.
@@ -78,6 +81,7 @@ class Evaluator {
   Execution execution_;
   Communicator& comm_;
   Watch watch_;
+  std::unique_ptr<Loss> own_loss_;  // the trial's, where it is not the cross entropy
   std::optional<SplitSums> final_test_sums_;
 };
 

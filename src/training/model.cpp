@@ -37,10 +37,11 @@ Model build_model(const TrialConfig& config, const ImageShape& image, std::int64
   return model;
 }
 
-std::vector<bool> decayed_parameters(const Model& model, const DecayConfig& decay) {
+std::vector<bool> decayed_parameters(const Model& model, const TrialConfig& config) {
+  const bool normalised = head_spec(config.head.name).normalises_class_vectors;
   std::vector<bool> result;
   for (const Parameter& parameter : model.parameters->parameters()) {
-    result.push_back(decays(parameter.kind, decay, model.head->normalises_class_vectors()));
+    result.push_back(decays(parameter.kind, config.optimizer.decay, normalised));
   }
   return result;
 }

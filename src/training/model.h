@@ -20,7 +20,8 @@ struct Model {
 /// Draws class vectors and initial weights from the configuration's seeds: the same on every rank.
 Model build_model(const TrialConfig& config, const ImageShape& image, std::int64_t classes);
 
-/// Which parameters weight decay acts on, in the order of `model.parameters`.
-std::vector<bool> decayed_parameters(const Model& model, const DecayConfig& decay);
+/// Which parameters weight decay acts on, in the order of `model.parameters`; `config` is the one
+/// that the model was built from.
+std::vector<bool> decayed_parameters(const Model& model, const TrialConfig& config);
 
 }  // namespace headway

@@ -71,15 +71,34 @@ PYTHON
 [[ ! -e results ]] || fail 'plan wrote something'
 
 expect 0 "$HEADWAY" list
-for kind in heads class-vectors encoders datasets schedules optimizers augmentations metrics; do
+for kind in heads losses class-vectors encoders datasets schedules optimizers augmentations metrics; do
   grep -q "^$kind " out || fail "list does not know '$kind'"
 done
-for kind in heads class-vectors encoders datasets schedules optimizers augmentations metrics; do
+for kind in heads losses class-vectors encoders datasets schedules optimizers augmentations metrics; do
   expect 0 "$HEADWAY" list "$kind"
   [[ -s out ]] || fail "list $kind is empty"
   expect 0 "$HEADWAY" list "$kind" --json
   python3 -m json.tool out >/dev/null || fail "list $kind --json is no JSON"
 done
+# A head without bias, and options of a loss that another one lacks.
+cat >heads_and_losses.yaml <<'YAML'
+name: heads_and_losses
+trial:
+  training: {label_smoothing: 0.1}
+sweep:
+  grid:
+    head: [{name: dot}, {name: arcface, scale: 16, margin: 0.3}]
+    class_vectors.learned: [true, false]
+    loss.name: [cross_entropy, mse]
+YAML
+expect 0 "$HEADWAY" plan heads_and_losses.yaml
+grep -q '^trials  8 in 8 cells$' out || fail "wrong counts: $(cat out)"
+cat out err >both
+grep -q "dropped loss.label_smoothing of the base configuration where loss.name is 'mse'" both ||
+  fail "plan does not tell of the dropped option: $(cat both)"
+expect 2 "$HEADWAY" plan heads_and_losses.yaml head.name=arcface head.bias=learned
+grep -q "head 'arcface' has no option 'bias'" err || fail "no word on the bias: $(cat err)"
+
 expect 0 "$HEADWAY" list heads cosine
 grep -q scale out || fail 'list heads cosine does not tell of its scale'
 

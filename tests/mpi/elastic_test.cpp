@@ -147,6 +147,20 @@ TEST(ElasticModels, every_encoder_and_head_has_the_bits_of_one_process) {
   }
 }
 
+TEST(ElasticModels, every_loss_with_every_head_has_the_bits_of_one_process) {
+  at::set_num_threads(1);
+  for (const ComponentSpec& loss : catalog(Family::kLoss)) {
+    for (const ComponentSpec& head : catalog(Family::kHead)) {
+      Case trial{loss.name + "_" + head.name, small_trial("fp32")};
+      trial.config.loss = {loss.name, default_options(Family::kLoss, loss.name)};
+      trial.config.head = {head.name, default_options(Family::kHead, head.name)};
+      trial.config.optimizer.learning_rate = 1e-3;  // squares of large logits would diverge
+      const TemporaryDirectory own;
+      expect_undisturbed(train(test_communicator(), trial.config, {shared_folder(own)}), trial);
+    }
+  }
+}
+
 // Fails like a process that is killed: at the report number `count`, without any goodbye.
 class FailingSink final : public TrialSink {
  public:

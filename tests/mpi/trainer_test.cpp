@@ -5,10 +5,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 #include <span>
+#include <utility>
 
 #include "base/safetensors.h"
 #include "support/small_trial.h"
+#include "training/final_results.h"
 
 namespace headway {
 namespace {
@@ -25,6 +28,52 @@ TEST(Trainer, learns_the_synthetic_classes) {
     if (metric.name != "top1_accuracy") continue;
     EXPECT_GT(metric.value, 0.9);  // chance is 1/7
   }
+}
+
+/// The value of test/`name` of a trained trial; nothing when it was not recorded.
+std::optional<double> test_metric(const TrialResult& result, const std::string& name) {
+  const Metrics& metrics = result.results.at("test");
+  const auto found = std::ranges::find(metrics, name, &Metric::name);
+  if (found == metrics.end()) return std::nullopt;
+  return found->value;
+}
+
+TEST(Trainer, records_the_trials_own_loss_and_the_cross_entropy_beside_it) {
+  TrialConfig config = small_trial("fp32");
+  config.head = {"dot", default_options(Family::kHead, "dot")};
+  config.loss = {"mse", default_options(Family::kLoss, "mse")};
+  config.optimizer.learning_rate = 0.01;
+  const TemporaryDirectory own;
+  const TrialResult mse = train(test_communicator(), config, {shared_folder(own)});
+  ASSERT_TRUE(test_metric(mse, "cross_entropy").has_value());
+  EXPECT_NE(test_metric(mse, "loss"), test_metric(mse, "cross_entropy"));
+  EXPECT_LT(*test_metric(mse, "loss"), 0.5);  // about 1/K with logits near 0
+  EXPECT_NEAR(*test_metric(mse, "cross_entropy"), std::log(7.0), 0.5);
+
+  config.loss = {"cross_entropy", default_options(Family::kLoss, "cross_entropy")};
+  const TemporaryDirectory other;
+  const TrialResult cross_entropy = train(test_communicator(), config, {shared_folder(other)});
+  EXPECT_FALSE(test_metric(cross_entropy, "cross_entropy").has_value());
+}
+
+// With mixup in the batches, which asks the head for a margin at two classes.
+TEST(Trainer, a_margin_makes_the_training_loss_larger_and_leaves_evaluation_alone) {
+  TrialConfig config = small_trial("fp32");
+  config.loss.options.values()["label_smoothing"] = 0.0;
+  config.optimizer.learning_rate = 1e-30;  // nothing is learned, so that only the margin differs
+  config.head = {"arcface", default_options(Family::kHead, "arcface")};
+  config.head.options.values()["scale"] = 8.0;
+  const auto losses = [&](double margin) {
+    config.head.options.values()["margin"] = margin;
+    const TemporaryDirectory own;
+    const TrialResult result = train(test_communicator(), config, {shared_folder(own)});
+    return std::pair(value_of(result.results.at("train"), "loss"),
+                     value_of(result.results.at("test"), "loss"));
+  };
+  const auto [train_without, test_without] = losses(0);
+  const auto [train_with, test_with] = losses(0.3);
+  EXPECT_GT(train_with, train_without + 0.5);
+  EXPECT_EQ(test_with, test_without);
 }
 
 TEST(Trainer, ends_as_diverged_when_the_loss_is_no_longer_finite) {

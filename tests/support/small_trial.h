@@ -42,7 +42,8 @@ inline TrialConfig small_trial(const std::string& precision, const std::string& 
   config.training.batch_size = 16;
   config.training.shards = 4;
   config.training.precision = precision;
-  config.training.label_smoothing = 0.1;
+  config.loss = {"cross_entropy", default_options(Family::kLoss, "cross_entropy")};
+  config.loss.options.values()["label_smoothing"] = 0.1;
   config.training.dropout = 0.25;
   config.evaluation.batch_size = 7;
   config.seed = 3;

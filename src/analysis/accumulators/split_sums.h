@@ -35,6 +35,7 @@ class SplitSums {
     kTop1,
     kTop5,
     kMargin,
+    kTrialLoss,  // by add_trial_loss
     kTotals
   };
   enum Outcome { kWrong, kCorrect, kOutcomes };
@@ -56,6 +57,9 @@ class SplitSums {
            const at::Tensor& logits,
            const at::Tensor& labels,
            const at::Tensor& class_vectors);
+
+  /// Adds the trial's own loss, where it is not the cross entropy, summed over a batch.
+  void add_trial_loss(double sum) { values_[kTrialLoss] += sum; }
 
   /// To be merged with another's values element by element, by +.
   std::span<double> values() { return values_; }
@@ -85,9 +89,10 @@ class SplitSums {
   std::vector<double> values_;
 };
 
-/// loss (mean cross-entropy without label smoothing), top1_accuracy and top5_accuracy (missing with
-/// 5 classes or fewer).
-Metrics accuracy_metrics(const SplitSums& sums);
+/// loss (mean over samples), top1_accuracy and top5_accuracy (missing with 5 classes or fewer). The
+/// loss is the cross entropy without label smoothing, or with `has_trial_loss` that of
+/// add_trial_loss, and the cross entropy is `cross_entropy`.
+Metrics accuracy_metrics(const SplitSums& sums, bool has_trial_loss = false);
 
 /// feature_norm_{mean,std}_{correct,wrong} and max_cosine_{mean,std}_{correct,wrong}, the
 /// statistics of arXiv 2011.08704, own_cosine_mean and logit_margin_mean.

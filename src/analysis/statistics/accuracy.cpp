@@ -76,10 +76,16 @@ double top5_accuracy(const SplitSums& sums) {
 
 }  // namespace
 
-Metrics accuracy_metrics(const SplitSums& sums) {
-  return {measure("loss", [&] { return mean_per_sample(sums, SplitSums::kLoss); }),
-          measure("top1_accuracy", [&] { return mean_per_sample(sums, SplitSums::kTop1); }),
-          measure("top5_accuracy", [&] { return top5_accuracy(sums); })};
+Metrics accuracy_metrics(const SplitSums& sums, bool has_trial_loss) {
+  const auto loss = has_trial_loss ? SplitSums::kTrialLoss : SplitSums::kLoss;
+  Metrics metrics{measure("loss", [&] { return mean_per_sample(sums, loss); }),
+                  measure("top1_accuracy", [&] { return mean_per_sample(sums, SplitSums::kTop1); }),
+                  measure("top5_accuracy", [&] { return top5_accuracy(sums); })};
+  if (has_trial_loss) {
+    metrics.push_back(
+        measure("cross_entropy", [&] { return mean_per_sample(sums, SplitSums::kLoss); }));
+  }
+  return metrics;
 }
 
 Metrics prediction_metrics(const SplitSums& sums) {

@@ -10,7 +10,8 @@ Cell::Cell(const TrialConfig& config)
     : config_(config),
       dataset_(describe_dataset(config.dataset)),
       head_(head_spec(config.head.name)),
-      class_vectors_(class_vectors_spec(config.class_vectors.distribution)) {
+      class_vectors_(class_vectors_spec(config.class_vectors.distribution)),
+      loss_(loss_spec(config.loss.name)) {
   try {
     encoder_ = summarise_encoder(config.encoder, dataset_.image);
   } catch (const ConfigError& error) {
@@ -25,6 +26,16 @@ std::string Cell::encoder_text() const {
         fmt::format(", {} {}", name, value.is_string() ? value.get<std::string>() : value.dump());
   }
   return text;
+}
+
+bool Cell::has_learned_scale() const {
+  return head_.component.has_option("learned_scale") && config_.head.options.flag("learned_scale");
+}
+
+std::optional<double> Cell::largest_logit() const {
+  const bool bounded = head_.normalises_features && head_.normalises_class_vectors;
+  if (!bounded || !head_.has_scale() || has_learned_scale()) return std::nullopt;
+  return config_.head.options.number("scale");
 }
 
 double Cell::class_vector_length() const {

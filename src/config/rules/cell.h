@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,7 @@ class Cell {
   const DatasetDescription& dataset() const { return dataset_; }
   const HeadSpec& head() const { return head_; }
   const ClassVectorsSpec& class_vectors() const { return class_vectors_; }
+  const LossSpec& loss() const { return loss_; }
   /// False when the images do not fit the encoder, which is refused already: then no rule that asks
   /// for the encoder or its features is run.
   bool has_encoder() const { return encoder_.feature_size > 0; }
@@ -26,6 +28,10 @@ class Cell {
   double classes() const { return static_cast<double>(dataset_.classes); }  // K
   std::int64_t feature_size() const { return encoder_.feature_size; }       // D
   bool has_fixed_vectors() const { return !config_.class_vectors.learned; }
+  bool has_learned_scale() const;
+  /// What no logit can exceed: the fixed scale of a head that normalises features and class
+  /// vectors; else nothing.
+  std::optional<double> largest_logit() const;
   /// "resnet18, width 16, pooling global".
   std::string encoder_text() const;
   /// The length of every class vector as it is drawn, by the norm axis.
@@ -40,6 +46,7 @@ class Cell {
   DatasetDescription dataset_;
   const HeadSpec& head_;
   const ClassVectorsSpec& class_vectors_;
+  const LossSpec& loss_;
   EncoderSummary encoder_;
   std::vector<Finding> findings_;
 };

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
 #include "config/rules/cell.h"
 #include "config/schema/catalog.h"
@@ -15,10 +16,6 @@ namespace {
 constexpr double kWantedProbability = 0.9;
 // U(-1/sqrt(D), 1/sqrt(D)) rows have norm 0.577; unit rows are fine.
 constexpr double kShortVector = 0.8;
-bool has_learned_scale(const Cell& cell) {
-  return cell.head().component.has_option("learned_scale") &&
-         cell.config().head.options.flag("learned_scale");
-}
 
 void check_class_vector_count(Cell& cell) {
   const ClassVectorsSpec& vectors = cell.class_vectors();
@@ -113,7 +110,7 @@ void check_weight_decay(Cell& cell) {
   };
   decays(decay.batch_norm, "batch_norm", "batch norm");
   decays(decay.bias, "bias", "biases");
-  decays(decay.scale && has_learned_scale(cell), "scale", "the learned scale");
+  decays(decay.scale && cell.has_learned_scale(), "scale", "the learned scale");
   decays(decay.class_vectors == "always" && cell.head().normalises_class_vectors &&
              !cell.has_fixed_vectors(),
          "class_vectors",
@@ -128,23 +125,21 @@ std::optional<double> exact_gap(const Cell& cell) {
 }
 
 void check_scale(Cell& cell) {
-  const HeadSpec& head = cell.head();
-  const bool bounded = head.normalises_features && head.normalises_class_vectors;
-  if (!bounded || !head.has_scale() || has_learned_scale(cell)) return;
-  const double scale = cell.config().head.options.number("scale");
+  const std::optional<double> scale = cell.largest_logit();
+  if (!scale || !cell.loss().uses_probabilities) return;
   const std::optional<double> exact = exact_gap(cell);
   // Nothing beats a simplex, so for other vectors its gap is a bound.
   const double gap = exact.value_or(cell.classes() / (cell.classes() - 1));
   const double others = cell.classes() - 1;
-  const double reachable = 1 / (1 + others * std::exp(-scale * gap));
+  const double reachable = 1 / (1 + others * std::exp(-*scale * gap));
   if (reachable >= kWantedProbability) return;
   const double needed = std::log(others * kWantedProbability / (1 - kWantedProbability)) / gap;
-  cell.flag(head.component.name + "_scale_too_small",
+  cell.flag(cell.head().component.name + "_scale_too_small",
             "head.scale",
             fmt::format(
                 "with scale {} the right class reaches a probability of at most {:.4f} (K = {}{}); "
                 "{} needs a scale of at least {:.2f}",
-                scale,
+                *scale,
                 reachable,
                 cell.dataset().classes,
                 exact ? ", " + cell.config().class_vectors.distribution : "",
@@ -192,10 +187,20 @@ void check_class_vectors_seed(Cell& cell) {
 }
 
 void check_bias(Cell& cell) {
-  if (!cell.head().has_bias() || cell.config().head.options.text("bias") != "frozen") return;
+  if (!cell.loss().uses_probabilities || !cell.head().has_bias()) return;
+  if (cell.config().head.options.text("bias") != "frozen") return;
   cell.flag("frozen_bias_without_effect",
             "head.bias",
             "a frozen constant bias cancels in softmax: same as none");
+}
+
+void check_loss(Cell& cell) {
+  if (cell.loss().uses_probabilities) return;
+  cell.flag("logits_are_no_probabilities",
+            "loss.name",
+            fmt::format("{} does not train logits to be those of a softmax: what is computed from "
+                        "probabilities, such as the recorded cross_entropy, says little",
+                        cell.config().loss.name));
 }
 
 /// The rules that the components of the cell bring along.
@@ -214,6 +219,7 @@ void check_components(Cell& cell) {
   check(Family::kEncoder, config.encoder.name);
   check(Family::kClassVectors, config.class_vectors.distribution);
   check(Family::kHead, config.head.name);
+  check(Family::kLoss, config.loss.name);
 }
 
 }  // namespace
@@ -231,6 +237,7 @@ std::vector<Finding> check_cell(const TrialConfig& config) {
   check_batches(cell);
   check_schedule(cell);
   check_weight_decay(cell);
+  check_loss(cell);
   check_components(cell);
   return cell.take_findings();
 }

@@ -53,6 +53,7 @@ struct HeadSpec {
 struct LossSpec {
   ComponentSpec component;
   bool uses_probabilities = false;  // logits are taken as those of a softmax
+  bool is_cross_entropy = false;    // as evaluations record it: they need not record both
 };
 
 /// What rules and tests may ask about a distribution of class vectors. K classes, D features; the

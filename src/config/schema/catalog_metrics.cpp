@@ -12,8 +12,13 @@ constexpr const char* kPapyan = "Papyan, Han and Donoho, PNAS 2020";
 void add_training_metrics(std::vector<MetricSpec>& metrics) {
   metrics.push_back(
       {.name = "loss",
-       .summary = "cross entropy, mean over samples (with label smoothing in training)",
+       .summary = "the trial's loss, mean over samples (with margin, label smoothing and mixup in "
+                  "training, without in evaluations)",
        .source = "-"});
+  metrics.push_back({.name = "cross_entropy",
+                     .summary = "mean over samples of -log softmax(logits)[label]; recorded where "
+                                "the trial's loss is another one",
+                     .source = "-"});
   metrics.push_back({.name = "top1_accuracy",
                      .summary = "share of samples whose largest logit is the right class, 0 to 1",
                      .source = "-",

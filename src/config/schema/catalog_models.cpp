@@ -3,16 +3,6 @@
 namespace headway {
 namespace {
 
-OptionSpec bias_option() {
-  return {.name = "bias",
-          .type = OptionType::kText,
-          .default_value = "none",
-          .summary =
-              "one number per class added to the logits, 0.01 at the start; a frozen one keeps "
-              "that value (and has no effect under softmax)",
-          .limits = {.choices = {"none", "learned", "frozen"}}};
-}
-
 OptionSpec pooling_option() {
   return {.name = "pooling",
           .type = OptionType::kText,
@@ -32,47 +22,6 @@ OptionSpec width_option(int default_width) {
 }
 
 }  // namespace
-
-std::vector<HeadSpec> head_table() {
-  HeadSpec dot{.component = {
-                   .name = "dot",
-                   .summary = "logits = W z + b: the ordinary linear classification layer",
-                   .source = "arXiv 2011.08704; github.com/MLSpeech/FixedClassificationLayer",
-                   .options = {bias_option()},
-               }};
-  HeadSpec cosine{
-      .component = {.name = "cosine",
-                    .summary = "logits = scale * cos(z, w_k) + b: only directions count",
-                    .source =
-                        "arXiv 2011.08704; with a learned scale NormFace (Wang et al., ACM MM "
-                        "2017)",
-                    .options = {{.name = "scale",
-                                 .type = OptionType::kNumber,
-                                 .default_value = 20.0,
-                                 .summary = "factor on the cosines, or where a learned one starts",
-                                 .limits = kPositive},
-                                {.name = "learned_scale",
-                                 .type = OptionType::kFlag,
-                                 .default_value = false,
-                                 .summary = "train the scale too (never below 0.01)"},
-                                bias_option()}},
-      .normalises_features = true,
-      .normalises_class_vectors = true,
-  };
-  return {dot, cosine};
-}
-
-std::vector<LossSpec> loss_table() {
-  return {{.component = {.name = "cross_entropy",
-                         .summary = "-log of the softmax probability of the right class",
-                         .source = "-",
-                         .options = {{.name = "label_smoothing",
-                                      .type = OptionType::kNumber,
-                                      .default_value = 0.0,
-                                      .summary = "share of the target that all classes get alike",
-                                      .limits = kFraction}}},
-           .uses_probabilities = true}};
-}
 
 std::vector<ComponentSpec> encoder_table() {
   return {

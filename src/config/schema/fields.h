@@ -51,6 +51,10 @@ void visit(auto& field, Is<ClassVectorsConfig> auto& config) {
   field("seed", config.seed, kAtLeastZero);
 }
 
+void visit(auto& field, Is<LossConfig> auto& config) {
+  field.component(Family::kLoss, "name", config.name, config.options);
+}
+
 void visit(auto& field, Is<DecayConfig> auto& config) {
   field("batch_norm", config.batch_norm);
   field("bias", config.bias);
@@ -76,7 +80,6 @@ void visit(auto& field, Is<TrainingConfig> auto& config) {
   field("shards", config.shards, {.minimum = 1, .power_of_two = true});
   field("precision", config.precision, {.choices = {"fp32", "bf16", "auto"}});
   field("gradient_precision", config.gradient_precision, {.choices = {"fp32", "bf16"}});
-  field("label_smoothing", config.label_smoothing, kFraction);
   field("dropout", config.dropout, kFraction);
   field("drop_last", config.drop_last);
   field("reproducible", config.reproducible);
@@ -98,6 +101,7 @@ void visit(auto& field, Is<TrialConfig> auto& config) {
   field.section("encoder", config.encoder);
   field.section("head", config.head);
   field.section("class_vectors", config.class_vectors);
+  field.section("loss", config.loss);
   field.section("optimizer", config.optimizer);
   field.section("schedule", config.schedule);
   field.section("training", config.training);

@@ -2,18 +2,31 @@
 
 #include "base/sha256.h"
 #include "config/rules/config_rules.h"
+#include "config/schema/catalog.h"
 #include "config/schema/ids.h"
 #include "config/schema/json_writer.h"
 #include "config/yaml/problems.h"
 #include "config/yaml/section_reader.h"
+#include "config/yaml/trial_reader.h"
 
 namespace headway {
 namespace {
 
 constexpr std::size_t kIdDigits = 12;
 
-void remove_root(nlohmann::json& json) {
-  json.at("dataset").erase("root");
+constexpr const char* kFirstLoss = "cross_entropy";  // once the only one
+
+void take_first_loss_apart(nlohmann::json& json) {
+  nlohmann::json& loss = json.at("loss");
+  if (loss.at("name") != kFirstLoss) return;
+  json["training"]["label_smoothing"] = loss.at("label_smoothing");
+  loss.erase("label_smoothing");
+  loss.erase("name");
+  for (const OptionSpec& option : component(Family::kLoss, kFirstLoss).options) {
+    const auto found = loss.find(option.name);
+    if (found != loss.end() && *found == option.default_value) loss.erase(found);
+  }
+  if (loss.empty()) json.erase("loss");
 }
 
 }  // namespace
@@ -24,11 +37,11 @@ nlohmann::json to_canonical_json(const TrialConfig& config) {
 
 TrialConfig trial_config_from_json(const nlohmann::json& json) {
   Problems problems;
-  const LocatedValue value = located_value_from_json(json);
+  LocatedValue value = located_value_from_json(json);
   if (!value.is_map()) {
     throw_problems({{{}, "expected a trial's configuration, found " + describe(value)}});
   }
-  TrialConfig config = read_section<TrialConfig>(value, "", problems);
+  TrialConfig config = read_trial(std::move(value), problems);
   throw_problems(problems);
   for (const Finding& finding : check_cell(config)) {
     if (finding.refuse) problems.push_back({{}, finding.key + ": " + finding.message});
@@ -43,8 +56,19 @@ std::string id_of(const nlohmann::json& json) {
 
 nlohmann::json identity_json(const TrialConfig& config) {
   nlohmann::json json = to_canonical_json(config);
-  remove_root(json);
+  json.at("dataset").erase("root");
+  take_first_loss_apart(json);
   return json;
+}
+
+nlohmann::json with_loss_section(nlohmann::json config) {
+  const auto training = config.find("training");
+  if (training == config.end() || !training->contains("label_smoothing")) return config;
+  nlohmann::json& loss = config["loss"];
+  loss["name"] = kFirstLoss;
+  loss["label_smoothing"] = training->at("label_smoothing");
+  config.at("training").erase("label_smoothing");
+  return config;
 }
 
 std::string trial_id(const TrialConfig& config) {

@@ -32,7 +32,12 @@ struct EncoderConfig {
 
 struct HeadConfig {
   std::string name = "dot";
-  Options options;  // dot: bias; cosine: scale, learned_scale, bias
+  Options options;  // e.g. scale, bias
+};
+
+struct LossConfig {
+  std::string name = "cross_entropy";  // in files the default is what the head's spec says
+  Options options;                     // cross_entropy: label_smoothing; mse: kappa, target
 };
 
 struct ClassVectorsConfig {
@@ -71,11 +76,10 @@ struct TrainingConfig {
   std::int64_t shards = 1;         // power of two; the batch is cut into so many equal parts
   std::string precision = "fp32";  // fp32 | bf16 | auto
   std::string gradient_precision = "fp32";  // fp32 | bf16: of every partial sum over shards
-  double label_smoothing = 0;
-  double dropout = 0;            // share of the feature's entries left out in training
-  bool drop_last = true;         // an incomplete last batch is left out
-  bool reproducible = true;      // deterministic kernels and ordered sums on GPUs
-  bool sync_batch_norm = false;  // batch norm over the whole batch instead of one shard
+  double dropout = 0;                       // share of the feature's entries left out in training
+  bool drop_last = true;                    // an incomplete last batch is left out
+  bool reproducible = true;                 // deterministic kernels and ordered sums on GPUs
+  bool sync_batch_norm = false;             // batch norm over the whole batch instead of one shard
 };
 
 struct AugmentationConfig {
@@ -94,6 +98,7 @@ struct TrialConfig {
   EncoderConfig encoder;
   HeadConfig head;
   ClassVectorsConfig class_vectors;
+  LossConfig loss;
   OptimizerConfig optimizer;
   ScheduleConfig schedule;
   TrainingConfig training;
@@ -113,7 +118,7 @@ nlohmann::json to_canonical_json(const TrialConfig& config);
 /// The other way round, checked like a sweep file; ConfigErrors lists all mistakes.
 TrialConfig trial_config_from_json(const nlohmann::json& json);
 
-/// First 12 hex digits of SHA-256 over the canonical JSON without `dataset.root`.
+/// First 12 hex digits of SHA-256 over identity_json (see ids.h).
 std::string trial_id(const TrialConfig& config);
 /// Likewise, without `seed`.
 std::string cell_id(const TrialConfig& config);

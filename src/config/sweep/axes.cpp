@@ -7,6 +7,7 @@
 #include "base/nearest_name.h"
 #include "config/sweep/keys.h"
 #include "config/yaml/scalars.h"
+#include "config/yaml/trial_reader.h"
 
 namespace headway {
 namespace {
@@ -181,13 +182,43 @@ SweepPlan read_sweep_plan(const LocatedValue& section, Problems& problems) {
       report_unknown_key(entry, problems);
     }
   }
+  for (Axis& axis : plan.axes) {
+    for (Choice& choice : axis.choices) rename_old_keys(choice, problems);
+  }
+  for (Choice& choice : plan.list) rename_old_keys(choice, problems);
   return plan;
+}
+
+void rename_old_keys(Choice& choice, Problems& problems) {
+  LocatedValue together;
+  for (const Assignment& assignment : choice) {
+    merge_at(together, assignment.path, assignment.value, assignment.key_place);
+  }
+  move_renamed_keys(together, problems);  // tells of two values
+  for (const RenamedKey& renamed : renamed_keys()) {
+    const std::vector<std::string> path = split_key(renamed.key);
+    Choice parts;
+    for (Assignment& assignment : choice) {
+      if (assignment.key == renamed.old_key) {
+        assignment.key = renamed.key;
+        assignment.path = path;
+      }
+      if (!renamed.old_key.starts_with(assignment.key + ".")) continue;
+      const auto inner = split_key(renamed.old_key.substr(assignment.key.size() + 1));
+      const LocatedValue::Entry* found = find_at(assignment.value, inner);
+      if (found == nullptr) continue;
+      parts.push_back({renamed.key, path, found->key_place, found->value});
+      erase_at(assignment.value, inner);
+    }
+    choice.insert(choice.end(), parts.begin(), parts.end());
+  }
 }
 
 std::optional<Assignment> make_assignment(const LocatedValue::Entry& entry, Problems& problems) {
   const bool prefixed = entry.key.starts_with("trial.");
   const std::string key = prefixed ? entry.key.substr(6) : entry.key;
-  if (is_trial_key(key)) return Assignment{key, split_key(key), entry.key_place, entry.value};
+  if (is_trial_key(current_key(key)))
+    return Assignment{key, split_key(key), entry.key_place, entry.value};
   problems.push_back(
       {entry.key_place,
        fmt::format("unknown key '{}' of a trial{}", entry.key, trial_key_suggestion(key))});

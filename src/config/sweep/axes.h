@@ -39,7 +39,11 @@ struct SweepPlan {
 /// `section` is the value of `sweep:`.
 SweepPlan read_sweep_plan(const LocatedValue& section, Problems& problems);
 
-/// Unknown keys become a problem with the nearest known one.
+/// Gives what is set under an old key (see trial_reader.h), also within whole sections, its present
+/// one. Old and present key with unequal values are a problem.
+void rename_old_keys(Choice& choice, Problems& problems);
+
+/// Unknown keys become a problem with the nearest known one. Old keys stay until rename_old_keys.
 std::optional<Assignment> make_assignment(const LocatedValue::Entry& entry, Problems& problems);
 
 /// The values of one `random` key: {uniform: [a, b]}, {log_uniform: [a, b]}, {integer: [a, b]} or

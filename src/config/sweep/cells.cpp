@@ -7,6 +7,7 @@
 #include <map>
 
 #include "config/sweep/keys.h"
+#include "config/yaml/trial_reader.h"
 
 namespace headway {
 namespace {
@@ -99,16 +100,31 @@ bool belongs_elsewhere(const ComponentSection& section,
                              [&](const ComponentSpec& other) { return has_option(other, key); });
 }
 
+const ComponentSection& section_of(Family family) {
+  return *std::ranges::find(component_sections(), family, &ComponentSection::family);
+}
+
+/// The section's component once the choices are made.
+std::string component_name(const ComponentSection& section,
+                           const LocatedValue& trial,
+                           const std::vector<const Choice*>& choices) {
+  if (const LocatedValue* name = new_name(section, choices)) return name->text;
+  if (const auto* name = find_at(trial, {section.section, section.name_key})) {
+    return name->value.text;
+  }
+  if (section.family != Family::kLoss) return section.default_name;
+  return default_loss(component_name(section_of(Family::kHead), trial, choices));
+}
+
 void drop_foreign_options(LocatedValue& trial,
                           const ComponentSection& section,
                           const std::vector<const Choice*>& choices,
                           std::vector<std::string>& notes) {
   LocatedValue::Entry* base = trial.find(section.section);
-  const LocatedValue* name = new_name(section, choices);
-  if (base == nullptr || name == nullptr) return;
-  const LocatedValue::Entry* old_name = base->value.find(section.name_key);
-  if (name->text == (old_name == nullptr ? section.default_name : old_name->value.text)) return;
-  const ComponentSpec* spec = find_component(section.family, name->text);
+  if (base == nullptr) return;
+  const std::string name = component_name(section, trial, choices);
+  if (name == component_name(section, trial, {})) return;
+  const ComponentSpec* spec = find_component(section.family, name);
   if (spec == nullptr) return;
   std::erase_if(base->value.entries, [&](const LocatedValue::Entry& entry) {
     if (!belongs_elsewhere(section, *spec, entry.key)) return false;
@@ -119,7 +135,7 @@ void drop_foreign_options(LocatedValue& trial,
                     entry.key,
                     section.section,
                     section.name_key,
-                    name->text));
+                    name));
     return true;
   });
 }

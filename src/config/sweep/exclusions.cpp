@@ -8,7 +8,7 @@
 
 #include "config/sweep/keys.h"
 #include "config/yaml/scalars.h"
-#include "config/yaml/section_reader.h"
+#include "config/yaml/trial_reader.h"
 
 namespace headway {
 namespace {
@@ -19,7 +19,7 @@ void read_conditions(const LocatedValue::Entry& entry,
                      Exclusion& exclusion,
                      Problems& problems) {
   LocatedValue::Entry full = entry;
-  full.key = prefix + entry.key;
+  full.key = current_key(prefix + entry.key);
   if (entry.value.is_map()) {
     for (const LocatedValue::Entry& inner : entry.value.entries) {
       read_conditions(inner, full.key + ".", exclusion, problems);
@@ -39,7 +39,7 @@ void read_conditions(const LocatedValue::Entry& entry,
     LocatedValue trial;
     merge_at(trial, condition.path, value, entry.key_place);
     Problems found;
-    if (!value.is_null()) read_section<TrialConfig>(trial, "", found);
+    if (!value.is_null()) read_trial(trial, found);
     std::ranges::copy_if(found, std::back_inserter(problems), [](const Problem& problem) {
       return !problem.about_combination;
     });

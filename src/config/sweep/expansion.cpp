@@ -11,6 +11,7 @@
 #include "config/schema/ids.h"
 #include "config/sweep/cells.h"
 #include "config/yaml/section_reader.h"
+#include "config/yaml/trial_reader.h"
 
 namespace headway {
 namespace {
@@ -67,7 +68,7 @@ class Expansion {
       expect_map(base_, "trial", problems_);
       return;
     }
-    read_section<TrialConfig>(base_, "", found);
+    read_trial(base_, found);
     std::ranges::copy_if(found, std::back_inserter(problems_), [](const Problem& problem) {
       return !problem.about_combination;
     });
@@ -77,13 +78,13 @@ class Expansion {
     std::vector<std::string> drops;
     const LocatedValue tree = apply_choices(base_, choices, drops);
     Problems found;
-    TrialConfig config = read_section<TrialConfig>(tree, "", found);
-    nlohmann::json json = identity_json(config);
+    TrialConfig config = read_trial(tree, found);
+    nlohmann::json excludable = to_canonical_json(config);
     const std::vector<std::int64_t> seeds = plan_.seeds.value_or(std::vector{config.seed});
     std::vector<std::int64_t> kept;
     for (const std::int64_t seed : seeds) {
-      json["seed"] = seed;
-      if (!is_excluded(json)) kept.push_back(seed);
+      excludable["seed"] = seed;
+      if (!is_excluded(excludable)) kept.push_back(seed);
     }
     if (kept.empty()) return;
     for (const std::string& drop : drops) drops_.add(drop);
@@ -93,6 +94,7 @@ class Expansion {
       if (finding.refuse) found.push_back(refusal(finding, tree));
     }
     if (!found.empty()) return refuse(std::move(found));
+    nlohmann::json json = identity_json(config);
     add_trials(config, json, kept, choices);
     add_flags(findings, json);
   }

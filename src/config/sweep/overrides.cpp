@@ -7,6 +7,7 @@
 #include "base/nearest_name.h"
 #include "config/sweep/cells.h"
 #include "config/sweep/keys.h"
+#include "config/yaml/trial_reader.h"
 #include "config/yaml/yaml_reader.h"
 
 namespace headway {
@@ -51,8 +52,9 @@ std::optional<Override> take_apart(const std::string& text,
     result.key.erase(0, kTrialPrefix.size());
     result.of_trial = true;
   }
-  result.of_trial = result.of_trial || is_trial_key(result.key);
-  if (result.of_trial ? is_trial_key(result.key) : is_other_key(result.key)) return result;
+  const bool is_of_trial = is_trial_key(current_key(result.key));
+  result.of_trial = result.of_trial || is_of_trial;
+  if (result.of_trial ? is_of_trial : is_other_key(result.key)) return result;
   problems.push_back(
       {{&source}, fmt::format("unknown key '{}'{}", written, key_suggestion(result.key))});
   return std::nullopt;
@@ -73,7 +75,7 @@ LocatedValue text_value(const Override& override) {
 void read_override(const Override& override, Overrides& overrides, Problems& problems) {
   if (override.is_removal) {
     if (override.of_trial) {
-      overrides.removed.push_back(override.key);
+      overrides.removed.push_back(current_key(override.key));
     } else {
       overrides.set_elsewhere.push_back(assignment_of(override, {}));
     }
@@ -158,6 +160,10 @@ Overrides read_overrides(const std::vector<std::string>& texts, Problems& proble
     if (const auto override = take_apart(text, source, problems)) {
       read_override(*override, overrides, problems);
     }
+  }
+  rename_old_keys(overrides.set, problems);
+  for (Axis& axis : overrides.axes) {
+    for (Choice& choice : axis.choices) rename_old_keys(choice, problems);
   }
   return overrides;
 }

@@ -16,6 +16,7 @@
 #include "config/sweep/keys.h"
 #include "config/sweep/overrides.h"
 #include "config/yaml/section_reader.h"
+#include "config/yaml/trial_reader.h"
 #include "config/yaml/yaml_reader.h"
 
 namespace headway {
@@ -156,6 +157,7 @@ Sweep load(const std::filesystem::path& path,
 
   SweepPlan plan = read_sweep_plan(value_or_empty(file, "sweep"), problems);
   LocatedValue base = value_or_empty(file, "trial");
+  move_renamed_keys(base, problems);
   apply_to_trial(overrides, base, plan, sweep.notes);
   check_axis_conflicts(plan, problems);
   expand(base, plan, {&source}, sweep, problems);

@@ -1,7 +1,11 @@
 #include "models/heads/class_vector_parameters.h"
 
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/clamp_min.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/full.h>
+#include <ATen/ops/linalg_vector_norm.h>
+#include <ATen/ops/matmul.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -13,6 +17,15 @@ namespace headway {
 namespace {
 
 constexpr double kInitialBias = 0.01;
+constexpr double kSmallestNorm = 1e-12;
+
+// Rows x / ||x||. A zero row stays zero and gets no gradient, where x / max(||x||, 1e-12) alone
+// would blow its gradient up by 1e12.
+at::Tensor normalised_rows(const at::Tensor& x) {
+  const at::Tensor norm = at::linalg_vector_norm(x, 2, {1}, true);  // [rows, 1]
+  const at::Tensor usable = norm.detach().gt(kSmallestNorm);
+  return x * (norm.clamp_min(kSmallestNorm).reciprocal() * usable);
+}
 
 at::Tensor matrix_of(const HeadInputs& inputs) {
   const ClassVectors& drawn = inputs.class_vectors;
@@ -59,6 +72,11 @@ at::Tensor float_features(const at::Tensor& features, const at::Tensor& class_ve
   expects(features.dim() == 2 && features.size(1) == class_vectors.size(1),
           "a head got features of another shape than [B, D]");
   return features.to(at::kFloat);
+}
+
+at::Tensor cosines(const at::Tensor& features, const at::Tensor& class_vectors) {
+  const at::Tensor z = normalised_rows(float_features(features, class_vectors));  // [B, d]
+  return at::matmul(z, normalised_rows(class_vectors).t());                       // [B, K]
 }
 
 }  // namespace headway

@@ -42,4 +42,7 @@ class ClassVectorParameters {
 /// shape.
 at::Tensor float_features(const at::Tensor& features, const at::Tensor& class_vectors);
 
+/// cos(z, w_k) [B, K], float32. A zero feature has zero cosines and gets no gradient.
+at::Tensor cosines(const at::Tensor& features, const at::Tensor& class_vectors);
+
 }  // namespace headway

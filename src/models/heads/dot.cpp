@@ -14,17 +14,16 @@ class DotHead : public Head {
   DotHead(const HeadConfig& config, const HeadInputs& inputs, ParameterSet& parameters)
       : parts_(inputs, config.options.text("bias"), parameters) {}
 
-  at::Tensor forward(const at::Tensor& features) override {
+  at::Tensor logits(const at::Tensor& embedded) const override {
     const c10::impl::ExcludeDispatchKeyGuard no_autocast(c10::autocast_dispatch_keyset);
     const at::Tensor class_vectors = parts_.class_vectors();
-    return at::linear(float_features(features, class_vectors),
+    return at::linear(float_features(embedded, class_vectors),
                       class_vectors,
                       parts_.bias());  // [B, K]
   }
 
   at::Tensor class_vectors() const override { return parts_.class_vectors(); }
   std::optional<at::Tensor> bias() const override { return parts_.bias(); }
-  bool normalises_class_vectors() const override { return false; }
 
  private:
   ClassVectorParameters parts_;
@@ -32,9 +31,10 @@ class DotHead : public Head {
 
 }  // namespace
 
-std::unique_ptr<Head> make_dot(const HeadConfig& config,
-                               const HeadInputs& inputs,
-                               ParameterSet& parameters) {
+template <>
+std::unique_ptr<Head> HeadComponent<Dot>::make(const HeadConfig& config,
+                                               const HeadInputs& inputs,
+                                               ParameterSet& parameters) {
   return std::make_unique<DotHead>(config, inputs, parameters);
 }
 

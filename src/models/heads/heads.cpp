@@ -1,12 +1,33 @@
+#include "models/heads/heads.h"
+
+#include <utility>
+
 #include "models/heads/head.h"
 
 namespace headway {
 
-// To add a head: write heads/<name>.cpp, then name its factory here.
-HeadFactory make_cosine, make_dot;
+at::Tensor Head::embed(const at::Tensor& features, bool) {
+  return features;
+}
+
+at::Tensor Head::with_margin(const at::Tensor& logits, const at::Tensor&) const {
+  return logits;
+}
+
+at::Tensor Head::prototypes() const {
+  return class_vectors();
+}
+
+std::optional<at::Tensor> Head::bias() const {
+  return std::nullopt;
+}
 
 const Registry<HeadFactory>& heads() {
-  static const Registry<HeadFactory> table{"head", {{"cosine", make_cosine}, {"dot", make_dot}}};
+  static const Registry<HeadFactory> table("head", Heads::collect([]<typename Tag>() {
+                                             return std::pair<std::string, HeadFactory*>(
+                                                 HeadComponent<Tag>::spec().component.name,
+                                                 &HeadComponent<Tag>::make);
+                                           }));
   return table;
 }
 

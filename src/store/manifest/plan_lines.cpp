@@ -9,6 +9,7 @@
 
 #include "base/errors.h"
 #include "base/files.h"
+#include "config/schema/ids.h"
 
 namespace headway {
 namespace {
@@ -46,12 +47,18 @@ std::optional<PlannedTrial> quick_parse(std::string_view line) {
   return trial;
 }
 
+// Lines written before configurations had a section `loss`.
+bool lacks_loss_section(std::string_view line) {
+  return line.find(R"("loss":{)") == std::string_view::npos &&
+         line.find(R"("label_smoothing":)") != std::string_view::npos;
+}
+
 PlannedTrial full_parse(std::string_view line) {
   const auto json = nlohmann::json::parse(line);
   return {json.at("trial_id").get<std::string>(),
           json.at("cell_id").get<std::string>(),
           json.at("seed").get<std::int64_t>(),
-          json.at("config").dump()};
+          with_loss_section(json.at("config")).dump()};
 }
 
 }  // namespace
@@ -79,7 +86,7 @@ std::vector<PlannedTrial> read_plan_lines(const std::filesystem::path& file) {
     rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
     if (line.empty()) continue;
     try {
-      auto trial = quick_parse(line);
+      auto trial = lacks_loss_section(line) ? std::nullopt : quick_parse(line);
       trials.push_back(trial ? *std::move(trial) : full_parse(line));
     } catch (const nlohmann::json::exception& error) {
       throw StoreError(fmt::format(

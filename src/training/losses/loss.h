@@ -2,28 +2,32 @@
 
 #include <ATen/core/Tensor.h>
 
-#include <optional>
-
-#include "data/augmentations/mixup.h"
+#include "training/losses/losses.h"
 
 namespace headway {
 
-/// What the logits of one shard are compared with, on one device.
-struct Targets {
-  at::Tensor labels;          // [B] int64
-  at::Tensor partner_labels;  // [B] int64; undefined without mixup
-  at::Tensor weights;         // [2] float32, of own and of partners' labels; undefined likewise
+/// What one shard's loss is computed from, all on one device; B samples, K classes, d features.
+struct LossInputs {
+  at::Tensor features;       // [B, d] as they meet the class vectors; bfloat16 under autocast
+  at::Tensor logits;         // [B, K] float32; in training with the head's margin for these labels
+  at::Tensor class_vectors;  // [K, d] float32
+  at::Tensor labels;         // [B] int64
 };
 
-/// labels [B] int64 on the CPU; `mixing`, if any, tells how the images were mixed.
-Targets make_targets(const at::Tensor& labels, const std::optional<Mixing>& mixing);
+/// What training minimises. Sums, not means, so that shards add up; how mixup weighs two sets of
+/// labels is the caller's business.
+class Loss {
+ public:
+  virtual ~Loss() = default;
 
-/// Cross entropy summed over the shard's samples, label smoothing included; logits [B, K]. With
-/// mixing: weight CE(own labels) + (1 - weight) CE(partners' labels).
-at::Tensor loss_sum(const at::Tensor& logits, const Targets& targets, double label_smoothing);
+  /// [] of the logits' dtype: summed over the samples, differentiable.
+  virtual at::Tensor sum(const LossInputs& inputs) const = 0;
+  /// The same as evaluation records it: without what only regularises training, such as smoothed
+  /// labels. Given logits without margin, and all floating tensors in double. Default: sum().
+  virtual at::Tensor evaluation_sum(const LossInputs& inputs) const;
+};
 
-/// [B] int64: the labels that the running accuracy counts. Of a mixed image that of the larger
-/// share. Targets on the CPU.
-at::Tensor dominant_labels(const Targets& targets);
+/// evaluation_sum() computed in double on the CPU; inputs of any floating dtype, on any device.
+double evaluated_loss(const Loss& loss, const LossInputs& inputs);
 
 }  // namespace headway

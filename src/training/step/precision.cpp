@@ -28,7 +28,8 @@ double seconds_per_pass(Model& model,
     at::Tensor logits;
     {
       const AutocastScope autocast(bf16, images.device().type());
-      logits = model.head->forward(model.encoder->forward(images, /*training=*/true));
+      logits = model.head->forward(model.encoder->forward(images, /*training=*/true),
+                                   /*training=*/true);
     }
     const at::Tensor loss = at::cross_entropy_loss(logits, labels);
     loss.backward();
@@ -87,8 +88,7 @@ std::string probe_precision(const TrialConfig& config,
                             at::Device device) {
   Model model = build_model(config, image, classes);  // its own: batch-norm statistics change
   const auto alone = make_single_process_communicator();
-  const FlatParameters flat(
-      *model.parameters, decayed_parameters(model, config.optimizer.decay), *alone, device);
+  const FlatParameters flat(*model.parameters, decayed_parameters(model, config), *alone, device);
   const std::int64_t batch = config.training.batch_size / config.training.shards;
   const at::Tensor images = at::full({batch, image.channels, image.height, image.width}, 0.5)
                                 .contiguous(at::MemoryFormat::ChannelsLast)

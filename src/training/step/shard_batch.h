@@ -8,6 +8,7 @@
 #include "data/batch_assembler.h"
 #include "training/losses/loss.h"
 #include "training/step/dropout.h"
+#include "training/step/targets.h"
 
 namespace headway {
 

@@ -60,8 +60,9 @@ TrainStep::TrainStep(const TrialConfig& config,
       comm_(comm),
       local_shards_(config.training.shards / comm.size()),
       batcher_(config, images, model.encoder->feature_size(), execution.device),
+      loss_(make_loss(config.loss)),
       parameters_(*model.parameters,
-                  decayed_parameters(model, config.optimizer.decay),
+                  decayed_parameters(model, config),
                   comm,
                   gradient_options(config.training, execution.device)),
       optimizer_(optimizers().at(config.optimizer.name)(config.optimizer, parameters_)),
@@ -104,14 +105,21 @@ ShardBatch TrainStep::take_batch(std::span<const std::int32_t> samples, std::int
 
 TrainStep::PassResults TrainStep::pass(const ShardBatch& batch, std::size_t global_batch) {
   PassResults results;
+  const Head& head = *model_.head;
+  at::Tensor embedded;
   {
     // Shards in lock step would share a converted weight and its node of the graph: how many do
     // depends on the number of ranks.
     const AutocastScope autocast(execution_.bf16, execution_.device.type(), synced_ == nullptr);
     const at::Tensor features = model_.encoder->forward(batch.images, /*training=*/true);  // [b, D]
-    results.logits = model_.head->forward(apply_dropout(features, batch.dropout_factors));
+    embedded =
+        model_.head->embed(apply_dropout(features, batch.dropout_factors), /*training=*/true);
+    results.logits = head.logits(embedded);
   }
-  const at::Tensor loss = loss_sum(results.logits, batch.targets, config_.training.label_smoothing);
+  const at::Tensor loss = mixed_loss(batch.targets, [&](const at::Tensor& labels) {
+    return loss_->sum(
+        {embedded, head.with_margin(results.logits, labels), head.class_vectors(), labels});
+  });
   loss.div(static_cast<double>(global_batch)).backward();
   results.loss = loss.detach();
   results.logits = results.logits.detach();

@@ -9,6 +9,7 @@
 
 #include "comm/communicator.h"
 #include "config/schema/trial_config.h"
+#include "training/losses/loss.h"
 #include "training/model.h"
 #include "training/optimizers/optimizer.h"
 #include "training/step/cuda_graph_runner.h"
@@ -23,7 +24,7 @@ namespace headway {
 
 /// Running sums of one shard over an epoch's training batches.
 struct TrainSums {
-  double loss = 0;  // sum over samples, label smoothing included
+  double loss = 0;  // sum over samples, as training minimises it (margin, label smoothing)
   double top1_correct = 0;
   double top5_correct = 0;
   double samples = 0;
@@ -70,7 +71,7 @@ class TrainStep {
   /// What a pass over a shard leaves on its device.
   struct PassResults {
     at::Tensor loss;    // [], the sum over the shard's samples
-    at::Tensor logits;  // [b, K]
+    at::Tensor logits;  // [b, K], without margin
   };
   /// A pass that a GPU repeats: its tensors stay where they are.
   struct RepeatedPass {
@@ -108,6 +109,7 @@ class TrainStep {
   Communicator& comm_;
   std::int64_t local_shards_;
   ShardBatcher batcher_;
+  std::unique_ptr<Loss> loss_;
   FlatParameters parameters_;
   std::unique_ptr<Optimizer> optimizer_;
   ShardBuffers buffers_;

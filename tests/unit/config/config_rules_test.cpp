@@ -3,6 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
+#include "config/schema/catalog.h"
 #include "sweep_file.h"
 
 namespace headway {
@@ -12,6 +15,7 @@ using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::Not;
 
 std::vector<Finding> findings(const nlohmann::json& trial) {
   // By way of a file, so that the options are complete; refused ones are read as they are.
@@ -188,6 +192,74 @@ TEST(Flag, the_scale_message_has_the_reachable_probability_and_the_scale_needed)
 TEST(Flag, a_frozen_bias) {
   EXPECT_THAT(flags({{"head", {{"bias", "frozen"}}}}), ElementsAre("frozen_bias_without_effect"));
   EXPECT_THAT(flags({{"head", {{"bias", "learned"}}}}), IsEmpty());
+}
+
+TEST(Flag, a_frozen_bias_only_where_softmax_takes_it_away) {
+  EXPECT_THAT(flags({{"head", {{"bias", "frozen"}}}, {"loss", {{"name", "mse"}}}}),
+              ElementsAre("logits_are_no_probabilities"));
+}
+
+TEST(Flag, a_loss_that_does_not_use_probabilities) {
+  for (const ComponentSpec& loss : catalog(Family::kLoss)) {
+    const std::vector<std::string> found = flags({{"loss", {{"name", loss.name}}}});
+    EXPECT_EQ(std::ranges::count(found, "logits_are_no_probabilities"),
+              loss_spec(loss.name).uses_probabilities ? 0 : 1)
+        << loss.name;
+  }
+}
+
+TEST(Flag, an_mse_target_beyond_a_fixed_scale) {
+  nlohmann::json trial{{"head", {{"name", "cosine"}, {"scale", 1}}},
+                       {"loss", {{"name", "mse"}, {"target", 30}}}};
+  EXPECT_THAT(flags(trial), Contains("mse_target_out_of_reach"));
+  trial["head"]["scale"] = 30;
+  EXPECT_THAT(flags(trial), ElementsAre("logits_are_no_probabilities"));
+  trial["head"] = {{"name", "cosine"}, {"scale", 1}, {"learned_scale", true}};
+  EXPECT_THAT(flags(trial), ElementsAre("logits_are_no_probabilities"));
+}
+
+TEST(Flag, a_margin_that_is_not_below_the_smallest_angle) {
+  const auto trial = [](const char* distribution, bool learned, double margin) {
+    return nlohmann::json{{"head", {{"name", "arcface"}, {"margin", margin}}},
+                          {"class_vectors", {{"distribution", distribution}, {"learned", learned}}},
+                          {"encoder", {{"width", 32}}}};
+  };
+  // 90 degrees between orthonormal vectors, arccos(-1/9) = 1.6821 between ten of a simplex.
+  EXPECT_THAT(flags(trial("orthonormal", false, 1.6)),
+              ElementsAre("margin_not_below_smallest_angle"));
+  EXPECT_THAT(flag_message(trial("orthonormal", false, 1.6)),
+              HasSubstr("not below 1.5708 rad, the angle between two orthonormal class vectors"));
+  EXPECT_THAT(flags(trial("orthonormal", false, 1.57)), IsEmpty());
+  EXPECT_THAT(flags(trial("simplex", false, 1.69)), Contains("margin_not_below_smallest_angle"));
+  EXPECT_THAT(flags(trial("simplex", false, 1.68)),
+              Not(Contains("margin_not_below_smallest_angle")));
+  // Of learned vectors, and of random ones, a simplex is the best case.
+  for (const bool learned : {true, false}) {
+    EXPECT_THAT(flag_message(trial("gaussian", learned, 1.69)),
+                HasSubstr("1.6821 rad, the largest angle possible between 10 class vectors"));
+    EXPECT_THAT(flags(trial("gaussian", learned, 1.6)), IsEmpty());
+  }
+}
+
+TEST(Refuse, options_that_a_head_does_not_have) {
+  EXPECT_THAT(refusals({{"head", {{"name", "arcface"}, {"bias", "learned"}}}}),
+              ElementsAre(HasSubstr("head 'arcface' has no option 'bias'")));
+}
+
+// Heads need not have a bias or a scale: every rule asks before it reads an option.
+TEST(Rules, hold_for_every_head_with_every_loss) {
+  for (const ComponentSpec& head : catalog(Family::kHead)) {
+    for (const ComponentSpec& loss : catalog(Family::kLoss)) {
+      for (const bool learned : {true, false}) {
+        nlohmann::json trial{{"head", {{"name", head.name}}},
+                             {"loss", {{"name", loss.name}}},
+                             {"class_vectors", {{"learned", learned}}}};
+        EXPECT_NO_THROW(findings(trial)) << head.name << " " << loss.name;
+        trial["optimizer"] = {{"weight_decay", 1e-4}, {"decay", {{"scale", true}, {"bias", true}}}};
+        EXPECT_NO_THROW(findings(trial)) << head.name << " " << loss.name;
+      }
+    }
+  }
 }
 
 TEST(Flag, short_fixed_vectors_under_a_dot_head) {

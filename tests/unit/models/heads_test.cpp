@@ -4,7 +4,9 @@
 #include <ATen/ops/cross_entropy_loss.h>
 #include <ATen/ops/equal.h>
 #include <ATen/ops/full.h>
+#include <ATen/ops/one_hot.h>
 #include <ATen/ops/zeros.h>
+#include <ATen/ops/zeros_like.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -42,20 +44,22 @@ const Parameter* find_parameter(const ParameterSet& parameters, const std::strin
   return nullptr;
 }
 
-TEST(Heads, are_these) {
-  EXPECT_THAT(heads().names(), ::testing::ElementsAre("cosine", "dot"));
-}
-
 /// What every head in the table must keep.
 class EveryHead : public ::testing::TestWithParam<std::string> {
  protected:
   HeadConfig config_ = head_config(GetParam());
+  const HeadSpec& spec_ = head_spec(GetParam());
+  at::Tensor labels_ = reference_labels("y", 5, kClasses);
 };
+
+std::string name_of(const testing::TestParamInfo<std::string>& info) {
+  return info.param;
+}
 
 TEST_P(EveryHead, gives_one_logit_per_class) {
   for (const bool learned : {true, false}) {
     BuiltHead built(config_, some_class_vectors(), learned);
-    const at::Tensor logits = built.head->forward(some_features());
+    const at::Tensor logits = built.head->forward(some_features(), false);
     EXPECT_EQ(logits.sizes(), (at::IntArrayRef{5, kClasses}));
     EXPECT_EQ(logits.scalar_type(), at::kFloat);
   }
@@ -81,7 +85,8 @@ TEST_P(EveryHead, sends_gradients_to_the_features_and_to_what_is_learned) {
   for (const bool learned : {true, false}) {
     BuiltHead built(config_, some_class_vectors(), learned);
     const at::Tensor z = some_features().requires_grad_();
-    at::cross_entropy_loss(built.head->forward(z), reference_labels("y", 5, kClasses)).backward();
+    at::cross_entropy_loss(built.head->forward(z, false), reference_labels("y", 5, kClasses))
+        .backward();
     EXPECT_GT(z.grad().abs().max().item<float>(), 0);
     for (const Parameter& parameter : built.parameters.parameters()) {
       ASSERT_TRUE(parameter.tensor.grad().defined()) << parameter.name;
@@ -91,7 +96,84 @@ TEST_P(EveryHead, sends_gradients_to_the_features_and_to_what_is_learned) {
   }
 }
 
-TEST_P(EveryHead, has_the_bias_that_was_asked_for) {
+TEST_P(EveryHead, computes_in_float32_under_bfloat16_autocast) {
+  BuiltHead built(config_, some_class_vectors(), true);
+  const at::Tensor z = some_features().to(at::kBFloat16);
+  const at::Tensor exact = built.head->forward(z.to(at::kFloat), false);
+  at::autocast::set_autocast_dtype(at::kCPU, at::kBFloat16);
+  at::autocast::set_autocast_enabled(at::kCPU, true);
+  const at::Tensor logits = built.head->forward(z, false);
+  at::autocast::set_autocast_enabled(at::kCPU, false);
+  EXPECT_EQ(logits.scalar_type(), at::kFloat);
+  EXPECT_TRUE(at::equal(logits, exact));
+}
+
+TEST_P(EveryHead, looks_its_tensors_up_at_every_pass) {
+  BuiltHead built(config_, some_class_vectors(), true);
+  const at::Tensor before = built.head->forward(some_features(), false);
+  at::Tensor& weight = built.parameters.parameters().front().tensor;
+  weight = weight.detach().flip(0).requires_grad_();
+  EXPECT_TRUE(at::allclose(built.head->forward(some_features(), false), before.flip(1), 1e-5));
+  EXPECT_TRUE(at::equal(built.head->class_vectors(), weight));
+}
+
+TEST_P(EveryHead, refuses_features_of_another_size) {
+  BuiltHead built(config_, some_class_vectors(), true);
+  EXPECT_THROW(built.head->forward(reference_images("z", {5, kFeatures + 1}), false),
+               std::logic_error);
+}
+
+TEST_P(EveryHead, asks_labels_for_the_training_logits_of_the_right_class_and_no_other) {
+  BuiltHead built(config_, some_class_vectors(), true);
+  const at::Tensor logits = built.head->forward(some_features(), true);
+  const at::Tensor with_margin = built.head->with_margin(logits, labels_);
+  const at::Tensor is_target = at::one_hot(labels_, kClasses).to(at::kBool);
+  const at::Tensor differs = with_margin.ne(logits);
+  EXPECT_TRUE(at::equal(differs, spec_.needs_labels ? is_target : at::zeros_like(differs)));
+}
+
+TEST_P(EveryHead, sends_gradients_through_a_margin) {
+  BuiltHead built(config_, some_class_vectors(), false);
+  const at::Tensor z = some_features().requires_grad_();
+  built.head->with_margin(built.head->forward(z, true), labels_).sum().backward();
+  EXPECT_GT(z.grad().abs().amin().item<float>(), 0);
+}
+
+TEST_P(EveryHead, ignores_lengths_where_its_spec_says_so) {
+  BuiltHead built(config_, some_class_vectors(), true);
+  BuiltHead longer(config_, 7 * some_class_vectors(), true);
+  const at::Tensor logits = built.head->forward(some_features(), false);
+  const auto same = [&](const at::Tensor& others) {
+    return at::allclose(others, logits, 1e-5, 1e-5);
+  };
+  EXPECT_EQ(same(built.head->forward(0.1 * some_features(), false)), spec_.normalises_features);
+  EXPECT_EQ(same(longer.head->forward(some_features(), false)), spec_.normalises_class_vectors);
+}
+
+TEST_P(EveryHead, has_the_bias_and_the_rows_that_its_spec_says) {
+  BuiltHead built(config_, some_class_vectors(), true);
+  if (!spec_.has_bias()) {
+    EXPECT_FALSE(built.head->bias().has_value());
+  }
+  EXPECT_EQ(built.head->prototypes().size(0), kClasses * spec_.rows_per_class);
+  EXPECT_EQ(built.head->prototypes().size(1), built.head->class_vectors().size(1));
+}
+
+TEST_P(EveryHead, names_a_loss_that_there_is) {
+  EXPECT_NE(find_component(Family::kLoss, spec_.default_loss), nullptr);
+}
+
+INSTANTIATE_TEST_SUITE_P(Heads, EveryHead, ::testing::ValuesIn(heads().names()), name_of);
+
+class EveryHeadWithBias : public EveryHead {};
+
+std::vector<std::string> heads_with_bias() {
+  std::vector<std::string> names = heads().names();
+  std::erase_if(names, [](const std::string& name) { return !head_spec(name).has_bias(); });
+  return names;
+}
+
+TEST_P(EveryHeadWithBias, has_the_bias_that_was_asked_for) {
   for (const std::string bias : {"none", "learned", "frozen"}) {
     config_.options.values()["bias"] = bias;
     const BuiltHead built(config_, some_class_vectors(), true);
@@ -105,68 +187,32 @@ TEST_P(EveryHead, has_the_bias_that_was_asked_for) {
   }
 }
 
-TEST_P(EveryHead, adds_the_bias_to_the_logits) {
+TEST_P(EveryHeadWithBias, adds_the_bias_to_the_logits) {
   const at::Tensor without =
-      BuiltHead(config_, some_class_vectors(), true).head->forward(some_features());
+      BuiltHead(config_, some_class_vectors(), true).head->forward(some_features(), false);
   config_.options.values()["bias"] = "frozen";
   const at::Tensor with =
-      BuiltHead(config_, some_class_vectors(), true).head->forward(some_features());
+      BuiltHead(config_, some_class_vectors(), true).head->forward(some_features(), false);
   EXPECT_TRUE(at::allclose(with, without + 0.01, 1e-5, 1e-6));
 }
 
-TEST_P(EveryHead, computes_in_float32_under_bfloat16_autocast) {
-  BuiltHead built(config_, some_class_vectors(), true);
-  const at::Tensor z = some_features().to(at::kBFloat16);
-  const at::Tensor exact = built.head->forward(z.to(at::kFloat));
-  at::autocast::set_autocast_dtype(at::kCPU, at::kBFloat16);
-  at::autocast::set_autocast_enabled(at::kCPU, true);
-  const at::Tensor logits = built.head->forward(z);
-  at::autocast::set_autocast_enabled(at::kCPU, false);
-  EXPECT_EQ(logits.scalar_type(), at::kFloat);
-  EXPECT_TRUE(at::equal(logits, exact));
-}
-
-TEST_P(EveryHead, looks_its_tensors_up_at_every_pass) {
-  BuiltHead built(config_, some_class_vectors(), true);
-  const at::Tensor before = built.head->forward(some_features());
-  at::Tensor& weight = built.parameters.parameters().front().tensor;
-  weight = weight.detach().flip(0).requires_grad_();
-  EXPECT_TRUE(at::allclose(built.head->forward(some_features()), before.flip(1), 1e-5));
-  EXPECT_TRUE(at::equal(built.head->class_vectors(), weight));
-}
-
-TEST_P(EveryHead, refuses_what_it_cannot_serve) {
+TEST_P(EveryHeadWithBias, refuses_an_unknown_kind_of_bias) {
   config_.options.values()["bias"] = "learnt";
   EXPECT_THROW(BuiltHead(config_, some_class_vectors(), true), ConfigError);
-  config_.options.values()["bias"] = "none";
-  BuiltHead built(config_, some_class_vectors(), true);
-  EXPECT_THROW(built.head->forward(reference_images("z", {5, kFeatures + 1})), std::logic_error);
 }
 
-INSTANTIATE_TEST_SUITE_P(Heads,
-                         EveryHead,
-                         ::testing::ValuesIn(heads().names()),
-                         [](const auto& name) { return name.param; });
+INSTANTIATE_TEST_SUITE_P(Heads, EveryHeadWithBias, ::testing::ValuesIn(heads_with_bias()), name_of);
 
 TEST(DotHead, is_a_linear_layer) {
   BuiltHead built(head_config("dot"), some_class_vectors(), true);
   const at::Tensor z = some_features();
-  const at::Tensor logits = built.head->forward(z);
+  const at::Tensor logits = built.head->forward(z, false);
   for (int b = 0; b < 5; ++b) {
     for (int k = 0; k < kClasses; ++k) {
       EXPECT_NEAR(
           logits[b][k].item<float>(), (z[b] * some_class_vectors()[k]).sum().item<float>(), 1e-5);
     }
   }
-  EXPECT_FALSE(built.head->normalises_class_vectors());
-}
-
-TEST(CosineHead, ignores_the_lengths_of_features_and_class_vectors) {
-  BuiltHead built(head_config("cosine"), some_class_vectors(), true);
-  BuiltHead longer(head_config("cosine"), 7 * some_class_vectors(), true);
-  const at::Tensor logits = built.head->forward(some_features());
-  EXPECT_TRUE(at::allclose(longer.head->forward(0.1 * some_features()), logits, 1e-5, 1e-5));
-  EXPECT_TRUE(built.head->normalises_class_vectors());
 }
 
 TEST(CosineHead, reaches_the_closed_form_loss_on_a_simplex) {
@@ -174,7 +220,7 @@ TEST(CosineHead, reaches_the_closed_form_loss_on_a_simplex) {
   for (const double scale : {1.0, 5.0}) {
     BuiltHead built(head_config("cosine", {{"scale", scale}}), simplex(10), false);
     const at::Tensor labels = reference_labels("y", 8, 10);
-    const at::Tensor logits = built.head->forward(3 * simplex(10).index_select(0, labels));
+    const at::Tensor logits = built.head->forward(3 * simplex(10).index_select(0, labels), false);
     EXPECT_NEAR(at::cross_entropy_loss(logits, labels).item<float>(),
                 std::log(1 + 9 * std::exp(-scale * 10 / 9)),
                 1e-5);
@@ -185,7 +231,8 @@ TEST(CosineHead, gradient_is_orthogonal_to_the_feature_and_shrinks_with_its_leng
   BuiltHead built(head_config("cosine"), some_class_vectors(), false);
   const auto gradient = [&](double length) {
     const at::Tensor z = (length * some_features()).requires_grad_();
-    at::cross_entropy_loss(built.head->forward(z), reference_labels("y", 5, kClasses)).backward();
+    at::cross_entropy_loss(built.head->forward(z, false), reference_labels("y", 5, kClasses))
+        .backward();
     return z.grad();
   };
   EXPECT_TRUE(at::allclose((gradient(1) * some_features()).sum(1), at::zeros({5}), 0, 1e-5));
@@ -195,7 +242,7 @@ TEST(CosineHead, gradient_is_orthogonal_to_the_feature_and_shrinks_with_its_leng
 TEST(CosineHead, a_zero_feature_has_zero_cosines_and_no_gradient) {
   BuiltHead built(head_config("cosine"), some_class_vectors(), true);
   const at::Tensor z = at::zeros({1, kFeatures}).requires_grad_();
-  const at::Tensor logits = built.head->forward(z);
+  const at::Tensor logits = built.head->forward(z, false);
   EXPECT_TRUE(at::equal(logits.detach(), at::zeros({1, kClasses})));
   at::cross_entropy_loss(logits, at::zeros({1}, at::kLong)).backward();
   EXPECT_TRUE(at::equal(z.grad(), at::zeros({1, kFeatures})));
@@ -208,7 +255,7 @@ TEST(CosineHead, a_learned_scale_gets_the_gradient_of_the_formula) {
   ASSERT_NE(scale, nullptr);
   EXPECT_EQ(scale->kind, ParameterKind::kScale);
   const at::Tensor labels = reference_labels("y", 5, kClasses);
-  const at::Tensor logits = built.head->forward(some_features());
+  const at::Tensor logits = built.head->forward(some_features(), false);
   at::cross_entropy_loss(logits, labels).backward();
   at::Tensor residual =
       logits.detach().softmax(1);  // dL/ds = mean over b of (p_k - 1[k = y]) cos_k
@@ -221,8 +268,8 @@ TEST(CosineHead, a_learned_scale_stays_at_its_floor_and_can_leave_it) {
   const HeadConfig config = head_config("cosine", {{"scale", 0.001}, {"learned_scale", true}});
   BuiltHead built(config, some_class_vectors(), false);
   BuiltHead at_floor(head_config("cosine", {{"scale", 0.01}}), some_class_vectors(), false);
-  const at::Tensor logits = built.head->forward(some_features());
-  EXPECT_TRUE(at::allclose(logits, at_floor.head->forward(some_features()), 1e-5));
+  const at::Tensor logits = built.head->forward(some_features(), false);
+  EXPECT_TRUE(at::allclose(logits, at_floor.head->forward(some_features(), false), 1e-5));
   logits.pow(2).sum().backward();
   EXPECT_NE(find_parameter(built.parameters, "linear.scale")->tensor.grad().item<float>(), 0);
 }

@@ -70,14 +70,14 @@ std::vector<double> training_losses(const TrainingCase& training, at::Device dev
     const at::Tensor labels =
         reference_labels(training.name + "/labels/" + batch, kBatchSize, kClasses);
     const at::Tensor loss = at::cross_entropy_loss(
-        head->forward(encoder->forward(images.to(device), true)), labels.to(device));
+        head->forward(encoder->forward(images.to(device), true), true), labels.to(device));
     loss.backward();
     losses.push_back(loss.item<double>());
     for (std::size_t i = 0; i < velocities.size(); ++i) {
       Parameter& parameter = parameters.parameters()[i];
-      const bool decays =
-          parameter.kind == ParameterKind::kWeight ||
-          (parameter.kind == ParameterKind::kClassVectors && !head->normalises_class_vectors());
+      const bool decays = parameter.kind == ParameterKind::kWeight ||
+                          (parameter.kind == ParameterKind::kClassVectors &&
+                           !head_spec(training.head.name).normalises_class_vectors);
       update(parameter, velocities[i], training.learning_rate, decays ? training.weight_decay : 0);
     }
   }

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "config/schema/catalog.h"
+#include "config/schema/ids.h"
 #include "runner/cli/config_values.h"
 #include "runner/cli/non_default_values.h"
 #include "support/small_sweep.h"
@@ -54,6 +55,15 @@ TEST(ConfigValues, values_are_shown_for_people) {
 TEST(ChangedValues, a_default_trial_has_nothing_to_tell_but_its_seed) {
   const auto changed = changed_values(to_canonical_json(small_trial_config(3)));
   EXPECT_THAT(changed, ElementsAre(Pair("seed", 3)));
+}
+
+TEST(ChangedValues, configurations_stored_with_label_smoothing_under_training_tell_of_the_loss) {
+  nlohmann::json stored = identity_json(small_trial_config(3));
+  stored["dataset"]["root"] = "";
+  EXPECT_THAT(changed_values(stored), ElementsAre(Pair("seed", 3)));
+  stored["training"]["label_smoothing"] = 0.1;
+  EXPECT_THAT(changed_values(stored),
+              ElementsAre(Pair("loss.label_smoothing", 0.1), Pair("seed", 3)));
 }
 
 TEST(ChangedValues, another_component_is_told_by_name_and_only_its_unusual_options) {

@@ -7,6 +7,8 @@
 #include <thread>
 
 #include "base/errors.h"
+#include "config/schema/ids.h"
+#include "store/manifest/plan_lines.h"
 #include "unit/store/sweep_fixture.h"
 
 namespace headway {
@@ -14,6 +16,7 @@ namespace {
 
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 
 std::vector<std::string> ids(const std::vector<PlannedTrial>& trials) {
   std::vector<std::string> result;
@@ -66,6 +69,25 @@ TEST(SweepDirectory, every_line_of_the_plan_is_json_of_its_own) {
     ++count;
   }
   EXPECT_EQ(count, fixture.sweep.trials.size());
+}
+
+TEST(SweepDirectory, reads_plans_of_the_time_before_losses_were_a_section) {
+  const SweepFixture fixture(make_sweep(1));
+  const auto trials = read_plan(fixture.path()).trials;
+  std::string text;
+  for (PlannedTrial trial : trials) {
+    nlohmann::json config = identity_json(trial.config());
+    config["dataset"]["root"] = "";
+    trial.config_text = config.dump();
+    text += plan_line(trial);
+  }
+  ASSERT_THAT(text, Not(HasSubstr(R"("loss":)")));
+  std::ofstream(SweepDirectory(fixture.path()).trials_file()) << text;
+  const auto again = read_plan(fixture.path()).trials;
+  ASSERT_EQ(ids(again), ids(trials));
+  for (std::size_t i = 0; i < trials.size(); ++i) {
+    EXPECT_EQ(again[i].config_text, trials[i].config_text);
+  }
 }
 
 TEST(SweepDirectory, reads_plans_whose_keys_stand_in_another_order) {

@@ -1,7 +1,5 @@
-#include "training/losses/loss.h"
+#include "training/step/targets.h"
 
-#include <ATen/core/Reduction.h>
-#include <ATen/ops/cross_entropy_loss.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/empty_like.h>
 
@@ -19,15 +17,12 @@ Targets make_targets(const at::Tensor& labels, const std::optional<Mixing>& mixi
   return targets;
 }
 
-at::Tensor loss_sum(const at::Tensor& logits, const Targets& targets, double label_smoothing) {
-  const auto cross_entropy = [&](const at::Tensor& labels) {
-    return at::cross_entropy_loss(
-        logits, labels, {}, at::Reduction::Sum, /*ignore_index=*/-100, label_smoothing);
-  };
-  at::Tensor own = cross_entropy(targets.labels);
+at::Tensor mixed_loss(const Targets& targets,
+                      const std::function<at::Tensor(const at::Tensor&)>& loss) {
+  at::Tensor own = loss(targets.labels);
   if (!targets.partner_labels.defined()) return own;
   return own.mul(targets.weights.select(0, 0))
-      .add(cross_entropy(targets.partner_labels).mul(targets.weights.select(0, 1)));
+      .add(loss(targets.partner_labels).mul(targets.weights.select(0, 1)));
 }
 
 at::Tensor dominant_labels(const Targets& targets) {
