@@ -52,33 +52,6 @@ void check_adamw(Cell& cell) {
                         kLargestAdamwRate));
 }
 
-const AugmentationConfig& augmentation(const Cell& cell, const std::string& name) {
-  return *std::ranges::find(cell.config().augmentation, name, &AugmentationConfig::name);
-}
-
-void check_mixup(Cell& cell) {
-  const TrainingConfig& training = cell.config().training;
-  if (training.batch_size != training.shards) return;
-  cell.flag("mixup_without_partners",
-            "augmentation",
-            fmt::format("mixup mixes within a shard, and a batch of {} in {} shards leaves one "
-                        "image each",
-                        training.batch_size,
-                        training.shards));
-}
-
-void check_crop(Cell& cell) {
-  const ImageShape& image = cell.dataset().image;
-  const std::int64_t padding = augmentation(cell, "crop").options.integer("padding");
-  if (padding < std::min(image.height, image.width)) return;
-  cell.refuse("crop_may_miss_the_image",
-              "augmentation",
-              fmt::format("crop padding {} may leave nothing of a {} x {} image",
-                          padding,
-                          image.height,
-                          image.width));
-}
-
 ComponentSpec plateau_schedule() {
   return {.name = "plateau",
           .summary =
@@ -153,23 +126,6 @@ ComponentSpec adamw_optimizer() {
           .rule = check_adamw};
 }
 
-ComponentSpec mixup_augmentation() {
-  return {
-      .name = "mixup",
-      .summary =
-          "mix the images of a shard, and their losses, in pairs with weights lambda and 1 - "
-          "lambda, "
-          "after all other steps",
-      .source = "Zhang et al., 'mixup', ICLR 2018",
-      .options = {{.name = "alpha",
-                   .type = OptionType::kNumber,
-                   .default_value = 0.2,
-                   .summary = "lambda is drawn from Beta(alpha, alpha), once per shard of a batch",
-                   .minimum = 0,
-                   .exclude_minimum = true}},
-      .rule = check_mixup};
-}
-
 }  // namespace
 
 std::vector<ComponentSpec> optimizer_table() {
@@ -208,30 +164,6 @@ std::vector<ComponentSpec> schedule_table() {
                     .summary = "reached at the end of the last epoch",
                     .minimum = 0}}},
       plateau_schedule(),
-  };
-}
-
-std::vector<ComponentSpec> augmentation_table() {
-  return {
-      {.name = "crop",
-       .summary = "pad with black, crop back to size at a uniformly random offset",
-       .source = "He et al., CVPR 2016",
-       .options = {{.name = "padding",
-                    .type = OptionType::kInteger,
-                    .default_value = 4,
-                    .summary = "pixels added on every side",
-                    .minimum = 0}},
-       .rule = check_crop},
-      {.name = "flip",
-       .summary = "mirror left to right",
-       .source = "He et al., CVPR 2016",
-       .options = {{.name = "probability",
-                    .type = OptionType::kNumber,
-                    .default_value = 0.5,
-                    .summary = "of mirroring an image",
-                    .minimum = 0,
-                    .maximum = 1}}},
-      mixup_augmentation(),
   };
 }
 

@@ -35,10 +35,10 @@ TEST(Catalog, names_are_sorted_and_pinned) {
   EXPECT_THAT(names(Family::kClassVectors),
               ElementsAre("gaussian", "orthonormal", "simplex", "uniform_integer"));
   EXPECT_THAT(names(Family::kEncoder), ElementsAre("resnet18", "small_cnn"));
-  EXPECT_THAT(names(Family::kDataset), ElementsAre("fashion_mnist"));
+  EXPECT_THAT(names(Family::kDataset), ElementsAre("cifar10", "cifar100", "fashion_mnist"));
   EXPECT_THAT(names(Family::kOptimizer), ElementsAre("adamw", "sgd"));
   EXPECT_THAT(names(Family::kSchedule), ElementsAre("constant", "cosine", "plateau", "step"));
-  EXPECT_THAT(names(Family::kAugmentation), ElementsAre("crop", "flip", "mixup"));
+  EXPECT_THAT(names(Family::kAugmentation), ElementsAre("crop", "cutout", "flip", "mixup"));
 }
 
 TEST(Catalog, an_unknown_name_gets_the_nearest_one) {
