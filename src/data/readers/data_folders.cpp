@@ -66,7 +66,8 @@ std::string hints_text(const std::vector<fs::path>& folders, const std::vector<D
   for (const fs::path& folder : folders) looked_at.push_back("'" + folder.string() + "'");
   throw ConfigError(fmt::format("dataset.name: found no files of '{}', expected them in {}{}; {}",
                                 config.name,
-                                fmt::join(looked_at, ", "),
+                                folders.empty() ? "dataset.root or HEADWAY_DATA, which are not set"
+                                                : fmt::format("{}", fmt::join(looked_at, ", ")),
                                 hints_text(folders, places.hints),
                                 places.how_to_get));
 }

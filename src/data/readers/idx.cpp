@@ -164,16 +164,10 @@ void read_idx_pair(const std::filesystem::path& images,
 }
 
 std::vector<WantedFile> mnist_files() {
-  std::vector<WantedFile> wanted;
-  for (const char* part : {"train", "t10k"}) {
-    for (const char* content : {"images-idx3", "labels-idx1"}) {
-      std::string dotted = content;
-      dotted.replace(dotted.find('-'), 1, ".");
-      wanted.push_back(
-          {fmt::format("{}-{}-ubyte", part, content), fmt::format("{}-{}-ubyte", part, dotted)});
-    }
-  }
-  return wanted;
+  return {{"train-images-idx3-ubyte", "train-images.idx3-ubyte"},
+          {"train-labels-idx1-ubyte", "train-labels.idx1-ubyte"},
+          {"t10k-images-idx3-ubyte", "t10k-images.idx3-ubyte"},
+          {"t10k-labels-idx1-ubyte", "t10k-labels.idx1-ubyte"}};
 }
 
 }  // namespace headway

@@ -85,6 +85,20 @@ TEST_F(DataFolders, without_files_are_all_named_with_the_remedy) {
   EXPECT_THAT(found, HasSubstr("the package some-set brings it"));
 }
 
+TEST_F(DataFolders, are_none_when_nothing_is_set_and_the_system_has_none) {
+  const ScopedVariable variable("HEADWAY_DATA", "");
+  DataPlaces places = kPlaces;
+  places.system_folder.clear();
+  try {
+    find_data_files({}, places, mnist_files());
+    FAIL() << "no error";
+  } catch (const ConfigError& error) {
+    EXPECT_THAT(error.what(),
+                HasSubstr("expected them in dataset.root or HEADWAY_DATA, which are not set; the "
+                          "package some-set brings it"));
+  }
+}
+
 TEST_F(DataFolders, with_some_files_are_refused_with_the_missing_ones) {
   touch("train-images-idx3-ubyte");
   touch("t10k-images-idx3-ubyte");
