@@ -44,10 +44,12 @@ class SilentSink final : public TrialSink {
 class DatasetCache {
  public:
   const Dataset& get(const DatasetConfig& config) {
-    if (!dataset_ || config.name != name_ || config.root != root_) {
+    if (!dataset_ || config.name != name_ || config.root != root_ ||
+        config.options.values() != options_) {
       dataset_ = load_dataset(config);
       name_ = config.name;
       root_ = config.root;
+      options_ = config.options.values();
     }
     return *dataset_;
   }
@@ -55,6 +57,7 @@ class DatasetCache {
  private:
   std::string name_;
   std::string root_;
+  nlohmann::json options_;
   std::unique_ptr<Dataset> dataset_;
 };
 

@@ -23,7 +23,7 @@ void replace_file(const std::filesystem::path& path,
                   Durability durability) {
   const std::filesystem::path temporary = temporary_name(path);
   try {
-    FileDescriptor file = open_file(temporary, O_WRONLY | O_CREAT | O_TRUNC);
+    FileDescriptor file = open_file(temporary, O_RDWR | O_CREAT | O_TRUNC);
     write(file.native());
     const bool flush = durability == Durability::kFlushed;
     if (flush && ::fsync(file.native()) != 0) throw_errno("fsync", temporary.string());

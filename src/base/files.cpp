@@ -67,16 +67,18 @@ std::string read_text(const std::filesystem::path& path) {
   }
 }
 
-MappedFile::MappedFile(const std::filesystem::path& path) {
-  const FileDescriptor file = open_file(path, O_RDONLY);
+MappedFile::MappedFile(const std::filesystem::path& path)
+    : MappedFile(open_file(path, O_RDONLY).native(), path.string()) {}
+
+MappedFile::MappedFile(int fd, std::string_view name) {
   struct stat info {};
-  if (::fstat(file.native(), &info) != 0) throw_errno("fstat", path.string());
+  if (::fstat(fd, &info) != 0) throw_errno("fstat", name);
   size_ = static_cast<std::size_t>(info.st_size);
   if (size_ == 0) return;
-  address_ = ::mmap(nullptr, size_, PROT_READ, MAP_SHARED, file.native(), 0);
+  address_ = ::mmap(nullptr, size_, PROT_READ, MAP_SHARED, fd, 0);
   if (address_ == MAP_FAILED) {
     address_ = nullptr;
-    throw_errno("mmap", path.string());
+    throw_errno("mmap", name);
   }
 }
 

@@ -44,6 +44,8 @@ std::string read_text(const std::filesystem::path& path);
 class MappedFile {
  public:
   explicit MappedFile(const std::filesystem::path& path);
+  /// An open file; `name` says in errors which.
+  MappedFile(int fd, std::string_view name);
   MappedFile(MappedFile&& other) noexcept;
   MappedFile& operator=(MappedFile&& other) noexcept;
   ~MappedFile();

@@ -3,12 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <set>
 #include <string>
 
 #include "base/errors.h"
 #include "base/nearest_name.h"
-#include "base/philox.h"
 #include "config/schema/catalog.h"
 
 namespace headway {
@@ -92,98 +90,74 @@ float* fill_black(std::int64_t pixels, std::int64_t channels, const float* looku
 }  // namespace
 
 BatchAssembler::BatchAssembler(const ImageSet& images, const TrialConfig& config)
+    : BatchAssembler(images, config, make_augmentations(config.augmentation)) {}
+
+BatchAssembler::BatchAssembler(const ImageSet& images,
+                               const TrialConfig& config,
+                               std::vector<std::unique_ptr<Augmentation>> steps)
     : images_(images),
       seed_(static_cast<std::uint64_t>(config.effective_order_seed())),
-      lookup_(make_lookup(normalization(config.dataset, images.channels))) {
-  std::set<std::string> seen;
-  for (const AugmentationConfig& step : config.augmentation) {
-    if (!seen.insert(step.name).second) {
-      throw ConfigError(fmt::format("augmentation: '{}' stands twice, expected once", step.name));
-    }
-    if (step.name == "crop") {
-      crop_padding_ = step.options.integer("padding");
-    } else if (step.name == "flip") {
-      flip_probability_ = step.options.number("probability");
-      flip_first_ = !seen.contains("crop");
-    } else if (step.name == "mixup") {
-      mixup_alpha_ = step.options.number("alpha");
-    } else {
-      throw ConfigError(fmt::format("augmentation: unknown name '{}'{}",
-                                    step.name,
-                                    suggestion(step.name, {"crop", "flip", "mixup"})));
-    }
-  }
-  if (crop_padding_ < 0) {
-    throw ConfigError(
-        fmt::format("augmentation.padding: found {}, expected at least 0", crop_padding_));
-  }
-}
+      steps_(std::move(steps)),
+      lookup_(make_lookup(normalization(config.dataset, images.channels))) {}
 
 const std::uint8_t* BatchAssembler::image(std::int32_t index) const {
   expects(index >= 0 && index < images_.count, "a sample index lies outside the data set");
   return images_.images.data() + index * images_.image_bytes();
 }
 
-BatchAssembler::Window BatchAssembler::draw_window(std::int64_t epoch, std::int32_t index) const {
-  const auto a = static_cast<std::uint64_t>(epoch);
-  const auto b = static_cast<std::uint32_t>(index);
-  Window window;
-  if (crop_padding_ > 0) {
-    RandomStream stream(seed_, "crop", a, b);
-    const auto positions = static_cast<std::uint64_t>(2 * crop_padding_ + 1);
-    window.row = static_cast<std::int64_t>(stream.below(positions)) - crop_padding_;
-    window.column = static_cast<std::int64_t>(stream.below(positions)) - crop_padding_;
-  }
-  if (flip_probability_ > 0 && RandomStream(seed_, "flip", a, b).uniform() < flip_probability_) {
-    const std::int64_t last = images_.width - 1;
-    window.column = flip_first_ ? last - window.column : last + window.column;
-    window.step = -1;
-  }
-  return window;
+SampleDraws BatchAssembler::draws(std::int64_t epoch, std::int32_t index) const {
+  return {seed_, static_cast<std::uint64_t>(epoch), static_cast<std::uint32_t>(index)};
 }
 
 void BatchAssembler::augmented(std::span<const std::int32_t> indices,
                                std::int64_t epoch,
                                float* out) const {
+  for (const std::int32_t index : indices) {
+    SampleImage sample(image(index), images_.height, images_.width, images_.channels);
+    for (const auto& step : steps_) step->apply(sample, draws(epoch, index));
+    write(sample, out);
+    out += images_.image_bytes();
+  }
+}
+
+/// Normalised, black outside of the window, 0 where erased.
+void BatchAssembler::write(const SampleImage& sample, float* out) const {
   const std::int64_t width = images_.width;
   const std::int64_t depth = images_.channels;
   Convert* const convert_row = converter(depth);
-  for (const std::int32_t index : indices) {
-    const std::uint8_t* const pixels = image(index);
-    const Window window = draw_window(epoch, index);
-    // Output columns [first, last) take pixels of the image.
-    const bool flipped = window.step < 0;
-    const std::int64_t start = flipped ? window.column - (width - 1) : -window.column;
-    const std::int64_t first = std::clamp<std::int64_t>(start, 0, width);
-    const std::int64_t last = std::clamp<std::int64_t>(start + width, first, width);
-    for (std::int64_t y = 0; y < images_.height; ++y) {
-      const std::int64_t row = y + window.row;
-      if (row < 0 || row >= images_.height || first == last) {
-        out = fill_black(width, depth, lookup_.data(), out);
-        continue;
-      }
-      out = fill_black(first, depth, lookup_.data(), out);
-      const std::int64_t column = window.column + window.step * first;
-      convert_row(pixels + (row * width + column) * depth,
-                  window.step,
-                  last - first,
-                  depth,
-                  lookup_.data(),
-                  out);
-      out = fill_black(width - last, depth, lookup_.data(), out + (last - first) * depth);
+  const PixelWindow& window = sample.window();
+  const PixelRectangle& inside = window.inside;
+  float* next = out;
+  for (std::int64_t y = 0; y < images_.height; ++y) {
+    if (y < inside.top || y >= inside.bottom || inside.is_empty()) {
+      next = fill_black(width, depth, lookup_.data(), next);
+      continue;
+    }
+    next = fill_black(inside.left, depth, lookup_.data(), next);
+    const std::int64_t column = window.column + window.step * inside.left;
+    const std::int64_t pixels = inside.right - inside.left;
+    convert_row(sample.stored() + ((y + window.row) * width + column) * depth,
+                window.step,
+                pixels,
+                depth,
+                lookup_.data(),
+                next);
+    next = fill_black(width - inside.right, depth, lookup_.data(), next + pixels * depth);
+  }
+  for (const PixelRectangle& area : sample.erased()) {
+    for (std::int64_t y = area.top; y < area.bottom && !area.is_empty(); ++y) {
+      std::fill_n(out + (y * width + area.left) * depth, (area.right - area.left) * depth, 0.0F);
     }
   }
 }
 
 std::optional<Mixing> BatchAssembler::mixing(std::span<const std::int32_t> indices,
                                              std::int64_t epoch) const {
-  if (!mixup_alpha_ || indices.empty()) return std::nullopt;
-  // A sample stands in one shard of an epoch only, so the first one names the shard.
-  const RandomStream stream(seed_,
-                            "mixup",
-                            static_cast<std::uint64_t>(epoch),
-                            static_cast<std::uint32_t>(indices.front()));
-  return draw_mixing(stream, *mixup_alpha_, indices.size());
+  if (indices.empty()) return std::nullopt;
+  for (const auto& step : steps_) {
+    if (auto mixing = step->mixing(draws(epoch, indices.front()), indices.size())) return mixing;
+  }
+  return std::nullopt;
 }
 
 void BatchAssembler::plain(std::span<const std::int32_t> indices, float* out) const {

@@ -6,7 +6,6 @@
 #include <string>
 #include <vector>
 
-#include "base/registry.h"
 #include "config/schema/trial_config.h"
 
 namespace headway {
@@ -32,9 +31,6 @@ class Dataset {
   virtual std::int64_t classes() const = 0;
   virtual const std::vector<std::string>& class_names() const = 0;
 };
-
-using DatasetFactory = std::unique_ptr<Dataset>(const DatasetConfig&);
-const Registry<DatasetFactory>& datasets();
 
 /// Loads by `config.name`. ConfigError names the file, the offset, what was found and expected.
 std::unique_ptr<Dataset> load_dataset(const DatasetConfig& config);

@@ -3,10 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 
 #include "base/errors.h"
 #include "base/philox.h"
+#include "config/schema/split_sizes.h"
 #include "data/shuffle.h"
 
 namespace headway {
@@ -46,18 +46,15 @@ void cut_to(std::vector<std::int32_t>& samples, std::int64_t kept, std::size_t l
   samples.resize(static_cast<std::size_t>(kept));
 }
 
-std::size_t validation_count(std::size_t samples, double fraction, std::size_t label) {
-  if (fraction == 0) return 0;
-  if (samples < 2) {
+std::int64_t validation_count(std::size_t samples, double fraction, std::size_t label) {
+  if (fraction > 0 && samples < 2) {
     throw ConfigError(fmt::format(
         "dataset.validation_fraction: class {} has {} training samples, expected at least 2 to "
         "take some for validation",
         label,
         samples));
   }
-  const auto rounded =
-      static_cast<std::size_t>(std::llround(fraction * static_cast<double>(samples)));
-  return std::clamp<std::size_t>(rounded, 1, samples - 1);
+  return held_out_samples(static_cast<std::int64_t>(samples), fraction);
 }
 
 }  // namespace
@@ -73,8 +70,8 @@ Split make_split(std::span<const std::int32_t> labels,
     RandomStream stream(static_cast<std::uint64_t>(config.split_seed), "split", label);
     shuffle(samples, stream);
     if (config.samples_per_class) cut_to(samples, *config.samples_per_class, label);
-    const auto border = samples.begin() + static_cast<std::ptrdiff_t>(validation_count(
-                                              samples.size(), config.validation_fraction, label));
+    const auto border =
+        samples.begin() + validation_count(samples.size(), config.validation_fraction, label);
     split.validation.insert(split.validation.end(), samples.begin(), border);
     split.train.insert(split.train.end(), border, samples.end());
   }

@@ -10,8 +10,8 @@ fail() {
   exit 1
 }
 
-# make_dataset FOLDER TRAIN TEST: a small data set in Fashion-MNIST's own format; class k is a bright
-# stripe at row 2k under noise.
+# make_dataset FOLDER TRAIN TEST [cifar10]: a small data set in Fashion-MNIST's own format, or CIFAR-10's;
+# class k is a bright stripe at row 2k under noise.
 make_dataset() { python3 "$SOURCE_DIR/tests/support/make_dataset.py" "$@"; }
 
 # json_field FILE KEY: one top-level value.

@@ -8,6 +8,7 @@
 
 #include "config/rules/cell.h"
 #include "config/schema/catalog.h"
+#include "config/schema/split_sizes.h"
 
 namespace headway {
 namespace {
@@ -31,18 +32,6 @@ void check_class_vector_count(Cell& cell) {
                           classes,
                           cell.feature_size(),
                           cell.encoder_text()));
-}
-
-/// Training images after the validation split (see data/split.h).
-std::int64_t training_images(const Cell& cell) {
-  const std::int64_t per_class = cell.dataset().train_count / cell.dataset().classes;
-  const double fraction = cell.config().dataset.validation_fraction;
-  if (fraction == 0) return cell.dataset().train_count;
-  const auto rounded =
-      static_cast<std::int64_t>(std::llround(fraction * static_cast<double>(per_class)));
-  const std::int64_t held_out =
-      std::clamp<std::int64_t>(rounded, 1, std::max<std::int64_t>(1, per_class - 1));
-  return (per_class - held_out) * cell.dataset().classes;
 }
 
 void check_samples_per_class(Cell& cell) {
@@ -73,7 +62,7 @@ void check_batches(Cell& cell) {
                             training.batch_size,
                             training.shards));
   }
-  const std::int64_t images = training_images(cell);
+  const std::int64_t images = split_sizes(cell.config().dataset, cell.dataset()).train;
   if (training.drop_last && training.batch_size > images) {
     cell.refuse("batch_larger_than_training_set",
                 "training.batch_size",

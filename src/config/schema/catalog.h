@@ -127,8 +127,9 @@ struct DatasetDescription {
   ImageShape image;
   std::int64_t train_count = 0;
   std::int64_t test_count = 0;
-  std::vector<double> mean;  // of x / 255, per channel
-  std::vector<double> std;   // likewise
+  std::vector<double> mean;              // of x / 255, per channel
+  std::vector<double> std;               // likewise
+  std::vector<std::string> class_names;  // [K]
 };
 /// `train_count` honours `samples_per_class` and comes before the validation split.
 DatasetDescription describe_dataset(const DatasetConfig& config);

@@ -38,12 +38,4 @@ std::vector<ComponentSpec> encoder_table() {
   };
 }
 
-std::vector<ComponentSpec> dataset_table() {
-  return {
-      {.name = "fashion_mnist",
-       .summary = "10 kinds of clothing, 28 x 28 grey; 60,000 training and 10,000 test images",
-       .source = "Xiao, Rasul and Vollgraf, arXiv 1708.07747"},
-  };
-}
-
 }  // namespace headway

@@ -1,10 +1,12 @@
 #include "data/augmentations/mixup.h"
 
-#include <algorithm>
+#include <fmt/format.h>
+
 #include <cmath>
 #include <numeric>
 
-#include "base/errors.h"
+#include "config/rules/cell.h"
+#include "data/augmentations/augmentation.h"
 #include "data/shuffle.h"
 
 namespace headway {
@@ -31,10 +33,28 @@ double draw_log_gamma(RandomStream& stream, double shape) {
   }
 }
 
-/// x <- weight x + rest y
-void blend(std::span<float> x, std::span<const float> y, float weight, float rest) {
-  for (std::size_t i = 0; i < x.size(); ++i) x[i] = weight * x[i] + rest * y[i];
+void check_partners(Cell& cell) {
+  const TrainingConfig& training = cell.config().training;
+  if (training.batch_size != training.shards) return;
+  cell.flag("mixup_without_partners",
+            "augmentation",
+            fmt::format("mixup mixes within a shard, and a batch of {} in {} shards leaves one "
+                        "image each",
+                        training.batch_size,
+                        training.shards));
 }
+
+class MixupStep final : public Augmentation {
+ public:
+  explicit MixupStep(double alpha) : alpha_(alpha) {}
+
+  std::optional<Mixing> mixing(const SampleDraws& first, std::size_t count) const override {
+    return draw_mixing(first.stream("mixup"), alpha_, count);
+  }
+
+ private:
+  double alpha_;
+};
 
 }  // namespace
 
@@ -49,30 +69,25 @@ Mixing draw_mixing(RandomStream stream, double alpha, std::size_t count) {
   return mixing;
 }
 
-// Cycle by cycle of the permutation: an image is overwritten once the image before it has taken
-// what it needs. The last of a cycle needs the first as it was.
-void mix_images(const Mixing& mixing, std::span<float> images) {
-  const std::size_t count = mixing.partners.size();
-  if (count == 0) return;
-  expects(images.size() % count == 0, "mixup: images of unequal size");
-  const std::size_t size = images.size() / count;
-  const auto weight = static_cast<float>(mixing.weight);
-  const auto rest = static_cast<float>(1 - mixing.weight);
-  const auto image = [&](std::size_t place) { return images.subspan(place * size, size); };
-  std::vector<float> first(size);
-  std::vector<bool> mixed(count);
-  for (std::size_t start = 0; start < count; ++start) {
-    if (mixed[start]) continue;
-    std::ranges::copy(image(start), first.begin());
-    std::size_t place = start;
-    for (bool closed = false; !closed;) {
-      const auto partner = static_cast<std::size_t>(mixing.partners[place]);
-      closed = partner == start;
-      if (partner != place) blend(image(place), closed ? first : image(partner), weight, rest);
-      mixed[place] = true;
-      place = partner;
-    }
-  }
+template <>
+ComponentSpec AugmentationComponent<Mixup>::spec() {
+  return {
+      .name = "mixup",
+      .summary =
+          "mix the images of a shard, and their losses, in pairs with weights lambda and 1 - "
+          "lambda, after all other steps",
+      .source = "Zhang et al., 'mixup', ICLR 2018",
+      .options = {{.name = "alpha",
+                   .type = OptionType::kNumber,
+                   .default_value = 0.2,
+                   .summary = "lambda is drawn from Beta(alpha, alpha), once per shard of a batch",
+                   .limits = kPositive}},
+      .rule = check_partners};
+}
+
+template <>
+std::unique_ptr<Augmentation> AugmentationComponent<Mixup>::make(const Options& options) {
+  return std::make_unique<MixupStep>(options.number("alpha"));
 }
 
 }  // namespace headway

@@ -1,15 +1,17 @@
 #include "data/packing/pack.h"
 
 #include <fmt/format.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <bit>
 #include <cstring>
+#include <vector>
 
 #include "base/atomic_file.h"
 #include "base/errors.h"
-#include "base/host.h"
 #include "base/sha256.h"
 
 namespace headway {
@@ -156,71 +158,120 @@ ImageSet view(Bytes file,
                      static_cast<std::size_t>(count)}};
 }
 
-Header header_of(const DecodedDataset& decoded, std::string_view source_hash) {
-  expects(source_hash.size() == kDigestSize, "a source hash has 64 hex digits");
-  Header header{.train_count = static_cast<std::int64_t>(decoded.train.labels.size()),
-                .test_count = static_cast<std::int64_t>(decoded.test.labels.size()),
-                .height = decoded.height,
-                .width = decoded.width,
-                .channels = decoded.channels,
-                .classes = decoded.classes};
-  std::copy(source_hash.begin(), source_hash.end(), header.source_hash.begin());
-  expects(is_plausible(header), "a decoded data set has impossible sizes");
-  return header;
+/// Writes the images of one part where the file stands; keeps the labels.
+class PartWriter final : public ImageSink {
+ public:
+  PartWriter(int fd, const std::string& name, const PackContent& content)
+      : fd_(fd),
+        name_(name),
+        image_bytes_(static_cast<std::size_t>(content.image.channels * content.image.height *
+                                              content.image.width)),
+        classes_(content.classes) {}
+
+  void add(std::span<const std::uint8_t> images, std::span<const std::int32_t> labels) override {
+    expects(images.size() == labels.size() * image_bytes_, "a piece of images has another size");
+    for (const std::int32_t label : labels) {
+      expects(label >= 0 && label < classes_, "a decoded label lies outside 0..K-1");
+    }
+    write_all(fd_, {reinterpret_cast<const char*>(images.data()), images.size()}, name_);
+    labels_.insert(labels_.end(), labels.begin(), labels.end());
+  }
+  const std::vector<std::int32_t>& labels() const { return labels_; }
+
+ private:
+  int fd_;
+  const std::string& name_;
+  std::size_t image_bytes_;
+  std::int64_t classes_;
+  std::vector<std::int32_t> labels_;
+};
+
+void seek(int fd, std::uint64_t offset, const std::string& name) {
+  if (::lseek(fd, static_cast<off_t>(offset), SEEK_SET) < 0) throw_errno("lseek", name);
 }
 
 template <typename T>
-void place(std::vector<std::byte>& file, const Section& section, const std::vector<T>& values) {
-  expects(section.size == values.size() * sizeof(T), "a decoded data set contradicts its sizes");
-  std::memcpy(file.data() + section.offset, values.data(), section.size);
+void write_object(int fd, const T& object, const std::string& name) {
+  write_all(fd, {reinterpret_cast<const char*>(&object), sizeof(T)}, name);
 }
 
-std::vector<std::byte> pack_bytes(const DecodedDataset& decoded, std::string_view source_hash) {
-  const Header header = header_of(decoded, source_hash);
+struct PartPlace {
+  DatasetPart part;
+  std::int64_t Header::*count;
+  Section Layout::*images;
+  Section Layout::*labels;
+};
+
+constexpr PartPlace kParts[] = {
+    {DatasetPart::kTrain, &Header::train_count, &Layout::train_images, &Layout::train_labels},
+    {DatasetPart::kTest, &Header::test_count, &Layout::test_images, &Layout::test_labels}};
+
+/// Images and labels of both parts, with holes for the header and between the sections. Where a
+/// section lies is known once the counts of those before it are.
+Header write_sections(int fd, const std::string& name, const PackContent& content) {
+  Header header{.height = content.image.height,
+                .width = content.image.width,
+                .channels = content.image.channels,
+                .classes = content.classes};
+  for (const auto& [part, count, images, labels] : kParts) {
+    seek(fd, (layout_of(header).*images).offset, name);
+    PartWriter writer(fd, name, content);
+    content.decode(part, writer);
+    const std::vector<std::int32_t>& written = writer.labels();
+    header.*count = static_cast<std::int64_t>(written.size());
+    seek(fd, (layout_of(header).*labels).offset, name);
+    write_all(fd,
+              {reinterpret_cast<const char*>(written.data()), written.size() * sizeof(written[0])},
+              name);
+  }
+  return header;
+}
+
+void write_content(int fd, const std::string& name, const PackContent& content) {
+  expects(content.source_hash.size() == kDigestSize, "a source hash has 64 hex digits");
+  Header header = write_sections(fd, name, content);
+  std::ranges::copy(content.source_hash, header.source_hash.begin());
+  expects(is_plausible(header), "a decoded data set has impossible sizes");
   const Layout layout = layout_of(header);
-  std::vector<std::byte> file(layout.trailer + sizeof(Trailer));
-  std::memcpy(file.data(), &header, sizeof(Header));
-  place(file, layout.train_images, decoded.train.images);
-  place(file, layout.train_labels, decoded.train.labels);
-  place(file, layout.test_images, decoded.test.images);
-  place(file, layout.test_labels, decoded.test.labels);
+  seek(fd, 0, name);
+  write_object(fd, header, name);
+  const MappedFile written(fd, name);
   Trailer trailer;
-  full_digest(file, layout).copy(trailer.full.data(), kDigestSize);
-  quick_digest(file, layout).copy(trailer.quick.data(), kDigestSize);
-  std::memcpy(file.data() + layout.trailer, &trailer, sizeof(Trailer));
-  return file;
+  full_digest(written.bytes(), layout).copy(trailer.full.data(), kDigestSize);
+  quick_digest(written.bytes(), layout).copy(trailer.quick.data(), kDigestSize);
+  seek(fd, layout.trailer, name);
+  write_object(fd, trailer, name);
+}
+
+MappedFile in_memory(const PackContent& content) {
+  constexpr const char* kName = "a data set in memory";
+  const FileDescriptor file(::memfd_create("headway-dataset", MFD_CLOEXEC));
+  if (!file.is_open()) throw_errno("memfd_create");
+  write_content(file.native(), kName, content);
+  return MappedFile(file.native(), kName);
 }
 
 }  // namespace
 
-Pack::Pack(const std::filesystem::path& path, std::string_view source_hash, PackCheck check)
-    : file_(path) {
-  const Bytes file = file_.bytes();
-  const Header header = read_header(file, source_hash, path.string());
+Pack::Pack(MappedFile file, const std::string& name, std::string_view source_hash, PackCheck check)
+    : file_(std::move(file)) {
+  const Bytes bytes = file_.bytes();
+  const Header header = read_header(bytes, source_hash, name);
   const Layout layout = layout_of(header);
-  check_digest(file, layout, check, path.string());
+  check_digest(bytes, layout, check, name);
   classes_ = header.classes;
-  train_ = view(file, header, header.train_count, layout.train_images, layout.train_labels);
-  test_ = view(file, header, header.test_count, layout.test_images, layout.test_labels);
+  train_ = view(bytes, header, header.train_count, layout.train_images, layout.train_labels);
+  test_ = view(bytes, header, header.test_count, layout.test_images, layout.test_labels);
 }
 
-void write_pack(const std::filesystem::path& path,
-                std::string_view source_hash,
-                const DecodedDataset& decoded) {
-  const std::vector<std::byte> file = pack_bytes(decoded, source_hash);
-  // Process numbers repeat across the hosts and containers that may share a cache folder, so the
-  // file first gets a name that no other writer can have.
-  std::filesystem::path own = path;
-  own += "." + random_id();
-  try {
-    const std::string_view text(reinterpret_cast<const char*>(file.data()), file.size());
-    replace_file(own, text);
-    std::filesystem::rename(own, path);
-  } catch (...) {
-    std::error_code ignored;
-    std::filesystem::remove(own, ignored);
-    throw;
-  }
+Pack::Pack(const std::filesystem::path& path, std::string_view source_hash, PackCheck check)
+    : Pack(MappedFile(path), path.string(), source_hash, check) {}
+
+Pack::Pack(const PackContent& content)
+    : Pack(in_memory(content), "a data set in memory", content.source_hash, PackCheck::kQuick) {}
+
+void write_pack(const std::filesystem::path& path, const PackContent& content) {
+  replace_file(path, [&](int fd) { write_content(fd, path.string(), content); });
 }
 
 }  // namespace headway

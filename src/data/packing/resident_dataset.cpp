@@ -31,25 +31,10 @@ class MappedDataset : public Dataset {
   std::vector<std::string> class_names_;
 };
 
-class PrivateDataset : public Dataset {
- public:
-  PrivateDataset(DecodedDataset decoded, std::vector<std::string> class_names)
-      : decoded_(std::move(decoded)), class_names_(std::move(class_names)) {}
-  const ImageSet& train() const override { return train_; }
-  const ImageSet& test() const override { return test_; }
-  std::int64_t classes() const override { return decoded_.classes; }
-  const std::vector<std::string>& class_names() const override { return class_names_; }
-
- private:
-  DecodedDataset decoded_;
-  std::vector<std::string> class_names_;
-  ImageSet train_ = decoded_.view(decoded_.train);
-  ImageSet test_ = decoded_.view(decoded_.test);
-};
-
 std::string source_hash(const DatasetSource& source) {
   Sha256 hash;
   hash.add(source.name + "\n");
+  if (!source.variant.empty()) hash.add(source.variant + "\n");
   for (const fs::path& file : source.files) {
     hash.add(fmt::format("{} {} {}\n",
                          fs::weakly_canonical(file).string(),
@@ -93,13 +78,13 @@ FileDescriptor lock_pack(const fs::path& path) {
   }
 }
 
-std::optional<Pack> store_pack(const fs::path& path,
-                               const std::string& hash,
-                               const DecodedDataset& decoded) {
+std::optional<Pack> store_pack(const fs::path& path, const PackContent& content) {
   try {
     fs::create_directories(path.parent_path());
-    write_pack(path, hash, decoded);
-    return Pack(path, hash, PackCheck::kFull);
+    write_pack(path, content);
+    return Pack(path, content.source_hash, PackCheck::kFull);
+  } catch (const ConfigError&) {  // about the source files
+    throw;
   } catch (const std::runtime_error& error) {
     log_warning("data set kept in private memory, as the cache cannot be written: {}",
                 error.what());
@@ -126,9 +111,13 @@ std::unique_ptr<Dataset> make_resident_dataset(const DatasetSource& source) {
   if (opened.pack) return mapped(*opened.pack);
   if (!opened.damage.empty()) log_warning("rebuilding a data set's pack: {}", opened.damage);
 
-  DecodedDataset decoded = source.decode();
-  if (std::optional<Pack> pack = store_pack(path, hash, decoded)) return mapped(*pack);
-  return std::make_unique<PrivateDataset>(std::move(decoded), source.class_names);
+  const PackContent content{.source_hash = hash,
+                            .classes = static_cast<std::int64_t>(source.class_names.size()),
+                            .image = source.image,
+                            .decode = source.decode};
+  std::optional<Pack> pack = store_pack(path, content);
+  if (!pack) pack.emplace(content);
+  return mapped(*pack);
 }
 
 }  // namespace headway

@@ -24,7 +24,22 @@ uInt piece(std::uint64_t size) {
   return static_cast<uInt>(std::min(size, kLargestPiece));
 }
 
+std::filesystem::path regular(std::filesystem::path path) {
+  expect_regular_file(path);
+  return path;
+}
+
 }  // namespace
+
+void expect_regular_file(const std::filesystem::path& path) {
+  std::error_code unknown;
+  const auto status = std::filesystem::status(path, unknown);
+  if (!std::filesystem::exists(status) || std::filesystem::is_regular_file(status)) return;
+  const char* const found = std::filesystem::is_directory(status) ? "a folder"
+                            : std::filesystem::is_fifo(status)    ? "a FIFO"
+                                                                  : "a device or socket";
+  throw ConfigError(fmt::format("{}: found {}, expected a file", path.string(), found));
+}
 
 struct DataFile::Inflater {
   Inflater() {
@@ -40,7 +55,7 @@ struct DataFile::Inflater {
   z_stream stream{};
 };
 
-DataFile::DataFile(std::filesystem::path path) : path_(std::move(path)), file_(path_) {
+DataFile::DataFile(std::filesystem::path path) : path_(regular(std::move(path))), file_(path_) {
   if (starts_gzip(file_.bytes())) inflater_ = std::make_unique<Inflater>();
 }
 
@@ -53,12 +68,16 @@ std::uint64_t DataFile::most_remaining() const {
 
 void DataFile::read(std::span<std::uint8_t> out, std::string_view what) {
   const std::uint64_t start = offset_;
-  const std::size_t count = is_compressed() ? inflate(out) : copy(out);
+  const std::size_t count = read_up_to(out);
   if (count < out.size()) {
     refuse(offset_,
            "the end of the file",
            fmt::format("{} bytes of {} from byte {} on", out.size(), what, start));
   }
+}
+
+std::size_t DataFile::read_up_to(std::span<std::uint8_t> out) {
+  return is_compressed() ? inflate(out) : copy(out);
 }
 
 void DataFile::expect_end() {

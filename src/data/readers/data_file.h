@@ -11,6 +11,10 @@
 
 namespace headway {
 
+/// ConfigError when `path` is a folder, a FIFO or the like: mapping the one fails, and opening the
+/// other would wait for a writer.
+void expect_regular_file(const std::filesystem::path& path);
+
 /// A data file read from front to back. Gzip is recognised by its first bytes (1f 8b), whatever the
 /// name. Offsets count decompressed bytes. What is wrong with the content is a ConfigError that
 /// names file, offset, what was found and what was expected.
@@ -29,6 +33,9 @@ class DataFile {
   std::uint64_t most_remaining() const;
   /// Fills `out`; `what` says in the error what was being read.
   void read(std::span<std::uint8_t> out, std::string_view what);
+  /// Fills as much of `out` as the file still holds, and returns how much: less than asked for only
+  /// at the end.
+  std::size_t read_up_to(std::span<std::uint8_t> out);
   /// Refuses trailing bytes and, for gzip, a wrong checksum.
   void expect_end();
   [[noreturn]] void refuse(std::uint64_t at_offset,

@@ -8,7 +8,7 @@
 #include <string_view>
 
 #include "base/errors.h"
-#include "data/readers/data_file.h"
+#include "data/readers/classes.h"
 
 namespace headway {
 namespace {
@@ -95,73 +95,79 @@ void check_side(const DataFile& file,
   file.refuse(file.offset() - 4, fmt::format("{} {}", found, what), fmt::format("{}", expected));
 }
 
-void check_classes_present(const std::filesystem::path& path,
-                           const std::vector<std::int32_t>& labels,
-                           std::int64_t classes) {
-  std::vector<std::int64_t> counts(static_cast<std::size_t>(classes));
-  for (const std::int32_t label : labels) ++counts[static_cast<std::size_t>(label)];
-  const auto empty = std::find(counts.begin(), counts.end(), 0);
-  if (empty == counts.end()) return;
-  throw ConfigError(
-      fmt::format("{}: byte 8: found no label {} among {}, expected every class 0..{}",
-                  path.string(),
-                  empty - counts.begin(),
-                  labels.size(),
-                  classes - 1));
-}
-
-}  // namespace
-
-std::vector<std::uint8_t> read_idx_images(const std::filesystem::path& path,
-                                          const IdxShape& shape) {
-  DataFile file(path);
+std::uint64_t read_image_header(DataFile& file, const IdxShape& shape) {
   read_magic(file, 3, "images");
   const std::uint64_t declared = read_size(file, "the number of images");
   check_side(file, read_size(file, "the number of rows"), shape.height, "rows");
   check_side(file, read_size(file, "the number of columns"), shape.width, "columns");
-  const auto image_bytes = static_cast<std::uint64_t>(shape.height * shape.width);
-  const std::uint64_t count = check_count(file, declared, image_bytes, "images");
-  std::vector<std::uint8_t> images(count * image_bytes);
-  file.read(images, "images");
-  file.expect_end();
-  return images;
+  return check_count(
+      file, declared, static_cast<std::uint64_t>(shape.height * shape.width), "images");
 }
 
-std::vector<std::int32_t> read_idx_labels(const std::filesystem::path& path, std::int64_t classes) {
-  DataFile file(path);
+std::uint64_t read_label_header(DataFile& file) {
   read_magic(file, 1, "labels");
-  const std::uint64_t declared = read_size(file, "the number of labels");
-  std::vector<std::uint8_t> bytes(check_count(file, declared, 1, "labels"));
-  const std::uint64_t first = file.offset();
-  file.read(bytes, "labels");
-  file.expect_end();
-  const auto wrong = std::find_if(
-      bytes.begin(), bytes.end(), [&](std::uint8_t label) { return label >= classes; });
-  if (wrong != bytes.end()) {
-    file.refuse(first + static_cast<std::uint64_t>(wrong - bytes.begin()),
-                fmt::format("label {}", *wrong),
-                fmt::format("0..{}", classes - 1));
-  }
-  return {bytes.begin(), bytes.end()};
+  return check_count(file, read_size(file, "the number of labels"), 1, "labels");
 }
 
-DecodedImages read_idx_pair(const std::filesystem::path& images,
-                            const std::filesystem::path& labels,
-                            const IdxShape& shape) {
-  DecodedImages decoded{.images = read_idx_images(images, shape),
-                        .labels = read_idx_labels(labels, shape.classes)};
-  const std::size_t image_count =
-      decoded.images.size() / static_cast<std::size_t>(shape.height * shape.width);
-  if (image_count != decoded.labels.size()) {
+}  // namespace
+
+IdxImages::IdxImages(const std::filesystem::path& path, const IdxShape& shape)
+    : file_(path), count_(read_image_header(file_, shape)) {}
+
+IdxLabels::IdxLabels(const std::filesystem::path& path, std::int64_t classes)
+    : file_(path), classes_(classes), count_(read_label_header(file_)) {}
+
+void IdxLabels::read(std::span<std::int32_t> out) {
+  std::vector<std::uint8_t> bytes(out.size());
+  const std::uint64_t first = file_.offset();
+  file_.read(bytes, "labels");
+  const auto wrong =
+      std::ranges::find_if(bytes, [&](std::uint8_t label) { return label >= classes_; });
+  if (wrong != bytes.end()) {
+    file_.refuse(first + static_cast<std::uint64_t>(wrong - bytes.begin()),
+                 fmt::format("label {}", *wrong),
+                 fmt::format("0..{}", classes_ - 1));
+  }
+  std::ranges::copy(bytes, out.begin());
+}
+
+void read_idx_pair(const std::filesystem::path& images,
+                   const std::filesystem::path& labels,
+                   const IdxShape& shape,
+                   ImageSink& sink) {
+  IdxImages image_file(images, shape);
+  IdxLabels label_file(labels, shape.classes);
+  if (image_file.count() != label_file.count()) {
     throw ConfigError(
         fmt::format("{}: byte 4: found {} labels, expected {}, the number of images in {}",
                     labels.string(),
-                    decoded.labels.size(),
-                    image_count,
+                    label_file.count(),
+                    image_file.count(),
                     images.string()));
   }
-  check_classes_present(labels, decoded.labels, shape.classes);
-  return decoded;
+  const auto image_bytes = static_cast<std::uint64_t>(shape.height * shape.width);
+  const std::uint64_t piece = std::max<std::uint64_t>(1, kPieceBytes / image_bytes);
+  std::vector<std::uint8_t> pixels;
+  std::vector<std::int32_t> classes;
+  LabelCounts counts(shape.classes);
+  for (std::uint64_t left = image_file.count(); left > 0; left -= classes.size()) {
+    classes.resize(std::min(piece, left));
+    pixels.resize(classes.size() * image_bytes);
+    image_file.read(pixels);
+    label_file.read(classes);
+    counts.add(classes);
+    sink.add(pixels, classes);
+  }
+  image_file.expect_end();
+  label_file.expect_end();
+  counts.expect_every_class(labels.string() + ": byte 8");
+}
+
+std::vector<WantedFile> mnist_files() {
+  return {{"train-images-idx3-ubyte", "train-images.idx3-ubyte"},
+          {"train-labels-idx1-ubyte", "train-labels.idx1-ubyte"},
+          {"t10k-images-idx3-ubyte", "t10k-images.idx3-ubyte"},
+          {"t10k-labels-idx1-ubyte", "t10k-labels.idx1-ubyte"}};
 }
 
 }  // namespace headway

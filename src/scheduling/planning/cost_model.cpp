@@ -9,6 +9,7 @@
 
 #include "base/errors.h"
 #include "config/schema/catalog.h"
+#include "config/schema/split_sizes.h"
 #include "scheduling/policy/queue.h"
 
 namespace headway {
@@ -40,18 +41,6 @@ double evaluation_count(const TrialConfig& config) {
   return static_cast<double>(evaluations);
 }
 
-struct ImageCounts {
-  double train = 0;
-  double validation = 0;
-  double test = 0;
-};
-
-ImageCounts image_counts(const DatasetConfig& config, const DatasetDescription& data) {
-  const auto drawn = static_cast<double>(data.train_count);
-  const double validation = drawn * config.validation_fraction;
-  return {drawn - validation, validation, static_cast<double>(data.test_count)};
-}
-
 double steps_left(const Progress& progress) {
   if (progress.total_steps <= 0) return 1;
   const auto done = static_cast<double>(progress.step) / static_cast<double>(progress.total_steps);
@@ -73,19 +62,21 @@ TrialCost trial_cost(const TrialConfig& config) {
   const EncoderSummary encoder = summarise_encoder(config.encoder, data.image);
   const double head = static_cast<double>(encoder.feature_size * data.classes);
   const double forward = kFlopsPerMultiplyAdd * (encoder.multiply_adds + head);
-  const ImageCounts images = image_counts(config.dataset, data);
+  const SplitSizes sizes = split_sizes(config.dataset, data);
+  const auto train = static_cast<double>(sizes.train);
+  const auto test = static_cast<double>(sizes.test);
+  const auto validation = static_cast<double>(sizes.validation);
   const auto width =
       static_cast<std::uint64_t>(std::max<std::int64_t>(1, channel_width(config.encoder)));
 
   TrialCost cost;
   cost.train_flops =
-      kPassesPerTrainedImage * forward * images.train * static_cast<double>(config.training.epochs);
+      kPassesPerTrainedImage * forward * train * static_cast<double>(config.training.epochs);
   // Statistics of the finished model, which has met the test images in the last epoch's evaluation;
   // the feature geometry passes over all images once more.
   const double again = config.evaluation.geometry ? 1 : 0;
-  cost.final_flops = forward * (images.train + again * (images.train + images.test));
-  cost.flops = cost.train_flops +
-               forward * evaluation_count(config) * (images.validation + images.test) +
+  cost.final_flops = forward * (train + again * (train + test));
+  cost.flops = cost.train_flops + forward * evaluation_count(config) * (validation + test) +
                cost.final_flops;
   cost.batch_size = config.training.batch_size;
   cost.shards = config.training.shards;

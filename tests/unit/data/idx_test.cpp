@@ -2,10 +2,12 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <zlib.h>
+#include <sys/stat.h>
 
 #include "base/errors.h"
 #include "support/temporary_directory.h"
+#include "unit/data/collected_images.h"
+#include "unit/data/gzip.h"
 #include "unit/data/idx_content.h"
 
 namespace headway {
@@ -16,35 +18,35 @@ using testing::StartsWith;
 
 constexpr IdxShape kShape{.classes = 10, .height = 28, .width = 28};
 
-std::string gzip(const std::string& content) {
-  z_stream stream{};
-  deflateInit2(&stream, Z_BEST_SPEED, Z_DEFLATED, 16 + MAX_WBITS, 8, Z_DEFAULT_STRATEGY);
-  std::string result(deflateBound(&stream, content.size()) + 64, '\0');
-  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(content.data()));
-  stream.avail_in = static_cast<uInt>(content.size());
-  stream.next_out = reinterpret_cast<Bytef*>(result.data());
-  stream.avail_out = static_cast<uInt>(result.size());
-  deflate(&stream, Z_FINISH);
-  result.resize(stream.total_out);
-  deflateEnd(&stream);
-  return result;
-}
-
 class Idx : public testing::Test {
  protected:
   std::vector<std::uint8_t> images(const std::string& content) {
     write_bytes(path_, content);
-    return read_idx_images(path_, kShape);
+    IdxImages file(path_, kShape);
+    std::vector<std::uint8_t> read(file.count() * 784);
+    file.read(read);
+    file.expect_end();
+    return read;
   }
   std::vector<std::int32_t> labels(const std::string& content) {
     write_bytes(path_, content);
-    return read_idx_labels(path_, kShape.classes);
+    IdxLabels file(path_, kShape.classes);
+    std::vector<std::int32_t> read(file.count());
+    file.read(read);
+    file.expect_end();
+    return read;
   }
   std::string image_refusal(const std::string& content) {
     return refusal([&] { images(content); });
   }
   std::string label_refusal(const std::string& content) {
     return refusal([&] { labels(content); });
+  }
+  static CollectedImages read_pair(const std::filesystem::path& images,
+                                   const std::filesystem::path& labels) {
+    CollectedImages sink;
+    read_idx_pair(images, labels, kShape, sink);
+    return sink;
   }
   template <typename Read>
   std::string refusal(Read read) {
@@ -182,7 +184,7 @@ TEST_F(Idx, refuses_unequal_counts_of_images_and_labels) {
   const auto label_path = directory_.path() / "labels";
   write_bytes(path_, idx_content({11, 28, 28}, image_values(11)));
   write_bytes(label_path, idx_content({10}, label_values(10)));
-  EXPECT_THAT(refusal([&] { read_idx_pair(path_, label_path, kShape); }),
+  EXPECT_THAT(refusal([&] { read_pair(path_, label_path); }),
               HasSubstr("byte 4: found 10 labels, expected 11, the number of images in"));
 }
 
@@ -190,13 +192,35 @@ TEST_F(Idx, refuses_a_set_that_lacks_a_class) {
   const auto label_path = directory_.path() / "labels";
   write_bytes(path_, idx_content({9, 28, 28}, image_values(9)));
   write_bytes(label_path, idx_content({9}, label_values(9)));
-  EXPECT_THAT(refusal([&] { read_idx_pair(path_, label_path, kShape); }),
+  EXPECT_THAT(refusal([&] { read_pair(path_, label_path); }),
               HasSubstr("found no label 9 among 9, expected every class 0..9"));
+}
+
+// 3000 images are 2.3 MB, of which a reader may hold one.
+TEST_F(Idx, reads_a_pair_piece_by_piece_in_order) {
+  const auto label_path = directory_.path() / "labels";
+  for (const bool compressed : {false, true}) {
+    const std::string images = idx_content({3000, 28, 28}, image_values(3000));
+    write_bytes(path_, compressed ? gzip(images) : images);
+    write_bytes(label_path, idx_content({3000}, label_values(3000)));
+    const CollectedImages found = read_pair(path_, label_path);
+    EXPECT_LE(found.largest_piece, kPieceBytes);
+    EXPECT_EQ(std::string(found.images.begin(), found.images.end()), image_values(3000));
+    EXPECT_EQ(std::string(found.labels.begin(), found.labels.end()), label_values(3000));
+  }
+}
+
+TEST_F(Idx, refuses_a_folder_and_a_fifo_at_once) {
+  EXPECT_THAT(refusal([&] { IdxImages(directory_.path(), kShape); }),
+              HasSubstr("found a folder, expected a file"));
+  ASSERT_EQ(::mkfifo(path_.c_str(), 0600), 0);
+  EXPECT_THAT(refusal([&] { IdxImages(path_, kShape); }),
+              HasSubstr("found a FIFO, expected a file"));
 }
 
 TEST_F(Idx, names_a_file_that_is_not_there) {
   try {
-    read_idx_labels(directory_.path() / "absent", 10);
+    IdxLabels(directory_.path() / "absent", 10);
     FAIL() << "no error";
   } catch (const EnvironmentError& error) {
     EXPECT_THAT(error.what(), HasSubstr("absent"));
