@@ -16,6 +16,15 @@ void remove_root(nlohmann::json& json) {
   json.at("dataset").erase("root");
 }
 
+// A key that is younger than the first trials stays out of an id at its default, so that trials
+// keep the id they had before there was the key.
+void remove_younger_defaults(nlohmann::json& json) {
+  nlohmann::json& evaluation = json.at("evaluation");
+  if (evaluation.at("calibration") == EvaluationConfig().calibration) {
+    evaluation.erase("calibration");
+  }
+}
+
 }  // namespace
 
 nlohmann::json to_canonical_json(const TrialConfig& config) {
@@ -44,6 +53,7 @@ std::string id_of(const nlohmann::json& json) {
 nlohmann::json identity_json(const TrialConfig& config) {
   nlohmann::json json = to_canonical_json(config);
   remove_root(json);
+  remove_younger_defaults(json);
   return json;
 }
 
