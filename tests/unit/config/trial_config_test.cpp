@@ -29,12 +29,25 @@ TEST(TrialConfig, canonical_json_has_every_default_and_sorted_keys) {
   nlohmann::json json = to_canonical_json(TrialConfig());
   EXPECT_EQ(json["dataset"]["root"], "");
   json["dataset"].erase("root");
+  EXPECT_EQ(json["evaluation"]["calibration"], false);
+  json["evaluation"].erase("calibration");  // younger than the ids below
   EXPECT_EQ(json.dump(), kDefaults);
 }
 
 TEST(TrialConfig, ids_are_sha_256_of_the_canonical_json) {
   EXPECT_EQ(trial_id(TrialConfig()), "31d3c6b3a460");
   EXPECT_EQ(cell_id(TrialConfig()), "64398b8871c1");
+}
+
+// Trials that are older than a key keep their ids; where the key has another value they are others.
+TEST(TrialConfig, a_younger_key_is_part_of_an_id_unless_it_is_at_its_default) {
+  TrialConfig config;
+  config.evaluation.calibration = true;
+  EXPECT_NE(trial_id(config), trial_id(TrialConfig()));
+  EXPECT_NE(cell_id(config), cell_id(TrialConfig()));
+  const TrialConfig again = trial_config_from_json(to_canonical_json(config));
+  EXPECT_TRUE(again.evaluation.calibration);
+  EXPECT_EQ(trial_id(again), trial_id(config));
 }
 
 TEST(TrialConfig, ids_of_a_configuration_far_from_the_defaults) {
