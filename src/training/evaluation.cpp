@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <iterator>
+
 #include "data/batch_assembler.h"
 #include "training/step/shard_tree.h"
 #include "training/step/train_step.h"
@@ -16,7 +17,8 @@ namespace {
 
 constexpr std::size_t kRoundsBetweenAgreements = 4;  // a stop waits for so many batches at most
 
-constexpr std::array kSplits = {"train", "validation", "test"};  // the order of passes
+// The training images come first: second passes over the others need their class means.
+constexpr std::array kSplits = {"train", "validation", "test"};
 
 void append(Metrics& metrics, Metrics more) {
   metrics.insert(
@@ -100,7 +102,7 @@ void Evaluator::visit(const Split& split, const BatchVisitor& visit) {
   }
 }
 
-// The one place that says what statistics are computed from.
+// The one place that says what statistics are computed from, and with which loss.
 AccumulatorInputs Evaluator::inputs() const {
   const ClassVectors& drawn = model_.drawn_class_vectors;
   AccumulatorInputs inputs{
@@ -146,7 +148,7 @@ Metrics Evaluator::accuracy(const Split& split) {
   const Choice only_accuracy = [](const AccumulatorSpec& spec, const std::string&) {
     return spec.name == kAccuracy;
   };
-  Pass pass = choose("", only_accuracy, false);
+  Pass pass = choose("", only_accuracy, /*second_pass=*/false);
   run(pass, split);
   return pass.accumulators.front()->metrics();
 }
@@ -156,7 +158,7 @@ Metrics Evaluator::final_accuracy(const Splits::value_type& split) {
   Pass pass = choose(
       name,
       [&](const auto& spec, const auto& of) { return spec.recorded(config_.evaluation, of); },
-      false);
+      /*second_pass=*/false);
   run(pass, samples);
   Metrics metrics;
   for (std::size_t i = 0; i < pass.specs.size(); ++i) {
@@ -184,13 +186,13 @@ SplitMetrics Evaluator::statistics(const Splits& splits, const Choice& choice) {
       first = std::move(kept->second);
       final_passes_.erase(kept);
     } else {
-      first = choose(name, choice, false);
+      first = choose(name, choice, /*second_pass=*/false);
       run(first, split->second);
     }
     if (name == kSplits.front()) {
       for (const auto& accumulator : first.accumulators) accumulator->publish(train_results_);
     }
-    Pass second = choose(name, choice, true);
+    Pass second = choose(name, choice, /*second_pass=*/true);
     run(second, split->second);
     for (const Pass* pass : {&first, &second}) {
       for (std::size_t i = 0; i < pass->specs.size(); ++i) {
