@@ -58,6 +58,7 @@ void print_entry(std::ostream& out, const MetricSpec& metric) {
   fmt::print(out, "{}{}\n", metric.name, aliases);
   print_paragraph(out, metric.summary);
   print_source(out, metric.source);
+  if (!metric.recorded_when.empty()) print_paragraph(out, "recorded when " + metric.recorded_when);
 }
 
 std::string json_type(OptionType type) {
@@ -104,7 +105,8 @@ nlohmann::json entry_json(const MetricSpec& metric) {
           {"summary", metric.summary},
           {"source", metric.source},
           {"aliases", metric.aliases},
-          {"higher_is_better", metric.higher_is_better}};
+          {"higher_is_better", metric.higher_is_better},
+          {"recorded_when", metric.recorded_when}};
 }
 
 /// Prints the entries of one kind, or the one called `name`, blank lines between them.

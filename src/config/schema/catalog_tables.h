@@ -18,4 +18,8 @@ std::vector<ComponentSpec> optimizer_table();
 std::vector<ComponentSpec> schedule_table();
 std::vector<ComponentSpec> augmentation_table();
 
+// The metrics of trials: of training (src/training), of evaluations (src/analysis).
+std::vector<MetricSpec> training_metric_table();
+std::vector<MetricSpec> analysis_metric_table();
+
 }  // namespace headway

@@ -94,6 +94,7 @@ void visit(auto& field, Is<EvaluationConfig> auto& config) {
   field("every", config.every, kAtLeastOne);
   field("batch_size", config.batch_size, kAtLeastOne);
   field("geometry", config.geometry);
+  field("calibration", config.calibration);
 }
 
 void visit(auto& field, Is<TrialConfig> auto& config) {

@@ -29,6 +29,15 @@ void take_first_loss_apart(nlohmann::json& json) {
   if (loss.empty()) json.erase("loss");
 }
 
+// A key that is younger than the first trials stays out of an id at its default, so that trials
+// keep the id they had before there was the key.
+void remove_younger_defaults(nlohmann::json& json) {
+  nlohmann::json& evaluation = json.at("evaluation");
+  if (evaluation.at("calibration") == EvaluationConfig().calibration) {
+    evaluation.erase("calibration");
+  }
+}
+
 }  // namespace
 
 nlohmann::json to_canonical_json(const TrialConfig& config) {
@@ -58,6 +67,7 @@ nlohmann::json identity_json(const TrialConfig& config) {
   nlohmann::json json = to_canonical_json(config);
   json.at("dataset").erase("root");
   take_first_loss_apart(json);
+  remove_younger_defaults(json);
   return json;
 }
 

@@ -91,6 +91,7 @@ struct EvaluationConfig {
   std::int64_t every = 1;         // epochs between evaluations; the last epoch is always evaluated
   std::int64_t batch_size = 256;  // part of a trial's identity: kernels round by batch size
   bool geometry = true;           // feature geometry at the end of the trial
+  bool calibration = false;       // calibration errors at the end of the trial
 };
 
 struct TrialConfig {

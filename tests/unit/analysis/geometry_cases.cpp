@@ -57,26 +57,45 @@ GeometryCase completed(GeometryCase sample) {
   return sample;
 }
 
-SplitSums sums_of(const GeometryCase& sample, bool geometry) {
+AccumulatorInputs inputs_of(const GeometryCase& whole) {
+  return {.class_vectors = whole.class_vectors,
+          .initial_class_vectors = whole.initial_class_vectors,
+          .bias = whole.bias,
+          .loss = nullptr,
+          .train = {}};
+}
+
+SampleBatch batch_of(const GeometryCase& whole,
+                     std::int64_t first,
+                     std::optional<std::int64_t> last) {
+  const std::int64_t end = last.value_or(whole.labels.numel());
+  return SampleBatch({.features = whole.features.slice(0, first, end),
+                      .logits = whole.logits.slice(0, first, end),
+                      .labels = whole.labels.slice(0, first, end),
+                      .class_vectors = whole.class_vectors});
+}
+
+ClassMoments moments_of(const GeometryCase& sample) {
   const GeometryCase whole = completed(sample);
-  SplitSums sums({.classes = whole.class_vectors.size(0),
-                  .feature_size = whole.class_vectors.size(1),
-                  .geometry = geometry});
-  sums.add(whole.features, whole.logits, whole.labels, whole.class_vectors);
-  return sums;
+  ClassMoments moments(inputs_of(whole));
+  moments.add(batch_of(whole));
+  return moments;
 }
 
 Metrics metrics_of(const GeometryCase& sample) {
   const GeometryCase whole = completed(sample);
-  const SplitSums sums = sums_of(whole);
-  NcmSums ncm(class_means(sums));
-  ncm.add(whole.features, whole.logits, whole.labels);
-  Metrics all = accuracy_metrics(sums);
-  for (const Metrics& more :
-       {prediction_metrics(sums),
-        geometry_metrics(sums, whole.class_vectors, whole.initial_class_vectors, whole.bias),
-        ncm_metrics(ncm)}) {
-    all.insert(all.end(), more.begin(), more.end());
+  const SampleBatch batch = batch_of(whole);
+  AccumulatorInputs inputs = inputs_of(whole);
+  Metrics all;
+  for (const bool second_pass : {false, true}) {
+    for (const AccumulatorSpec& spec : accumulator_specs()) {
+      if (spec.second_pass != second_pass) continue;
+      const auto accumulator = make_accumulator(spec.name, inputs);
+      accumulator->add(batch);
+      const Metrics more = accumulator->metrics();
+      all.insert(all.end(), more.begin(), more.end());
+      accumulator->publish(inputs.train);
+    }
   }
   return all;
 }

@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "analysis/accumulators/ncm_sums.h"
-#include "analysis/accumulators/split_sums.h"
+#include "analysis/accumulators/accumulator.h"
+#include "analysis/accumulators/class_moments.h"
 
 namespace headway::testing {
 
@@ -33,8 +33,14 @@ at::Tensor repeated_labels(std::int64_t classes, std::int64_t per_class);
 
 /// Fills in what was left out.
 GeometryCase completed(GeometryCase sample);
-SplitSums sums_of(const GeometryCase& sample, bool geometry = true);
-/// Every metric of one pass and, with the case's own means, of the second.
+/// What accumulators over a completed case are made from.
+AccumulatorInputs inputs_of(const GeometryCase& whole);
+/// Rows [first, last) of a completed case; to its end without `last`.
+SampleBatch batch_of(const GeometryCase& whole,
+                     std::int64_t first = 0,
+                     std::optional<std::int64_t> last = std::nullopt);
+ClassMoments moments_of(const GeometryCase& sample);
+/// Every metric of all accumulators; those of a second pass with the case's own means.
 Metrics metrics_of(const GeometryCase& sample);
 
 const Metric& metric(const Metrics& metrics, const std::string& name);

@@ -125,18 +125,17 @@ std::size_t expect_same_bits_anywhere_in_memory(std::int64_t classes, std::int64
                                       testing::normal_matrix(labels.numel(), features, 4),
                           .labels = labels,
                           .class_vectors = vectors});
-  std::vector<SplitSums> copies;
+  std::vector<ClassMoments> copies;
   std::vector<std::unique_ptr<char[]>> gaps;
   std::set<std::uintptr_t> alignments;
   std::optional<Metrics> first;
   copies.reserve(64);
   for (int i = 0; i < 64; ++i) {
-    copies.push_back(testing::sums_of(sample));
+    copies.push_back(testing::moments_of(sample));
     gaps.push_back(std::make_unique<char[]>(24 + 16 * static_cast<std::size_t>(i % 5)));
-    const SplitSums& sums = copies.back();
+    const ClassMoments& sums = copies.back();
     alignments.insert(reinterpret_cast<std::uintptr_t>(sums.second_moment().data_ptr()) % 64);
-    const Metrics metrics =
-        geometry_metrics(sums, sample.class_vectors, sample.initial_class_vectors, std::nullopt);
+    const Metrics metrics = sums.metrics();
     if (!first) first = metrics;
     for (std::size_t m = 0; m < metrics.size(); ++m) {
       const bool equal = metrics[m].value == (*first)[m].value || std::isnan(metrics[m].value);

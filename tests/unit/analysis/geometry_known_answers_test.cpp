@@ -207,11 +207,15 @@ TEST(VectorMovement, movement_is_the_angle_whatever_the_length) {
 
 TEST(NearestClassMean, ties_go_to_the_lowest_class_and_classes_without_a_mean_never_win) {
   const double nan = std::nan("");
-  NcmSums sums(testing::matrix({{nan, nan}, {-1, 0}, {1, 0}}));
-  sums.add(testing::matrix({{0, 3}, {2, 0}, {0, 0}}),
-           testing::matrix({{0, 1, 1}, {0, 1, 2}, {5, 1, 1}}),
-           testing::integers({1, 1, 1}));
-  const Metrics metrics = ncm_metrics(sums);
+  const GeometryCase sample{.features = testing::matrix({{0, 3}, {2, 0}, {0, 0}}),
+                            .labels = testing::integers({1, 1, 1}),
+                            .class_vectors = testing::matrix({{1, 0}, {0, 1}, {1, 1}}),
+                            .logits = testing::matrix({{0, 1, 1}, {0, 1, 2}, {5, 1, 1}})};
+  AccumulatorInputs inputs = testing::inputs_of(sample);
+  inputs.train.class_means = testing::matrix({{nan, nan}, {-1, 0}, {1, 0}});
+  const auto sums = make_accumulator("nearest_mean", inputs);
+  sums->add(testing::batch_of(sample));
+  const Metrics metrics = sums->metrics();
   EXPECT_DOUBLE_EQ(value(metrics, "nc4_ncm_agreement"), 2. / 3);
   EXPECT_DOUBLE_EQ(value(metrics, "ncm_accuracy"), 2. / 3);
 }

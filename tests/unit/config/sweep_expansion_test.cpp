@@ -181,6 +181,19 @@ sweep:
   EXPECT_EQ(file.load().trials.size(), 12 + 6);
 }
 
+// Also one that ids leave out at its default.
+TEST(SweepExpansion, exclusions_see_every_default) {
+  const SweepFile file(R"(
+sweep:
+  grid: {evaluation.calibration: [false, true]}
+  exclude: [{evaluation.calibration: false}]
+)");
+  const Sweep sweep = file.load();
+  ASSERT_EQ(sweep.trials.size(), 1U);
+  EXPECT_TRUE(sweep.trials[0].config.evaluation.calibration);
+  EXPECT_EQ(sweep.trials[0].trial_id, trial_id(sweep.trials[0].config));
+}
+
 TEST(SweepExpansion, an_excluded_cell_may_be_impossible) {
   const SweepFile file(R"(
 sweep:

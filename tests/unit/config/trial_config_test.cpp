@@ -37,11 +37,23 @@ TEST(TrialConfig, canonical_json_has_the_loss_as_a_section_and_the_data_folder) 
   EXPECT_EQ(json["dataset"]["root"], "");
   EXPECT_EQ(json["loss"], (nlohmann::json{{"name", "cross_entropy"}, {"label_smoothing", 0.0}}));
   EXPECT_FALSE(json["training"].contains("label_smoothing"));
+  EXPECT_EQ(json["evaluation"]["calibration"], false);
 }
 
 TEST(TrialConfig, ids_are_sha_256_of_the_identity_json) {
   EXPECT_EQ(trial_id(TrialConfig()), "31d3c6b3a460");
   EXPECT_EQ(cell_id(TrialConfig()), "64398b8871c1");
+}
+
+// Trials that are older than a key keep their ids; where the key has another value they are others.
+TEST(TrialConfig, a_younger_key_is_part_of_an_id_unless_it_is_at_its_default) {
+  TrialConfig config;
+  config.evaluation.calibration = true;
+  EXPECT_NE(trial_id(config), trial_id(TrialConfig()));
+  EXPECT_NE(cell_id(config), cell_id(TrialConfig()));
+  const TrialConfig again = trial_config_from_json(to_canonical_json(config));
+  EXPECT_TRUE(again.evaluation.calibration);
+  EXPECT_EQ(trial_id(again), trial_id(config));
 }
 
 TEST(TrialConfig, ids_of_a_configuration_far_from_the_defaults) {

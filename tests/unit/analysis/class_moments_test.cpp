@@ -1,4 +1,4 @@
-#include "analysis/accumulators/split_sums.h"
+#include "analysis/accumulators/class_moments.h"
 
 #include <ATen/TensorOperators.h>
 #include <gtest/gtest.h>
@@ -30,12 +30,9 @@ GeometryCase random_case() {
                              .class_vectors = vectors});
 }
 
-SplitSums sums_of_rows(const GeometryCase& sample, std::int64_t first, std::int64_t last) {
-  SplitSums sums({.classes = kClasses, .feature_size = kFeatures, .geometry = true});
-  sums.add(sample.features.slice(0, first, last),
-           sample.logits.slice(0, first, last),
-           sample.labels.slice(0, first, last),
-           sample.class_vectors);
+ClassMoments sums_of_rows(const GeometryCase& sample, std::int64_t first, std::int64_t last) {
+  ClassMoments sums(testing::inputs_of(sample));
+  sums.add(testing::batch_of(sample, first, last));
   return sums;
 }
 
@@ -49,7 +46,7 @@ std::vector<double> plus(std::span<const double> left, std::span<const double> r
 std::vector<double> tree_sum(const GeometryCase& sample, std::int64_t first, std::int64_t count) {
   if (count == 1) {
     const std::int64_t size = sample.labels.numel() / kShards;
-    const SplitSums sums = sums_of_rows(sample, first * size, (first + 1) * size);
+    const ClassMoments sums = sums_of_rows(sample, first * size, (first + 1) * size);
     return {sums.values().begin(), sums.values().end()};
   }
   return plus(tree_sum(sample, first, count / 2), tree_sum(sample, first + count / 2, count / 2));
@@ -72,7 +69,7 @@ bool same_bits(std::span<const double> left, std::span<const double> right) {
          std::memcmp(left.data(), right.data(), left.size_bytes()) == 0;
 }
 
-TEST(SplitSums, any_number_of_ranks_merges_to_the_same_bits) {
+TEST(ClassMoments, any_number_of_ranks_merges_to_the_same_bits) {
   const GeometryCase sample = random_case();
   const std::vector<double> one_rank = sum_over_ranks(sample, 1);
   for (const std::int64_t ranks : {2, 4, 8}) {
@@ -80,65 +77,54 @@ TEST(SplitSums, any_number_of_ranks_merges_to_the_same_bits) {
   }
 }
 
-TEST(SplitSums, shards_merge_to_the_metrics_of_the_whole_split) {
+TEST(ClassMoments, shards_merge_to_the_metrics_of_the_whole_split) {
   const GeometryCase sample = random_case();
-  SplitSums merged({.classes = kClasses, .feature_size = kFeatures, .geometry = true});
+  ClassMoments merged(testing::inputs_of(sample));
   const std::vector<double> values = tree_sum(sample, 0, kShards);
   std::copy(values.begin(), values.end(), merged.values().begin());
   const Metrics whole = testing::metrics_of(sample);
-  for (const Metric& of_shards :
-       geometry_metrics(merged, sample.class_vectors, sample.class_vectors, std::nullopt)) {
+  for (const Metric& of_shards : merged.metrics()) {
     const double expected = value(whole, of_shards.name);
     EXPECT_NEAR(of_shards.value, expected, 1e-12 * (1 + std::abs(expected))) << of_shards.name;
   }
 }
 
-TEST(SplitSums, repeating_the_same_batches_gives_the_same_bits) {
+TEST(ClassMoments, repeating_the_same_batches_gives_the_same_bits) {
   const GeometryCase sample = random_case();
   const std::int64_t count = sample.labels.numel();
   EXPECT_TRUE(
       same_bits(sums_of_rows(sample, 0, count).values(), sums_of_rows(sample, 0, count).values()));
 }
 
-TEST(SplitSums, without_geometry_the_size_does_not_grow_with_the_features) {
-  const SplitSums narrow({.classes = 10, .feature_size = 2});
-  const SplitSums wide({.classes = 1000, .feature_size = 4608});
-  EXPECT_EQ(narrow.values().size(), wide.values().size());
-  EXPECT_THROW(class_means(wide), std::logic_error);
-  EXPECT_THROW(geometry_metrics(narrow, testing::simplex(2, 2), {}, {}), std::logic_error);
-}
-
-TEST(SplitSums, accuracies_and_loss_are_the_same_with_and_without_geometry) {
-  const GeometryCase sample = random_case();
-  const Metrics with = accuracy_metrics(testing::sums_of(sample, true));
-  const Metrics without = accuracy_metrics(testing::sums_of(sample, false));
-  for (std::size_t i = 0; i < with.size(); ++i) EXPECT_EQ(with[i].value, without[i].value);
-}
-
-TEST(SplitSums, bf16_features_count_with_the_value_that_they_have) {
+TEST(ClassMoments, bf16_features_count_with_the_value_that_they_have) {
   GeometryCase sample = random_case();
   sample.features = sample.features.to(at::kBFloat16);
   GeometryCase widened = sample;
   widened.features = sample.features.to(at::kFloat);
-  EXPECT_TRUE(same_bits(testing::sums_of(sample).values(), testing::sums_of(widened).values()));
+  EXPECT_TRUE(
+      same_bits(testing::moments_of(sample).values(), testing::moments_of(widened).values()));
 }
 
-TEST(SplitSums, wrong_shapes_and_labels_are_our_bug) {
+TEST(ClassMoments, wrong_shapes_and_labels_are_our_bug) {
   const GeometryCase sample = random_case();
-  SplitSums sums({.classes = kClasses, .feature_size = kFeatures});
-  const auto add = [&](const at::Tensor& features, const at::Tensor& labels) {
-    sums.add(features, sample.logits, labels, sample.class_vectors);
+  const auto batch = [&](const at::Tensor& features, const at::Tensor& labels) {
+    return SampleBatch({features, sample.logits, labels, sample.class_vectors});
   };
-  EXPECT_THROW(add(sample.features.t(), sample.labels), std::logic_error);
-  EXPECT_THROW(add(sample.features, sample.labels + kClasses), std::logic_error);
-  EXPECT_THROW(add(sample.features, sample.labels - kClasses), std::logic_error);
+  EXPECT_THROW(batch(sample.features.t(), sample.labels), std::logic_error);
+  EXPECT_THROW(batch(sample.features, sample.labels + kClasses), std::logic_error);
+  EXPECT_THROW(batch(sample.features, sample.labels - kClasses), std::logic_error);
+  ClassMoments others(
+      testing::inputs_of(testing::completed({.features = testing::matrix({{1}}),
+                                             .labels = testing::integers({0}),
+                                             .class_vectors = testing::matrix({{1}, {2}})})));
+  EXPECT_THROW(others.add(batch(sample.features, sample.labels)), std::logic_error);
 }
 
 TEST(ClassMeans, class_without_samples_has_a_row_of_nan) {
   const GeometryCase sample{.features = testing::matrix({{1, 2}, {3, 4}, {5, 5}}),
                             .labels = testing::integers({0, 0, 2}),
                             .class_vectors = testing::matrix({{1, 0}, {0, 1}, {1, 1}})};
-  const at::Tensor means = class_means(testing::sums_of(sample));
+  const at::Tensor means = testing::moments_of(sample).class_means();
   EXPECT_TRUE(means[0].equal(testing::matrix({{2, 3}})[0]));
   EXPECT_TRUE(means[1].isnan().all().item<bool>());
   EXPECT_TRUE(means[2].equal(testing::matrix({{5, 5}})[0]));
