@@ -11,11 +11,11 @@
 #include "base/errors.h"
 #include "base/logging.h"
 #include "base/memory_use.h"
+#include "base/retry_while_disk_full.h"
 #include "base/time.h"
 #include "comm/nccl/device_array.h"
-#include "data/dataset.h"
-#include "base/retry_while_disk_full.h"
 #include "runner/worker/commands.h"
+#include "runner/worker/dataset_cache.h"
 #include "runner/worker/stack_traces.h"
 #include "runner/worker/stop_request.h"
 #include "runner/worker/trial_failure.h"
@@ -38,24 +38,6 @@ class SilentSink final : public TrialSink {
   void started(std::int64_t, const std::string&) override {}
   void epoch_ended(const EpochRecord&) override {}
   void progress(const TrainingProgress&) override {}
-};
-
-// The data set of the last trial stays loaded: most sweeps use one.
-class DatasetCache {
- public:
-  const Dataset& get(const DatasetConfig& config) {
-    if (!dataset_ || config.name != name_ || config.root != root_) {
-      dataset_ = load_dataset(config);
-      name_ = config.name;
-      root_ = config.root;
-    }
-    return *dataset_;
-  }
-
- private:
-  std::string name_;
-  std::string root_;
-  std::unique_ptr<Dataset> dataset_;
 };
 
 /// What rank 0 tells the others about the next trial.

@@ -8,8 +8,8 @@
 
 #include "base/host.h"
 #include "base/logging.h"
-#include "base/time.h"
 #include "base/retry_while_disk_full.h"
+#include "base/time.h"
 #include "runner/worker/stop_request.h"
 #include "store/manifest/sweep_directory.h"
 
@@ -29,16 +29,6 @@ std::string describe(const EpochRecord& record, std::int64_t epochs) {
     }
   }
   return line;
-}
-
-nlohmann::json missing_reasons(const SplitMetrics& metrics) {
-  nlohmann::json json = nlohmann::json::object();
-  for (const auto& [split, values] : metrics) {
-    for (const Metric& metric : values) {
-      if (!metric.missing_reason.empty()) json[split][metric.name] = metric.missing_reason;
-    }
-  }
-  return json;
 }
 
 }  // namespace

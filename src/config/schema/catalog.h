@@ -80,7 +80,8 @@ enum class Family {
   kDataset,
   kOptimizer,
   kSchedule,
-  kAugmentation
+  kAugmentation,
+  kSuite
 };
 
 /// All components of a family, sorted by name. Free of LibTorch: reading it takes no time.

@@ -17,5 +17,6 @@ std::vector<ComponentSpec> dataset_table();
 std::vector<ComponentSpec> optimizer_table();
 std::vector<ComponentSpec> schedule_table();
 std::vector<ComponentSpec> augmentation_table();
+std::vector<ComponentSpec> suite_table();
 
 }  // namespace headway

@@ -104,6 +104,8 @@ nlohmann::json to_json(const EpochRecord& record);
 EpochRecord epoch_record_from_json(const nlohmann::json& json);
 /// {split: {name: number | null}}; null stands for a missing value.
 nlohmann::json to_json(const SplitMetrics& metrics);
+/// {split: {name: reason}} of the missing values.
+nlohmann::json missing_reasons(const SplitMetrics& metrics);
 
 /// SHA-256 over names, dtypes, shapes and bytes.
 std::string hash_tensors(const std::vector<NamedTensor>& tensors);
