@@ -11,10 +11,10 @@
 #include "base/errors.h"
 #include "base/logging.h"
 #include "base/memory_use.h"
+#include "base/retry_while_disk_full.h"
 #include "base/time.h"
 #include "comm/nccl/device_array.h"
 #include "data/dataset.h"
-#include "base/retry_while_disk_full.h"
 #include "runner/worker/commands.h"
 #include "runner/worker/stack_traces.h"
 #include "runner/worker/stop_request.h"
@@ -104,8 +104,7 @@ WorkerGroup::WorkerGroup(const ServeOptions& options, Communicator& comm)
   source_ = std::make_unique<TrialSource>(options.sweep_directory, owner, options.only_trial);
   segment_ = std::make_unique<SegmentWriter>(
       options.sweep_directory,
-      "worker",
-      nlohmann::json{{"torch_version", torch_version()}, {"group", options.group}});
+      WriterRecord{.role = "worker", .torch_version = torch_version(), .group = options.group});
 }
 
 bool WorkerGroup::stop_now() const {
