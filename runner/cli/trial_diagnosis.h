@@ -8,7 +8,7 @@
 #include "runner/cli/sweep_argument.h"
 #include "sweep/trial_status.h"
 #include "scheduling/claims/claims.h"
-#include "store/segments/trial_record.h"
+#include "store/segments/trial_history.h"
 
 namespace headway {
 

@@ -13,6 +13,7 @@
 #include "runner/cli/text_columns.h"
 #include "runner/supervisor/allocation.h"
 #include "runner/supervisor/evaluation_supervisor.h"
+#include "store/segments/segment_writer.h"
 #include "store/sql/results_store.h"
 
 namespace headway {
@@ -145,7 +146,11 @@ void request_anew(const EvaluationPlan& plan, const std::string& suite) {
   state.refresh();
   SegmentWriter requests(plan.sweep.directory, "command");
   for (const std::string& id : plan.repeated) {
-    request_evaluation(requests, id, suite, state.trial(id).evaluation.highest_attempt());
+    requests.append(
+        EvaluationRequested{.trial_id = id,
+                            .evaluation = suite,
+                            .through_claim = state.trial(id).evaluation.highest_attempt()},
+        Flush::kNow);
   }
 }
 

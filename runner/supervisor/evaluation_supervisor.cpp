@@ -88,7 +88,7 @@ bool EvaluationSupervisor::is_worked_on(const std::string& trial_id) {
   if (!has_ended(state_.trial(trial_id).evaluation, claim->attempt)) {
     report({.trial_id = trial_id,
             .evaluation = options_.suite,
-            .attempt = claim->attempt,
+            .claim = claim->attempt,
             .failure = abandoned->failure,
             .message = abandoned->message});
   }
@@ -135,17 +135,17 @@ void EvaluationSupervisor::handle_group_exit(const EndedGroup& group) {
     if (end.failure == "oom") options_.groups = std::max(1, options_.groups / 2);
     report({.trial_id = claim.trial_id,
             .evaluation = options_.suite,
-            .attempt = claim.attempt,
+            .claim = claim.attempt,
             .failure = end.failure,
             .message = end.message,
-            .groups_beside = end.groups_beside.value_or(0)});
+            .groups_beside = end.groups_beside});
   }
   if (!stopping_) note_start(group, !claims.empty());
   look();
 }
 
-void EvaluationSupervisor::report(const EvaluationFailure& failure) {
-  with_disk_patience([&] { append_evaluation_failure(reports_, failure); },
+void EvaluationSupervisor::report(const EvaluationFailed& failure) {
+  with_disk_patience([&] { reports_.append(failure, Flush::kNow); },
                      {.began =
                           [this](const std::string& what) {
                             display_.message(what + "; waiting until there is room");

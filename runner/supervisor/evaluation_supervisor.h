@@ -48,7 +48,7 @@ class EvaluationSupervisor {
   void note_event(const std::string& trial_id, EvaluationStatus status);
   void handle_group_exit(const EndedGroup& group);
   std::vector<ClaimView> claims_of(const std::string& group) const;
-  void report(const EvaluationFailure& failure);
+  void report(const EvaluationFailed& failure);
   void note_start(const EndedGroup& group, bool took_a_trial);
   void start_groups();
   void handle_stop_signals();

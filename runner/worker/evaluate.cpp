@@ -2,7 +2,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <nlohmann/json.hpp>
+#include <optional>
 #include <utility>
 
 #include "base/errors.h"
@@ -19,9 +19,9 @@
 #include "runner/worker/stop_request.h"
 #include "runner/worker/trained_as.h"
 #include "runner/worker/trial_failure.h"
+#include "runner/worker/trial_recorder.h"
 #include "scheduling/claims/crash_report.h"
 #include "scheduling/claims/heartbeat.h"
-#include "training/state/training_state.h"
 #include "training/suites/suite.h"
 
 namespace headway {
@@ -113,22 +113,20 @@ void EvaluationAttempt::record(const SplitMetrics& results, const std::string& d
   // Right before the record: a process may be stopped at any time, and go on when it is too late.
   if (is_overtaken()) return;
   const double seconds = monotonic_seconds() - start_;
-  with_patience([&] {
-    segment_.append({{"kind", "evaluated"},
-                     {"trial_id", claimed_.trial.trial_id},
-                     {"evaluation", options_.suite},
-                     {"attempt", claimed_.claim.attempt()},
-                     {"group", options_.group},
-                     {"host", host_name()},
-                     {"device", device},
-                     {"precision", trained_.precision},
-                     {"threads_per_rank", trained_.threads_per_rank},
-                     {"weights_sha256", trained_.weights_sha256},
-                     {"duration_s", seconds},
-                     {"results", to_json(results)},
-                     {"missing", missing_reasons(results)}},
-                    Flush::kNow);
-  });
+  const Evaluated evaluated{.trial_id = claimed_.trial.trial_id,
+                            .evaluation = options_.suite,
+                            .attempt = claimed_.records.training.highest_attempt(),
+                            .weights_sha256 = trained_.weights_sha256,
+                            .claim = claimed_.claim.attempt(),
+                            .group = options_.group,
+                            .host = host_name(),
+                            .device = device,
+                            .precision = trained_.precision,
+                            .threads_per_rank = trained_.threads_per_rank,
+                            .duration_s = seconds,
+                            .results = recorded_values(results),
+                            .missing = missing_reasons(results)};
+  with_patience([&] { segment_.append(evaluated, Flush::kNow); });
   log_info("trial {}: {} done in {} ({}, {})",
            claimed_.trial.trial_id,
            options_.suite,
@@ -140,15 +138,15 @@ void EvaluationAttempt::record(const SplitMetrics& results, const std::string& d
 void EvaluationAttempt::record_failure(const std::string& failure, const std::string& message) {
   if (is_overtaken()) return;
   const auto root = SweepDirectory(options_.sweep_directory).evaluation(options_.suite);
-  with_patience([&] {
-    append_evaluation_failure(segment_,
-                              {.trial_id = claimed_.trial.trial_id,
-                               .evaluation = options_.suite,
-                               .attempt = claimed_.claim.attempt(),
-                               .failure = failure,
-                               .message = message,
-                               .groups_beside = groups_beside(root, options_.group)});
-  });
+  EvaluationFailed failed{.trial_id = claimed_.trial.trial_id,
+                          .evaluation = options_.suite,
+                          .claim = claimed_.claim.attempt(),
+                          .failure = failure,
+                          .message = message};
+  if (failure == failure_name(FailureClass::kOom)) {
+    failed.groups_beside = groups_beside(root, options_.group);
+  }
+  with_patience([&] { segment_.append(failed, Flush::kNow); });
   log_warning(
       "trial {}: {} failed ({}): {}", claimed_.trial.trial_id, options_.suite, failure, message);
 }
@@ -175,8 +173,7 @@ int evaluate(const EvaluateOptions& options) {
                           {this_process(), options.group, 1});
   SegmentWriter segment(
       options.sweep_directory,
-      "worker",
-      nlohmann::json{{"torch_version", torch_version()}, {"group", options.group}});
+      WriterRecord{.role = "worker", .torch_version = torch_version(), .group = options.group});
   const auto claims_root = SweepDirectory(options.sweep_directory).evaluation(options.suite);
   DatasetCache datasets;
   while (!stop_requested()) {

@@ -49,12 +49,12 @@ bool EvaluationSource::take_over(const ClaimView& claim) {
   if (!abandoned) return false;
   state_.refresh();  // the owner may have recorded the end and left since the last look
   if (!has_ended(state_.trial(claim.trial_id).evaluation, claim.attempt)) {
-    append_evaluation_failure(reports_,
-                              {.trial_id = claim.trial_id,
-                               .evaluation = task_.evaluation,
-                               .attempt = claim.attempt,
-                               .failure = abandoned->failure,
-                               .message = abandoned->message});
+    reports_.append(EvaluationFailed{.trial_id = claim.trial_id,
+                                     .evaluation = task_.evaluation,
+                                     .claim = claim.attempt,
+                                     .failure = abandoned->failure,
+                                     .message = abandoned->message},
+                    Flush::kNow);
     state_.refresh();
   }
   return state_.status(claim.trial_id) == EvaluationStatus::kOpen;

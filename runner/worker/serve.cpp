@@ -86,8 +86,7 @@ WorkerGroup::WorkerGroup(const ServeOptions& options, Communicator& comm)
   source_ = std::make_unique<TrialSource>(options.sweep_directory, owner, options.only_trial);
   segment_ = std::make_unique<SegmentWriter>(
       options.sweep_directory,
-      "worker",
-      nlohmann::json{{"torch_version", torch_version()}, {"group", options.group}});
+      WriterRecord{.role = "worker", .torch_version = torch_version(), .group = options.group});
 }
 
 bool WorkerGroup::stop_now() const {

@@ -3,49 +3,54 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "base/errors.h"
 #include "base/nearest_name.h"
+#include "store/segments/record_json.h"
 #include "sweep/trial_status.h"
 
 namespace headway {
 namespace {
 
-constexpr const char* kEvaluated = "evaluated";
-constexpr const char* kFailed = "evaluation_failed";
-constexpr const char* kRequested = "evaluation_requested";
-
-bool tells_of_evaluation(const std::string& kind) {
-  return kind == kEvaluated || kind == kFailed || kind == kRequested;
-}
-
 // Of two ends of one attempt, results win.
-void fold_end(const nlohmann::json& json, const std::string& kind, TrialRecord& evaluation) {
-  AttemptRecord end;
-  end.attempt = json.at("attempt").get<std::int64_t>();
-  end.state = kind == kEvaluated ? "done" : "failed";
-  end.failure = json.value("failure", "");
-  end.message = json.value("message", "");
-  end.finished_at = json.value("at", "");
-  if (json.contains("groups_beside")) end.groups_beside = json.at("groups_beside");
+void fold_end(AttemptRecord end, TrialHistory& evaluation) {
   AttemptRecord& known = evaluation.attempts[end.attempt];
   if (known.state != "done") known = std::move(end);
 }
 
-void fold_request(const nlohmann::json& json, TrialRecord& evaluation) {
-  const auto through = json.at("through_attempt").get<std::int64_t>();
-  if (through <= evaluation.retry.through_attempt.value_or(-1)) return;
-  evaluation.retry = {json.value("at", ""), through};
+void fold(const Evaluated& record, const std::string& at, TrialHistory& evaluation) {
+  AttemptRecord end;
+  end.attempt = record.claim;
+  end.state = "done";
+  end.finished_at = at;
+  end.duration_s = record.duration_s;
+  end.weights_sha256 = record.weights_sha256;
+  fold_end(std::move(end), evaluation);
 }
 
-std::map<std::string, double> test_results(const nlohmann::json& json) {
+void fold(const EvaluationFailed& record, const std::string& at, TrialHistory& evaluation) {
+  AttemptRecord end;
+  end.attempt = record.claim;
+  end.state = "failed";
+  end.failure = record.failure;
+  end.message = record.message;
+  end.finished_at = at;
+  end.groups_beside = record.groups_beside;
+  fold_end(std::move(end), evaluation);
+}
+
+void fold(const EvaluationRequested& record, const std::string& at, TrialHistory& evaluation) {
+  if (record.through_claim <= evaluation.retry.through_attempt.value_or(0)) return;
+  evaluation.retry = {at, record.through_claim};
+}
+
+std::map<std::string, double> test_results(const SegmentRecord& record) {
   std::map<std::string, double> values;
-  const auto results = json.find("results");
-  if (results == json.end() || !results->contains("test")) return values;
-  for (const auto& [name, value] : results->at("test").items()) {
-    if (value.is_number()) values[name] = value.get<double>();
+  const auto finished = read_record<AttemptFinished>(record.json);
+  if (!finished.results || !finished.results->contains("test")) return values;
+  for (const auto& [name, value] : finished.results->at("test")) {
+    if (value) values[name] = *value;
   }
   return values;
 }
@@ -60,22 +65,20 @@ void EvaluationState::refresh() {
 }
 
 void EvaluationState::take(const SegmentRecord& record) {
-  const nlohmann::json& json = record.json;
-  const auto id = json.find("trial_id");
-  if (id == json.end()) return;
-  const std::string kind = record.kind();
+  const auto id = record.json.find("trial_id");
+  if (id == record.json.end()) return;
   Trial& trial = trials_[id->get<std::string>()];
-  if (!tells_of_evaluation(kind)) {
-    const bool counts = trial.training.fold(record);
-    if (counts && kind == "attempt_finished") trial.test_results = test_results(json);
-    return;
+  const auto take_in = [&](const auto& own) {
+    if (own.evaluation == evaluation_) fold(own, record.at(), trial.evaluation);
+  };
+  const std::string kind = record.kind();
+  if (kind == Evaluated::kKind) return take_in(read_record<Evaluated>(record.json));
+  if (kind == EvaluationFailed::kKind) return take_in(read_record<EvaluationFailed>(record.json));
+  if (kind == EvaluationRequested::kKind) {
+    return take_in(read_record<EvaluationRequested>(record.json));
   }
-  if (json.at("evaluation") != evaluation_) return;
-  if (kind == kRequested) {
-    fold_request(json, trial.evaluation);
-  } else {
-    fold_end(json, kind, trial.evaluation);
-  }
+  const bool counts = trial.training.fold(record);
+  if (counts && kind == AttemptFinished::kKind) trial.test_results = test_results(record);
 }
 
 const EvaluationState::Trial& EvaluationState::trial(const std::string& trial_id) const {
@@ -90,13 +93,14 @@ EvaluationStatus EvaluationState::status(const std::string& trial_id) const {
 
 EvaluationStatus evaluation_status(const EvaluationState::Trial& trial) {
   if (trial.training.state() != TrialState::kDone) return EvaluationStatus::kNotTrained;
-  const TrialRecord& evaluation = trial.evaluation;
-  const auto through = evaluation.retry.through_attempt.value_or(0);
-  const bool is_done = std::any_of(
-      evaluation.attempts.begin(), evaluation.attempts.end(), [&](const auto& numbered) {
-        return numbered.first > through && numbered.second.state == "done";
-      });
-  if (is_done) return EvaluationStatus::kDone;
+  const TrialHistory& evaluation = trial.evaluation;
+  const std::string weights = trial.training.final_weights_sha256();
+  for (const auto& [claim, attempt] : evaluation.attempts) {
+    const bool counts = claim > evaluation.retry.through_attempt.value_or(0);
+    if (counts && attempt.state == "done" && attempt.weights_sha256 == weights) {
+      return EvaluationStatus::kDone;
+    }
+  }
   return retry_decision(evaluation).retry ? EvaluationStatus::kOpen
                                           : EvaluationStatus::kFailedForGood;
 }
@@ -120,28 +124,6 @@ std::vector<PlannedTrial> trials_to_evaluate(const std::filesystem::path& sweep_
     throw ConfigError(fmt::format("the sweep has no trial '{}'{}", id, suggestion(id, known)));
   }
   return chosen;
-}
-
-void append_evaluation_failure(SegmentWriter& writer, const EvaluationFailure& failure) {
-  nlohmann::json record{{"kind", kFailed},
-                        {"trial_id", failure.trial_id},
-                        {"evaluation", failure.evaluation},
-                        {"attempt", failure.attempt},
-                        {"failure", failure.failure},
-                        {"message", failure.message}};
-  if (failure.failure == "oom") record["groups_beside"] = failure.groups_beside;
-  writer.append(std::move(record), Flush::kNow);
-}
-
-void request_evaluation(SegmentWriter& writer,
-                        const std::string& trial_id,
-                        const std::string& evaluation,
-                        std::int64_t through_attempt) {
-  writer.append({{"kind", kRequested},
-                 {"trial_id", trial_id},
-                 {"evaluation", evaluation},
-                 {"through_attempt", through_attempt}},
-                Flush::kNow);
 }
 
 }  // namespace headway

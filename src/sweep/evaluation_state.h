@@ -8,8 +8,7 @@
 
 #include "store/manifest/sweep_directory.h"
 #include "store/segments/segment_reader.h"
-#include "store/segments/segment_writer.h"
-#include "store/segments/trial_record.h"
+#include "store/segments/trial_history.h"
 
 namespace headway {
 
@@ -22,13 +21,13 @@ enum class EvaluationStatus {
 };
 
 /// How far one evaluation of a sweep's finished trials has come, folded from the segments. Each
-/// refresh costs as much as there are new records. Attempts at an evaluation are numbered by
-/// themselves, from 1, and follow the retry policy of trials.
+/// refresh costs as much as there are new records. Attempts at an evaluation are numbered by their
+/// claims, from 1, and follow the retry policy of trials.
 class EvaluationState {
  public:
   struct Trial {
-    TrialRecord training;
-    TrialRecord evaluation;                      // attempts at it: done or failed
+    TrialHistory training;
+    TrialHistory evaluation;                     // claims of it as attempts: done or failed
     std::map<std::string, double> test_results;  // final values on the test images, from training
   };
 
@@ -54,23 +53,5 @@ EvaluationStatus evaluation_status(const EvaluationState::Trial& trial);
 /// ConfigError with the nearest id when the sweep lacks one.
 std::vector<PlannedTrial> trials_to_evaluate(const std::filesystem::path& sweep_directory,
                                              const std::vector<std::string>& trial_ids);
-
-/// An evaluation that ended without results, as its worker or another process reports it.
-struct EvaluationFailure {
-  std::string trial_id;
-  std::string evaluation;
-  int attempt = 0;
-  std::string failure;  // class
-  std::string message;
-  int groups_beside = 0;  // oom: on the same machine
-};
-void append_evaluation_failure(SegmentWriter& writer, const EvaluationFailure& failure);
-
-/// Has the evaluation done again: what its attempts came to so far no longer counts, though results
-/// stay until there are new ones.
-void request_evaluation(SegmentWriter& writer,
-                        const std::string& trial_id,
-                        const std::string& evaluation,
-                        std::int64_t through_attempt);
 
 }  // namespace headway

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "store/sql/results_store.h"
-#include "store/segments/trial_record.h"
+#include "store/segments/trial_history.h"
 
 namespace headway {
 

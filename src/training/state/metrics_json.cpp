@@ -17,16 +17,6 @@ nlohmann::json to_json(const SplitMetrics& metrics) {
   return json;
 }
 
-nlohmann::json missing_reasons(const SplitMetrics& metrics) {
-  nlohmann::json json = nlohmann::json::object();
-  for (const auto& [split, values] : metrics) {
-    for (const Metric& metric : values) {
-      if (!metric.missing_reason.empty()) json[split][metric.name] = metric.missing_reason;
-    }
-  }
-  return json;
-}
-
 nlohmann::json to_json(const EpochRecord& record) {
   return {{"epoch", record.epoch}, {"step", record.step}, {"values", to_json(record.values)}};
 }

@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
-#include "training/state/checkpoint.h"
 #include "training/schedules/learning_rate.h"
 #include "training/sink.h"
+#include "training/state/checkpoint.h"
 #include "training/step/train_step.h"
 
 namespace headway {
@@ -104,8 +104,6 @@ nlohmann::json to_json(const EpochRecord& record);
 EpochRecord epoch_record_from_json(const nlohmann::json& json);
 /// {split: {name: number | null}}; null stands for a missing value.
 nlohmann::json to_json(const SplitMetrics& metrics);
-/// {split: {name: reason}} of the missing values.
-nlohmann::json missing_reasons(const SplitMetrics& metrics);
 
 /// SHA-256 over names, dtypes, shapes and bytes.
 std::string hash_tensors(const std::vector<NamedTensor>& tensors);
