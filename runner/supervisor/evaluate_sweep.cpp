@@ -6,11 +6,13 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 #include <ostream>
+#include <set>
 
 #include "base/time.h"
 #include "config/schema/catalog.h"
 #include "runner/cli/sweep_argument.h"
 #include "runner/cli/text_columns.h"
+#include "runner/evaluated_in_training.h"
 #include "runner/supervisor/allocation.h"
 #include "runner/supervisor/evaluation_supervisor.h"
 #include "store/segments/segment_writer.h"
@@ -26,6 +28,7 @@ struct EvaluationPlan {
   std::vector<PlannedTrial> wanted;   // of those that were asked for: done, so there are weights
   std::vector<std::string> open;      // ids, of these: to be evaluated
   std::vector<std::string> repeated;  // ids, of `open`: by request, what was recorded is replaced
+  std::set<std::string> in_training;  // ids: training recorded the same already
   std::int64_t not_trained = 0;
   bool on_gpu = false;  // some of `open` were trained on one
 };
@@ -49,10 +52,12 @@ EvaluationPlan plan_evaluation(const EvaluateSweepOptions& options, const VerbCo
   EvaluationPlan plan;
   plan.sweep = find_sweep(options.sweep, context.results_root);
   plan.resources = read_plan(plan.sweep.directory).resources;
-  EvaluationState state(plan.sweep.directory, options.suite);
-  state.refresh();
   const auto ids = full_ids(options, plan.sweep, context);
-  for (PlannedTrial& trial : trials_to_evaluate(plan.sweep.directory, ids)) {
+  auto trials = trials_to_evaluate(plan.sweep.directory, ids);
+  plan.in_training = evaluated_in_training(options.suite, trials);
+  EvaluationState state(plan.sweep.directory, options.suite, plan.in_training);
+  state.refresh();
+  for (PlannedTrial& trial : trials) {
     const std::string id = trial.trial_id;
     const EvaluationStatus status = state.status(id);
     if (status == EvaluationStatus::kNotTrained) {
@@ -168,6 +173,7 @@ EvaluationSupervisorOptions supervisor_options(const EvaluationPlan& plan,
       .sweep = plan.sweep.name,
       .suite = options.suite,
       .trials = {},
+      .in_training = plan.in_training,
       .group = {.worker = worker,
                 .sweep_directory = directory,
                 .group = "",

@@ -36,7 +36,7 @@ EvaluationSupervisor::EvaluationSupervisor(EvaluationSupervisorOptions options,
       claims_root_(SweepDirectory(options_.sweep_directory).evaluation(options_.suite)),
       presence_(claims_root_),
       reports_(options_.sweep_directory, "supervisor"),
-      state_(options_.sweep_directory, options_.suite),
+      state_(options_.sweep_directory, options_.suite, options_.in_training),
       abandonment_(claims_root_),
       groups_(presence_, options_.group, options_.gpus) {}
 

@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -22,8 +23,9 @@ struct EvaluationSupervisorOptions {
   std::filesystem::path sweep_directory;  // absolute, with a plan
   std::string sweep;                      // its name
   std::string suite;
-  std::vector<std::string> trials;  // ids of those that are done and wanted
-  GroupSpec group;                  // what all groups have in common
+  std::vector<std::string> trials;    // ids of those that are done and wanted
+  std::set<std::string> in_training;  // ids, of these: training recorded the same already
+  GroupSpec group;                    // what all groups have in common
   std::vector<int> gpus = {};
   int groups = 1;  // at most so many side by side
   double hang_seconds = 900;

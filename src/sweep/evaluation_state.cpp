@@ -41,7 +41,7 @@ void fold(const EvaluationFailed& record, const std::string& at, TrialHistory& e
 }
 
 void fold(const EvaluationRequested& record, const std::string& at, TrialHistory& evaluation) {
-  if (record.through_claim <= evaluation.retry.through_attempt.value_or(0)) return;
+  if (record.through_claim <= evaluation.retry.through_attempt.value_or(-1)) return;
   evaluation.retry = {at, record.through_claim};
 }
 
@@ -57,8 +57,12 @@ std::map<std::string, double> test_results(const SegmentRecord& record) {
 
 }  // namespace
 
-EvaluationState::EvaluationState(std::filesystem::path sweep_directory, std::string evaluation)
-    : reader_(std::move(sweep_directory)), evaluation_(std::move(evaluation)) {}
+EvaluationState::EvaluationState(std::filesystem::path sweep_directory,
+                                 std::string evaluation,
+                                 std::set<std::string> in_training)
+    : reader_(std::move(sweep_directory)),
+      evaluation_(std::move(evaluation)),
+      in_training_(std::move(in_training)) {}
 
 void EvaluationState::refresh() {
   reader_.poll([this](const SegmentRecord& record) { take(record); });
@@ -88,12 +92,11 @@ const EvaluationState::Trial& EvaluationState::trial(const std::string& trial_id
 }
 
 EvaluationStatus EvaluationState::status(const std::string& trial_id) const {
-  return evaluation_status(trial(trial_id));
-}
-
-EvaluationStatus evaluation_status(const EvaluationState::Trial& trial) {
+  const Trial& trial = this->trial(trial_id);
   if (trial.training.state() != TrialState::kDone) return EvaluationStatus::kNotTrained;
   const TrialHistory& evaluation = trial.evaluation;
+  const bool is_requested = evaluation.retry.through_attempt.has_value();
+  if (in_training_.contains(trial_id) && !is_requested) return EvaluationStatus::kDone;
   const std::string weights = trial.training.final_weights_sha256();
   for (const auto& [claim, attempt] : evaluation.attempts) {
     const bool counts = claim > evaluation.retry.through_attempt.value_or(0);

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <map>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -31,7 +32,11 @@ class EvaluationState {
     std::map<std::string, double> test_results;  // final values on the test images, from training
   };
 
-  EvaluationState(std::filesystem::path sweep_directory, std::string evaluation);
+  /// `in_training`: ids of trials whose training recorded the same already. They count as done,
+  /// until someone asks for the evaluation.
+  EvaluationState(std::filesystem::path sweep_directory,
+                  std::string evaluation,
+                  std::set<std::string> in_training = {});
 
   /// Reads what was written since the last time.
   void refresh();
@@ -44,10 +49,9 @@ class EvaluationState {
 
   SegmentReader reader_;
   std::string evaluation_;
+  std::set<std::string> in_training_;
   std::unordered_map<std::string, Trial> trials_;
 };
-
-EvaluationStatus evaluation_status(const EvaluationState::Trial& trial);
 
 /// The trials that an evaluation is about: those of the plan, or those named, vanished ones too.
 /// ConfigError with the nearest id when the sweep lacks one.

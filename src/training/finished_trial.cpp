@@ -124,17 +124,18 @@ void FinishedTrial::load_weights() {
                   recorded));
 }
 
+const std::vector<std::int32_t>& FinishedTrial::samples_of(const std::string& split) const {
+  if (split == "train") return split_.train;
+  if (split == "validation") return split_.validation;
+  if (split == "test") return test_samples_;
+  throw ConfigError(fmt::format(
+      "unknown split '{}'{}", split, suggestion(split, {"train", "validation", "test"})));
+}
+
 Evaluator::Split FinishedTrial::split(const std::string& name) const {
-  const std::vector<std::int32_t>* samples = nullptr;
-  if (name == "train") samples = &split_.train;
-  if (name == "validation") samples = &split_.validation;
-  if (name == "test") samples = &test_samples_;
-  if (samples == nullptr) {
-    throw ConfigError(fmt::format(
-        "unknown split '{}'{}", name, suggestion(name, {"train", "validation", "test"})));
-  }
-  if (samples->empty()) throw ConfigError(fmt::format("the trial has no {} images", name));
-  return {name == "test" ? dataset_.test() : dataset_.train(), *samples};
+  const std::vector<std::int32_t>& samples = samples_of(name);
+  if (samples.empty()) throw ConfigError(fmt::format("the trial has no {} images", name));
+  return {name == "test" ? dataset_.test() : dataset_.train(), samples};
 }
 
 at::Tensor FinishedTrial::initial_class_vectors() const {

@@ -56,6 +56,8 @@ class FinishedTrial {
   const Model& model() const { return model_; }
   Evaluator& evaluator() { return evaluator_; }
 
+  /// Whether a split has images.
+  bool has_images(const std::string& split) const { return !samples_of(split).empty(); }
   /// "train", "validation" or "test", in the order of the data set's files. ConfigError for another
   /// name, and for a split without images.
   Evaluator::Split split(const std::string& name) const;
@@ -68,6 +70,7 @@ class FinishedTrial {
   void expect_recorded_results();
 
  private:
+  const std::vector<std::int32_t>& samples_of(const std::string& split) const;
   void load_weights();
 
   FinishedTrialSource source_;

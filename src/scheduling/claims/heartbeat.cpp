@@ -1,20 +1,14 @@
 #include "scheduling/claims/heartbeat.h"
 
-#include <chrono>
 #include <condition_variable>
 #include <utility>
 
 #include "scheduling/policy/trial_pace.h"
 
 namespace headway {
-namespace {
 
-constexpr auto kBeatInterval = std::chrono::seconds(1);
-
-}  // namespace
-
-Heartbeat::Heartbeat(Claim& claim, Progress progress)
-    : claim_(claim), progress_(std::move(progress)) {
+Heartbeat::Heartbeat(Claim& claim, Progress progress, std::chrono::milliseconds interval)
+    : claim_(claim), interval_(interval), progress_(std::move(progress)) {
   thread_ = std::jthread([this](const std::stop_token& stop) { beat_until_done(stop); });
 }
 
@@ -38,7 +32,7 @@ void Heartbeat::beat_until_done(const std::stop_token& stop) {
   std::condition_variable_any wake;
   std::unique_lock lock(mutex);
   while (!stop.stop_requested()) {
-    wake.wait_for(lock, stop, kBeatInterval, [] { return false; });
+    wake.wait_for(lock, stop, interval_, [] { return false; });
     Progress progress;
     {
       const std::scoped_lock guard(mutex_);

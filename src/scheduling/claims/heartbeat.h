@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <mutex>
 #include <thread>
 
@@ -8,12 +9,14 @@
 
 namespace headway {
 
-/// Beats a claim once a second, from a thread of its own, for as long as it lives. Each beat also
+/// Beats a claim at an interval, from a thread of its own, for as long as it lives. Each beat also
 /// looks whether a higher attempt fenced the claim off.
 class Heartbeat {
  public:
   /// `claim` must outlive it.
-  explicit Heartbeat(Claim& claim, Progress progress = {});
+  explicit Heartbeat(Claim& claim,
+                     Progress progress = {},
+                     std::chrono::milliseconds interval = std::chrono::seconds(1));
   Heartbeat(const Heartbeat&) = delete;
   Heartbeat& operator=(const Heartbeat&) = delete;
   ~Heartbeat();
@@ -29,6 +32,7 @@ class Heartbeat {
   void beat_until_done(const std::stop_token& stop);
 
   Claim& claim_;
+  std::chrono::milliseconds interval_;
   std::mutex mutex_;  // guards the next two
   Progress progress_;
   bool is_waiting_ = false;

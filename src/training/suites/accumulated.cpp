@@ -14,7 +14,9 @@ SplitMetrics accumulated_metrics(FinishedTrial& trial, std::string_view suite) {
   Evaluator::Splits splits;
   for (const AccumulatorSpec& spec : accumulator_specs()) {
     if (spec.suite != suite) continue;
-    for (const std::string& split : spec.splits) splits.emplace(split, trial.split(split));
+    for (const std::string& split : spec.splits) {
+      if (trial.has_images(split)) splits.emplace(split, trial.split(split));
+    }
   }
   return trial.evaluator().statistics(splits, belongs);
 }

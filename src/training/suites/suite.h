@@ -30,6 +30,9 @@ SplitMetrics evaluate(FinishedTrial& trial);
 
 }  // namespace suites
 
+/// Whether training with this configuration records what the suite finds anyway.
+bool is_recorded_by_training(const std::string& suite, const EvaluationConfig& config);
+
 /// What the suite called `name` finds. ConfigError with the nearest name when there is none.
 /// Collective.
 SplitMetrics evaluate_suite(const std::string& name, FinishedTrial& trial);
