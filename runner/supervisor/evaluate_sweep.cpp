@@ -6,13 +6,11 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 #include <ostream>
-#include <set>
 
 #include "base/time.h"
 #include "config/schema/catalog.h"
 #include "runner/cli/sweep_argument.h"
 #include "runner/cli/text_columns.h"
-#include "runner/evaluated_in_training.h"
 #include "runner/supervisor/allocation.h"
 #include "runner/supervisor/evaluation_supervisor.h"
 #include "store/segments/segment_writer.h"
@@ -28,7 +26,6 @@ struct EvaluationPlan {
   std::vector<PlannedTrial> wanted;   // of those that were asked for: done, so there are weights
   std::vector<std::string> open;      // ids, of these: to be evaluated
   std::vector<std::string> repeated;  // ids, of `open`: by request, what was recorded is replaced
-  std::set<std::string> in_training;  // ids: training recorded the same already
   std::int64_t not_trained = 0;
   bool on_gpu = false;  // some of `open` were trained on one
 };
@@ -54,8 +51,7 @@ EvaluationPlan plan_evaluation(const EvaluateSweepOptions& options, const VerbCo
   plan.resources = read_plan(plan.sweep.directory).resources;
   const auto ids = full_ids(options, plan.sweep, context);
   auto trials = trials_to_evaluate(plan.sweep.directory, ids);
-  plan.in_training = evaluated_in_training(options.suite, trials);
-  EvaluationState state(plan.sweep.directory, options.suite, plan.in_training);
+  EvaluationState state(plan.sweep.directory, options.suite, trials);
   state.refresh();
   for (PlannedTrial& trial : trials) {
     const std::string id = trial.trial_id;
@@ -172,8 +168,7 @@ EvaluationSupervisorOptions supervisor_options(const EvaluationPlan& plan,
       .sweep_directory = directory,
       .sweep = plan.sweep.name,
       .suite = options.suite,
-      .trials = {},
-      .in_training = plan.in_training,
+      .trials = plan.wanted,
       .group = {.worker = worker,
                 .sweep_directory = directory,
                 .group = "",
@@ -182,9 +177,11 @@ EvaluationSupervisorOptions supervisor_options(const EvaluationPlan& plan,
       .gpus = allocation.gpus,
       .groups =
           static_cast<int>(std::min(asked.value_or(slots), std::max(slots, std::int64_t{1})))};
-  for (const PlannedTrial& trial : plan.wanted) result.trials.push_back(trial.trial_id);
-  // Left out, a group serves the whole plan and needs no list of it.
-  if (!options.trials.empty()) result.group.evaluation->trials = result.trials;
+  // Without a list, a group serves the whole plan.
+  if (options.trials.empty()) return result;
+  for (const PlannedTrial& trial : plan.wanted) {
+    result.group.evaluation->trials.push_back(trial.trial_id);
+  }
   return result;
 }
 

@@ -36,7 +36,7 @@ EvaluationSupervisor::EvaluationSupervisor(EvaluationSupervisorOptions options,
       claims_root_(SweepDirectory(options_.sweep_directory).evaluation(options_.suite)),
       presence_(claims_root_),
       reports_(options_.sweep_directory, "supervisor"),
-      state_(options_.sweep_directory, options_.suite, options_.in_training),
+      state_(options_.sweep_directory, options_.suite, options_.trials),
       abandonment_(claims_root_),
       groups_(presence_, options_.group, options_.gpus) {}
 
@@ -64,7 +64,8 @@ void EvaluationSupervisor::look() {
   state_.refresh();
   counts_ = {.total = static_cast<std::int64_t>(options_.trials.size())};
   running_.clear();
-  for (const std::string& id : options_.trials) {
+  for (const PlannedTrial& trial : options_.trials) {
+    const std::string& id = trial.trial_id;
     const bool is_held = state_.status(id) == EvaluationStatus::kOpen && is_worked_on(id);
     const EvaluationStatus status = state_.status(id);
     note_event(id, status);

@@ -3,7 +3,6 @@
 #include <filesystem>
 #include <map>
 #include <optional>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -14,6 +13,7 @@
 #include "runner/supervisor/worker_groups.h"
 #include "scheduling/claims/abandonment.h"
 #include "scheduling/claims/supervisors.h"
+#include "store/manifest/sweep_directory.h"
 #include "store/segments/segment_writer.h"
 #include "sweep/evaluation_state.h"
 
@@ -23,9 +23,8 @@ struct EvaluationSupervisorOptions {
   std::filesystem::path sweep_directory;  // absolute, with a plan
   std::string sweep;                      // its name
   std::string suite;
-  std::vector<std::string> trials;    // ids of those that are done and wanted
-  std::set<std::string> in_training;  // ids, of these: training recorded the same already
-  GroupSpec group;                    // what all groups have in common
+  std::vector<PlannedTrial> trials;  // those that are done and wanted
+  GroupSpec group;                   // what all groups have in common
   std::vector<int> gpus = {};
   int groups = 1;  // at most so many side by side
   double hang_seconds = 900;

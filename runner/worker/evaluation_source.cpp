@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "runner/evaluated_in_training.h"
 #include "sweep/trial_status.h"
 
 namespace headway {
@@ -13,9 +12,7 @@ EvaluationSource::EvaluationSource(Task task, ClaimOwner owner)
       claims_root_(SweepDirectory(task_.sweep_directory).evaluation(task_.evaluation)),
       owner_(std::move(owner)),
       trials_(trials_to_evaluate(task_.sweep_directory, task_.trials)),
-      state_(task_.sweep_directory,
-             task_.evaluation,
-             evaluated_in_training(task_.evaluation, trials_)),
+      state_(task_.sweep_directory, task_.evaluation, trials_),
       abandonment_(claims_root_),
       reports_(task_.sweep_directory, "supervisor") {}
 

@@ -9,6 +9,7 @@
 #include "base/nearest_name.h"
 #include "store/segments/record_json.h"
 #include "sweep/trial_status.h"
+#include "training/suites/suite.h"
 
 namespace headway {
 namespace {
@@ -55,14 +56,26 @@ std::map<std::string, double> test_results(const SegmentRecord& record) {
   return values;
 }
 
+std::set<std::string> evaluated_in_training(const std::string& suite,
+                                            const std::vector<PlannedTrial>& trials) {
+  std::set<std::string> ids;
+  std::map<std::string, bool> cells;  // a cell's trials are evaluated alike
+  for (const PlannedTrial& trial : trials) {
+    const auto [cell, is_new] = cells.try_emplace(trial.cell_id, false);
+    if (is_new) cell->second = is_recorded_by_training(suite, trial.config().evaluation);
+    if (cell->second) ids.insert(trial.trial_id);
+  }
+  return ids;
+}
+
 }  // namespace
 
 EvaluationState::EvaluationState(std::filesystem::path sweep_directory,
                                  std::string evaluation,
-                                 std::set<std::string> in_training)
+                                 const std::vector<PlannedTrial>& trials)
     : reader_(std::move(sweep_directory)),
       evaluation_(std::move(evaluation)),
-      in_training_(std::move(in_training)) {}
+      in_training_(evaluated_in_training(evaluation_, trials)) {}
 
 void EvaluationState::refresh() {
   reader_.poll([this](const SegmentRecord& record) { take(record); });

@@ -32,11 +32,11 @@ class EvaluationState {
     std::map<std::string, double> test_results;  // final values on the test images, from training
   };
 
-  /// `in_training`: ids of trials whose training recorded the same already. They count as done,
-  /// until someone asks for the evaluation.
+  /// Those of `trials` whose training records the same anyway count as done, until someone asks for
+  /// the evaluation.
   EvaluationState(std::filesystem::path sweep_directory,
                   std::string evaluation,
-                  std::set<std::string> in_training = {});
+                  const std::vector<PlannedTrial>& trials = {});
 
   /// Reads what was written since the last time.
   void refresh();
@@ -49,7 +49,7 @@ class EvaluationState {
 
   SegmentReader reader_;
   std::string evaluation_;
-  std::set<std::string> in_training_;
+  std::set<std::string> in_training_;  // ids
   std::unordered_map<std::string, Trial> trials_;
 };
 
