@@ -17,8 +17,8 @@
 #include "bench/noise_images.h"
 #include "config/schema/catalog.h"
 #include "support/temporary_directory.h"
-#include "training/state/checkpoint_saver.h"
 #include "training/model.h"
+#include "training/state/checkpoint_saver.h"
 #include "training/step/resident_memory.h"
 
 namespace headway {

@@ -11,12 +11,12 @@
 
 #include "base/host.h"
 #include "base/time.h"
-#include "store/tables/exporters.h"
-#include "store/sql/queries.h"
-#include "store/sql/results_store.h"
-#include "store/segments/segment_writer.h"
 #include "store/manifest/sweep_directory.h"
 #include "store/manifest/sweep_state.h"
+#include "store/segments/segment_writer.h"
+#include "store/sql/queries.h"
+#include "store/sql/results_store.h"
+#include "store/tables/exporters.h"
 #include "store/tables/table.h"
 #include "store/tables/table_format.h"
 

@@ -11,8 +11,8 @@
 int main(int argc, char** argv) {
   headway::start_logging();
   headway::VerbContext context{.out = std::cout,
-                                  .err = std::cerr,
-                                  .results_root = headway::default_results_root(),
-                                  .colours = isatty(STDOUT_FILENO) != 0 && !headway::no_color()};
+                               .err = std::cerr,
+                               .results_root = headway::default_results_root(),
+                               .colours = isatty(STDOUT_FILENO) != 0 && !headway::no_color()};
   return headway::run_program(std::vector<std::string>(argv + 1, argv + argc), context);
 }

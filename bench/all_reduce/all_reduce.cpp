@@ -30,9 +30,9 @@ Sum own_sum(Communicator& comm, std::size_t count) {
   const std::shared_ptr<AllReduceBuffer> array = comm.make_array(count, SumPrecision::kFloat32);
   std::ranges::fill(array->values(), kValue);
   return [array] {
-    array->acquire();
-    array->sum();
-    array->release();
+    array->begin_write();
+    array->all_reduce();
+    array->end_read();
   };
 }
 

@@ -93,9 +93,7 @@ void parse(CLI::App& app, std::vector<std::string> arguments) {
   app.parse(arguments);
 }
 
-int parse_and_run(CLI::App& app,
-                  const std::vector<std::string>& arguments,
-                  VerbContext& context) {
+int parse_and_run(CLI::App& app, const std::vector<std::string>& arguments, VerbContext& context) {
   const std::string first = arguments.empty() ? "" : arguments.front();
   if (first.empty()) return report_usage(app, "a verb is needed", context.err);
   const auto verbs = verb_names(app);

@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "scheduling/planning/group_planner.h"
 #include "sweep/measured_costs.h"
 #include "sweep/trial_status.h"
-#include "scheduling/planning/group_planner.h"
 
 namespace headway {
 namespace {

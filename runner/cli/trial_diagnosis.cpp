@@ -12,12 +12,12 @@
 #include "runner/cli/row_json.h"
 #include "runner/cli/text_columns.h"
 #include "runner/cli/text_tail.h"
-#include "sweep/pauses.h"
-#include "scheduling/policy/queue.h"
 #include "scheduling/claims/supervisors.h"
+#include "scheduling/policy/queue.h"
 #include "scheduling/policy/trial_pace.h"
 #include "store/manifest/sweep_directory.h"
 #include "store/manifest/sweep_state.h"
+#include "sweep/pauses.h"
 
 namespace headway {
 namespace {
@@ -203,12 +203,12 @@ TrialDiagnosis diagnose_trial(const TrialLocation& place) {
   const Evidence evidence = gather(place);
   const TrialHistory& record = evidence.record();
   TrialDiagnosis story{.place = place,
-                   .state = record.state(),
-                   .status = trial_status(record),
-                   .attempts = {},
-                   .decision = retry_decision(record),
-                   .rules = {},
-                   .reasons = {}};
+                       .state = record.state(),
+                       .status = trial_status(record),
+                       .attempts = {},
+                       .decision = retry_decision(record),
+                       .rules = {},
+                       .reasons = {}};
   for (const auto& [number, attempt] : record.attempts) story.attempts.push_back(attempt);
   for (const auto& [failure, count] : record.failures()) {
     const std::string name = failure == FailureClass::kNone ? "error" : to_string(failure);

@@ -6,9 +6,9 @@
 #include <vector>
 
 #include "runner/cli/sweep_argument.h"
-#include "sweep/trial_status.h"
 #include "scheduling/claims/claims.h"
 #include "store/segments/trial_history.h"
+#include "sweep/trial_status.h"
 
 namespace headway {
 

@@ -5,9 +5,9 @@
 
 #include "base/errors.h"
 #include "cluster/local/launch.h"
-#include "runner/doctor/machine_checks.h"
 #include "runner/cli/process.h"
 #include "runner/cli/worker_info.h"
+#include "runner/doctor/machine_checks.h"
 
 namespace headway {
 namespace {

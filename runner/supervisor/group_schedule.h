@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "runner/supervisor/sweep_snapshot.h"
-#include "scheduling/planning/group_planner.h"
 #include "scheduling/planning/group_assignments.h"
+#include "scheduling/planning/group_planner.h"
 
 namespace headway {
 

@@ -10,12 +10,12 @@
 #include "base/errors.h"
 #include "base/host.h"
 #include "base/time.h"
-#include "sweep/measured_costs.h"
 #include "runner/cli/prediction.h"
 #include "runner/cli/sweep_argument.h"
 #include "runner/cli/text_columns.h"
 #include "runner/supervisor/allocation.h"
 #include "runner/supervisor/supervisor.h"
+#include "sweep/measured_costs.h"
 #include "sweep/pauses.h"
 
 namespace headway {

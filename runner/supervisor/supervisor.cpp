@@ -11,10 +11,10 @@
 
 #include "base/errors.h"
 #include "base/files.h"
+#include "base/retry_while_disk_full.h"
 #include "base/time.h"
 #include "runner/attempt_end.h"
 #include "runner/cli/verb.h"
-#include "base/retry_while_disk_full.h"
 #include "scheduling/policy/time_budget.h"
 
 namespace headway {

@@ -14,8 +14,8 @@
 #include "runner/supervisor/sweep_snapshot.h"
 #include "runner/supervisor/worker_groups.h"
 #include "scheduling/claims/supervisors.h"
-#include "store/sql/results_store.h"
 #include "store/segments/segment_writer.h"
+#include "store/sql/results_store.h"
 
 namespace headway {
 

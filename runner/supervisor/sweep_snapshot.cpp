@@ -6,9 +6,9 @@
 #include <utility>
 
 #include "runner/attempt_end.h"
-#include "sweep/pauses.h"
 #include "scheduling/claims/awake_clock.h"
 #include "scheduling/claims/supervisors.h"
+#include "sweep/pauses.h"
 
 namespace headway {
 namespace {

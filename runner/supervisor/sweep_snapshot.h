@@ -6,17 +6,17 @@
 #include <string>
 #include <vector>
 
-#include "sweep/measured_costs.h"
-#include "sweep/trial_status.h"
 #include "scheduling/claims/abandonment.h"
 #include "scheduling/claims/claims.h"
 #include "scheduling/planning/cost_model.h"
 #include "scheduling/planning/group_planner.h"
 #include "scheduling/planning/makespan.h"
 #include "scheduling/policy/shared_error.h"
-#include "store/segments/segment_writer.h"
 #include "store/manifest/sweep_directory.h"
 #include "store/manifest/sweep_state.h"
+#include "store/segments/segment_writer.h"
+#include "sweep/measured_costs.h"
+#include "sweep/trial_status.h"
 
 namespace headway {
 

@@ -6,8 +6,8 @@
 #include <nlohmann/json.hpp>
 #include <ostream>
 
-#include "runner/cli/verb.h"
 #include "runner/cli/sweep_argument.h"
+#include "runner/cli/verb.h"
 #include "store/sql/results_store.h"
 
 namespace headway {

@@ -10,12 +10,12 @@
 #include "base/errors.h"
 #include "base/signals.h"
 #include "cluster/local/group_state.h"
-#include "runner/cli/verb.h"
 #include "runner/cli/text_columns.h"
 #include "runner/cli/trial_selection.h"
-#include "sweep/trial_status.h"
+#include "runner/cli/verb.h"
 #include "scheduling/claims/claims.h"
 #include "store/manifest/sweep_state.h"
+#include "sweep/trial_status.h"
 
 namespace headway {
 namespace {

@@ -9,8 +9,8 @@
 #include "base/errors.h"
 #include "base/nearest_name.h"
 #include "runner/cli/catalog_kinds.h"
-#include "runner/cli/verb.h"
 #include "runner/cli/text_columns.h"
+#include "runner/cli/verb.h"
 
 namespace headway {
 namespace {

@@ -7,9 +7,9 @@
 #include <thread>
 
 #include "base/errors.h"
-#include "runner/cli/verb.h"
 #include "runner/cli/sweep_argument.h"
 #include "runner/cli/text_tail.h"
+#include "runner/cli/verb.h"
 #include "store/manifest/sweep_directory.h"
 #include "store/manifest/sweep_state.h"
 

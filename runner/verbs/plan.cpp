@@ -10,11 +10,11 @@
 #include "base/host.h"
 #include "base/time.h"
 #include "config/sweep/sweep.h"
-#include "runner/cli/verb.h"
-#include "sweep/measured_costs.h"
 #include "runner/cli/prediction.h"
 #include "runner/cli/sweep_cells.h"
 #include "runner/cli/text_columns.h"
+#include "runner/cli/verb.h"
+#include "sweep/measured_costs.h"
 
 namespace headway {
 namespace {

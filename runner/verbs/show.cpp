@@ -5,12 +5,12 @@
 #include <ostream>
 
 #include "base/time.h"
-#include "runner/cli/verb.h"
+#include "runner/cli/non_default_values.h"
 #include "runner/cli/open_store.h"
+#include "runner/cli/results_text.h"
 #include "runner/cli/row_json.h"
 #include "runner/cli/text_columns.h"
-#include "runner/cli/non_default_values.h"
-#include "runner/cli/results_text.h"
+#include "runner/cli/verb.h"
 #include "store/sql/queries.h"
 
 namespace headway {

@@ -11,9 +11,9 @@
 
 #include "base/errors.h"
 #include "base/time.h"
-#include "runner/cli/verb.h"
 #include "runner/cli/sweep_status.h"
 #include "runner/cli/text_columns.h"
+#include "runner/cli/verb.h"
 
 namespace headway {
 namespace {

@@ -5,8 +5,8 @@
 
 #include <ostream>
 
-#include "runner/cli/verb.h"
 #include "runner/cli/open_store.h"
+#include "runner/cli/verb.h"
 #include "store/tables/table_format.h"
 
 namespace headway {

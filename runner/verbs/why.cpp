@@ -6,9 +6,9 @@
 #include <ostream>
 
 #include "base/time.h"
-#include "runner/cli/verb.h"
 #include "runner/cli/text_columns.h"
 #include "runner/cli/trial_diagnosis.h"
+#include "runner/cli/verb.h"
 
 namespace headway {
 namespace {

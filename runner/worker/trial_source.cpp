@@ -9,9 +9,9 @@
 #include "base/errors.h"
 #include "base/nearest_name.h"
 #include "runner/attempt_end.h"
+#include "scheduling/planning/cost_model.h"
 #include "sweep/pauses.h"
 #include "sweep/trial_status.h"
-#include "scheduling/planning/cost_model.h"
 
 namespace headway {
 namespace {

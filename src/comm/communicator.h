@@ -20,20 +20,21 @@ class AllReduceBuffer {
   virtual ~AllReduceBuffer() = default;
   /// Waits until all ranks of the node have released the total: from then on values may be written,
   /// and further calls return at once.
-  virtual void acquire() = 0;
+  virtual void begin_write() = 0;
   /// This rank's values, 64-byte aligned, zeroed at first. They lie where ranks of a node can
   /// reduce them in place, or in GPU memory.
   virtual std::span<float> values() = 0;
   /// The first `count` values are final: their part of the coming sum may begin, and they must not
   /// be touched until it is complete. Not collective, never waits.
-  virtual void announce(std::size_t count) = 0;
+  virtual void mark_ready(std::size_t count) = 0;
   /// In tree order; all ranks see the same bits. What values() holds afterwards is not said.
   /// Collective.
-  virtual void sum() = 0;
-  /// The sum, from sum() to release(). Ranks of a node read one copy, or it lies where values() do.
-  virtual std::span<float> total() = 0;
+  virtual void all_reduce() = 0;
+  /// The sum, from all_reduce() to end_read(). Ranks of a node read one copy, or it lies where
+  /// values() do.
+  virtual std::span<float> result() = 0;
   /// This rank has read the total. Never waits.
-  virtual void release() = 0;
+  virtual void end_read() = 0;
 };
 
 /// The ranks that train one trial together. Every method is collective unless it says otherwise:
@@ -55,10 +56,11 @@ class Communicator {
   /// `own` of every rank, in rank order, on every rank. all.size() = size() * own.size().
   virtual void all_gather(std::span<const std::byte> own, std::span<std::byte> all) = 0;
   /// EnvironmentError on all ranks when one of them lacks the memory. Must not outlive this.
-  virtual std::unique_ptr<AllReduceBuffer> make_array(std::size_t count, SumPrecision precision) = 0;
+  virtual std::unique_ptr<AllReduceBuffer> make_array(std::size_t count,
+                                                      SumPrecision precision) = 0;
   /// In place, in tree order, by messages; all ranks end with the same bits.
-  virtual void sum(std::span<float> values) = 0;
-  virtual void sum(std::span<double> values) = 0;
+  virtual void all_reduce_sum(std::span<float> values) = 0;
+  virtual void all_reduce_sum(std::span<double> values) = 0;
   /// The bitwise or over ranks: flags such as "a signal came", "this rank failed".
   virtual std::uint32_t all_reduce_or(std::uint32_t flags) = 0;
 };

@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "config/schema/trial_config.h"
-#include "data/dataset.h"
 #include "data/augmentations/mixup.h"
+#include "data/dataset.h"
 
 namespace headway {
 

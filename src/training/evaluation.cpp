@@ -2,30 +2,33 @@
 
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/empty.h>
+#include <ATen/ops/tensor.h>
 
 #include <algorithm>
-#include <optional>
-#include <string>
-#include <vector>
-
-#include "analysis/accumulators/ncm_sums.h"
+#include <array>
+#include <iterator>
 #include "data/batch_assembler.h"
-#include "training/step/train_step.h"
 #include "training/step/shard_tree.h"
+#include "training/step/train_step.h"
 
 namespace headway {
 namespace {
 
 constexpr std::size_t kRoundsBetweenAgreements = 4;  // a stop waits for so many batches at most
 
+constexpr std::array kSplits = {"train", "validation", "test"};  // the order of passes
+
 void append(Metrics& metrics, Metrics more) {
   metrics.insert(
       metrics.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
 }
 
-// The running training accuracy has the plain names; these are of the finished model.
-Metrics renamed_unaugmented(Metrics metrics) {
-  for (Metric& metric : metrics) metric.name = "unaugmented_" + metric.name;
+Metrics metrics_of(const AccumulatorSpec& spec,
+                   const Accumulator& accumulator,
+                   const std::string& split) {
+  Metrics metrics = accumulator.metrics();
+  if (spec.name != kAccuracy || split != kSplits.front()) return metrics;
+  for (Metric& metric : metrics) metric.name = std::string(kUnaugmented) + metric.name;
   return metrics;
 }
 
@@ -49,9 +52,12 @@ void Evaluator::visit_batch(const ImageSet& set,
   result.labels = at::empty({batch}, at::kLong);
   assembler.plain(samples, images.mutable_data_ptr<float>());
   assembler.labels(samples, result.labels.mutable_data_ptr<std::int64_t>());
-  const AutocastScope autocast(execution_.bf16, execution_.device.type());
-  result.features = model_.encoder->forward(images.to(execution_.device), /*training=*/false);
-  result.logits = model_.head->forward(result.features);
+  result.class_vectors = model_.head->class_vectors().detach();
+  {
+    const AutocastScope autocast(execution_.bf16, execution_.device.type());
+    result.features = model_.encoder->forward(images.to(execution_.device), /*training=*/false);
+    result.logits = model_.head->forward(result.features);
+  }
   visit(result);
 }
 
@@ -94,64 +100,104 @@ void Evaluator::visit(const Split& split, const BatchVisitor& visit) {
   }
 }
 
-template <typename Sums, typename Add>
-Sums Evaluator::merge(const Split& split, const Sums& empty, const Add& add) {
+// The one place that says what statistics are computed from.
+AccumulatorInputs Evaluator::inputs() const {
+  const ClassVectors& drawn = model_.drawn_class_vectors;
+  AccumulatorInputs inputs{
+      .class_vectors = model_.head->class_vectors().detach(),
+      .initial_class_vectors = at::tensor(drawn.values).view({drawn.classes, drawn.feature_size}),
+      .bias = model_.head->bias(),
+      .loss = nullptr,
+      .train = train_results_};
+  if (inputs.bias) inputs.bias = inputs.bias->detach();
+  return inputs;
+}
+
+Evaluator::Pass Evaluator::choose(const std::string& split,
+                                  const Choice& choice,
+                                  bool second_pass) const {
+  Pass pass;
+  for (const AccumulatorSpec& spec : accumulator_specs()) {
+    if (spec.second_pass != second_pass || !choice(spec, split)) continue;
+    pass.specs.push_back(&spec);
+    pass.accumulators.push_back(make_accumulator(spec.name, inputs()));
+  }
+  return pass;
+}
+
+void Evaluator::run(Pass& pass, const Split& split) {
+  if (pass.accumulators.empty()) return;
   const std::int64_t local_shards = config_.training.shards / comm_.size();
   std::vector<std::vector<double>> rows;
   for (std::int64_t local = 0; local < local_shards; ++local) {
-    Sums sums = empty;
     const std::int64_t shard = comm_.rank() * local_shards + local;
-    visit_shard_watched(split, shard, [&](const EvaluatedBatch& batch) { add(sums, batch); });
-    rows.emplace_back(sums.values().begin(), sums.values().end());
+    visit_shard_watched(split, shard, [&](const EvaluatedBatch& batch) {
+      const SampleBatch samples(batch);
+      for (const auto& accumulator : pass.accumulators) accumulator->add(samples);
+    });
+    rows.push_back(take_values(pass.accumulators));
   }
   std::vector<double> merged = tree_sum(std::move(rows));
-  comm_.sum(std::span<double>(merged));
-  Sums result = empty;
-  std::ranges::copy(merged, result.values().begin());
-  return result;
-}
-
-SplitSums Evaluator::sums(const Split& split, bool geometry) {
-  const at::Tensor class_vectors = model_.head->class_vectors().detach();
-  const SplitShape shape{class_vectors.size(0), model_.encoder->feature_size(), geometry};
-  return merge(split, SplitSums(shape), [&](SplitSums& sums, const EvaluatedBatch& batch) {
-    sums.add(batch.features, batch.logits, batch.labels, class_vectors);
-  });
+  comm_.all_reduce_sum(std::span<double>(merged));
+  set_values(pass.accumulators, merged);
 }
 
 Metrics Evaluator::accuracy(const Split& split) {
-  return accuracy_metrics(sums(split, false));
+  const Choice only_accuracy = [](const AccumulatorSpec& spec, const std::string&) {
+    return spec.name == kAccuracy;
+  };
+  Pass pass = choose("", only_accuracy, false);
+  run(pass, split);
+  return pass.accumulators.front()->metrics();
 }
 
-Metrics Evaluator::final_test_accuracy(const Split& test) {
-  final_test_sums_ = sums(test, config_.evaluation.geometry);
-  return accuracy_metrics(*final_test_sums_);
+Metrics Evaluator::final_accuracy(const Splits::value_type& split) {
+  const auto& [name, samples] = split;
+  Pass pass = choose(
+      name,
+      [&](const auto& spec, const auto& of) { return spec.recorded(config_.evaluation, of); },
+      false);
+  run(pass, samples);
+  Metrics metrics;
+  for (std::size_t i = 0; i < pass.specs.size(); ++i) {
+    if (pass.specs[i]->name == kAccuracy) metrics = pass.accumulators[i]->metrics();
+  }
+  final_passes_[name] = std::move(pass);
+  return metrics;
 }
 
-SplitMetrics Evaluator::final_statistics(const Split& train,
-                                         const Split& test,
-                                         const at::Tensor& initial_class_vectors) {
-  const bool geometry = config_.evaluation.geometry;
-  const at::Tensor class_vectors = model_.head->class_vectors().detach();
-  std::optional<at::Tensor> bias = model_.head->bias();
-  if (bias) bias = bias->detach();
+SplitMetrics Evaluator::final_statistics(const Splits& splits) {
+  return statistics(splits, [&](const AccumulatorSpec& spec, const std::string& split) {
+    const bool known = spec.name == kAccuracy && split != kSplits.front();
+    return !known && spec.recorded(config_.evaluation, split);
+  });
+}
+
+SplitMetrics Evaluator::statistics(const Splits& splits, const Choice& choice) {
   SplitMetrics result;
-  std::optional<at::Tensor> train_means;
-  for (const auto& [name, split] :
-       {std::pair<std::string, Split>{"train", train}, {"test", test}}) {
-    const bool known = name == "test" && final_test_sums_;
-    const SplitSums sums = known ? *final_test_sums_ : this->sums(split, geometry);
-    Metrics& metrics = result[name];
-    if (name == "train") append(metrics, renamed_unaugmented(accuracy_metrics(sums)));
-    append(metrics, prediction_metrics(sums));
-    if (!geometry) continue;
-    append(metrics, geometry_metrics(sums, class_vectors, initial_class_vectors, bias));
-    if (!train_means) train_means = class_means(sums);
-    append(metrics,
-           ncm_metrics(
-               merge(split, NcmSums(*train_means), [](NcmSums& ncm, const EvaluatedBatch& batch) {
-                 ncm.add(batch.features, batch.logits, batch.labels);
-               })));
+  for (const std::string name : kSplits) {
+    const auto split = splits.find(name);
+    if (split == splits.end()) continue;
+    const auto kept = final_passes_.find(name);
+    Pass first;
+    if (kept != final_passes_.end()) {
+      first = std::move(kept->second);
+      final_passes_.erase(kept);
+    } else {
+      first = choose(name, choice, false);
+      run(first, split->second);
+    }
+    if (name == kSplits.front()) {
+      for (const auto& accumulator : first.accumulators) accumulator->publish(train_results_);
+    }
+    Pass second = choose(name, choice, true);
+    run(second, split->second);
+    for (const Pass* pass : {&first, &second}) {
+      for (std::size_t i = 0; i < pass->specs.size(); ++i) {
+        if (!choice(*pass->specs[i], name)) continue;
+        append(result[name], metrics_of(*pass->specs[i], *pass->accumulators[i], name));
+      }
+    }
   }
   return result;
 }

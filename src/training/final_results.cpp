@@ -1,16 +1,19 @@
 #include "training/final_results.h"
 
-#include <ATen/ops/tensor.h>
 #include <fmt/format.h>
 
 #include <algorithm>
 
+#include "analysis/accumulators/logit_score.h"
 #include "base/atomic_file.h"
 #include "base/errors.h"
 #include "base/files.h"
+#include "training/training_metrics.h"
 
 namespace headway {
 namespace {
+
+using statistics::name;
 
 std::string epoch_of_weights(const std::filesystem::path& file) {
   if (!std::filesystem::exists(file)) return "none";
@@ -29,15 +32,21 @@ double value_of(const Metrics& metrics, const std::string& name) {
   return found->value;
 }
 
+double top1_accuracy_of(const Metrics& metrics) {
+  return value_of(metrics, name<statistics::Top1Accuracy>());
+}
+
 Metrics train_metrics(const TrainSums& sums,
                       double learning_rate,
                       double images_per_second,
                       std::int64_t classes) {
-  Metrics train = {{"loss", sums.loss / sums.samples},
-                   {"top1_accuracy", sums.top1_correct / sums.samples},
-                   {"learning_rate", learning_rate},
-                   {"images_per_second", images_per_second}};
-  if (classes > 5) train.push_back({"top5_accuracy", sums.top5_correct / sums.samples});
+  Metrics train = {{name<statistics::TrialLoss>(), sums.loss / sums.samples},
+                   {name<statistics::Top1Accuracy>(), sums.top1_correct / sums.samples},
+                   {name<statistics::EpochLearningRate>(), learning_rate},
+                   {name<statistics::ImagesPerSecond>(), images_per_second}};
+  if (classes > kTopFive) {
+    train.push_back({name<statistics::Top5Accuracy>(), sums.top5_correct / sums.samples});
+  }
   return train;
 }
 
@@ -46,10 +55,6 @@ void append(SplitMetrics& all, const SplitMetrics& more) {
     Metrics& of_split = all[split];
     of_split.insert(of_split.end(), metrics.begin(), metrics.end());
   }
-}
-
-at::Tensor as_tensor(const ClassVectors& drawn) {
-  return at::tensor(drawn.values).view({drawn.classes, drawn.feature_size});
 }
 
 void report_damage(const RecoveredCheckpoint& found, TrialSink& sink) {
@@ -64,8 +69,8 @@ const EpochRecord* best_validation(const std::vector<EpochRecord>& history) {
   for (const EpochRecord& record : history) {
     const auto validation = record.values.find("validation");
     if (validation == record.values.end()) continue;
-    const double value = value_of(validation->second, "top1_accuracy");
-    if (best == nullptr || value > value_of(best->values.at("validation"), "top1_accuracy")) {
+    const double value = top1_accuracy_of(validation->second);
+    if (best == nullptr || value > top1_accuracy_of(best->values.at("validation"))) {
       best = &record;
     }
   }
@@ -75,11 +80,12 @@ const EpochRecord* best_validation(const std::vector<EpochRecord>& history) {
 void add_best_validation(SplitMetrics& results, const std::vector<EpochRecord>& history) {
   const EpochRecord* best = best_validation(history);
   if (best == nullptr) return;
-  const Metrics& validation = best->values.at("validation");
-  results["validation"].push_back({"best_epoch", static_cast<double>(best->epoch)});
-  results["validation"].push_back({"best_top1_accuracy", value_of(validation, "top1_accuracy")});
-  results["test"].push_back(
-      {"top1_accuracy_at_best_validation", value_of(best->values.at("test"), "top1_accuracy")});
+  Metrics& validation = results["validation"];
+  validation.push_back({name<statistics::BestEpoch>(), static_cast<double>(best->epoch)});
+  validation.push_back(
+      {name<statistics::BestTop1Accuracy>(), top1_accuracy_of(best->values.at("validation"))});
+  results["test"].push_back({name<statistics::Top1AccuracyAtBestValidation>(),
+                             top1_accuracy_of(best->values.at("test"))});
 }
 
 void expect_equal_weights_on_all_ranks(const std::string& weights_sha256, Communicator& comm) {

@@ -1,7 +1,5 @@
 #pragma once
 
-#include <ATen/core/Tensor.h>
-
 #include <cstdint>
 #include <filesystem>
 #include <string>
@@ -17,6 +15,9 @@ namespace headway {
 /// The value called `name`; it must be there.
 double value_of(const Metrics& metrics, const std::string& name);
 
+/// Of one split; it must be there.
+double top1_accuracy_of(const Metrics& metrics);
+
 /// What an epoch's training batches say; top5_accuracy when there are more than five classes.
 Metrics train_metrics(const TrainSums& sums,
                       double learning_rate,
@@ -25,9 +26,6 @@ Metrics train_metrics(const TrainSums& sums,
 
 /// Adds `more` behind what `all` has of each split.
 void append(SplitMetrics& all, const SplitMetrics& more);
-
-/// [K, D] float, on the CPU.
-at::Tensor as_tensor(const ClassVectors& drawn);
 
 /// Remarks on checkpoints that were found damaged, and on what that means for the trial.
 void report_damage(const RecoveredCheckpoint& found, TrialSink& sink);

@@ -10,11 +10,11 @@
 #include "base/errors.h"
 #include "base/time.h"
 #include "data/split.h"
-#include "training/state/checkpoint_saver.h"
 #include "training/epoch.h"
 #include "training/evaluation.h"
-#include "training/step/precision.h"
 #include "training/final_results.h"
+#include "training/state/checkpoint_saver.h"
+#include "training/step/precision.h"
 
 namespace headway {
 namespace {
@@ -73,7 +73,7 @@ class Trainer {
   void finish(TrialResult& result);
   void write_results(const TrialResult& result, const StateDict& weights);
   void report(const char* phase) const;
-  Evaluator::Split test() const { return {dataset_.test(), test_samples_}; }
+  Evaluator::Splits splits() const;
   bool is_last(const EpochRecord& r) const { return r.epoch == config_.training.epochs; }
   std::int64_t total_steps() const { return steps_per_epoch_ * config_.training.epochs; }
 
@@ -118,7 +118,7 @@ void Trainer::save_after_epoch() {
   if (options_.checkpoints.keep_best) {
     const EpochRecord* best = best_validation(position_.history);
     if (best != nullptr && best->epoch == position_.epochs_done) {
-      request.best_accuracy = value_of(best->values.at("validation"), "top1_accuracy");
+      request.best_accuracy = top1_accuracy_of(best->values.at("validation"));
     }
   }
   if (request.checkpoint || request.best_accuracy) save(request);
@@ -149,14 +149,25 @@ std::optional<TrialEnd> Trainer::train_epoch() {
   return std::nullopt;
 }
 
+Evaluator::Splits Trainer::splits() const {
+  Evaluator::Splits all{{"train", {dataset_.train(), split_.train}},
+                        {"test", {dataset_.test(), test_samples_}}};
+  if (!split_.validation.empty()) {
+    all.insert({"validation", {dataset_.train(), split_.validation}});
+  }
+  return all;
+}
+
 void Trainer::evaluate(EpochRecord& record) {
   report("evaluating");
   step_.buffers().select_mean();
-  if (!split_.validation.empty()) {
-    record.values["validation"] = evaluator_.accuracy({dataset_.train(), split_.validation});
+  const Evaluator::Splits all = splits();
+  for (const char* name : {"validation", "test"}) {
+    const auto split = all.find(name);
+    if (split == all.end()) continue;
+    record.values[name] =
+        is_last(record) ? evaluator_.final_accuracy(*split) : evaluator_.accuracy(split->second);
   }
-  record.values["test"] =
-      is_last(record) ? evaluator_.final_test_accuracy(test()) : evaluator_.accuracy(test());
   // Only now, when no stop can come in between, after which all would be evaluated again.
   if (!split_.validation.empty() && config_.schedule.name == "plateau") {
     rate_.schedule().observe(
@@ -243,11 +254,9 @@ void Trainer::finish(TrialResult& result) {
   if (!position_.history.empty()) {
     result.results = position_.history.back().values;
   } else {
-    result.results["test"] = evaluator_.final_test_accuracy(test());
+    result.results["test"] = evaluator_.final_accuracy(*splits().find("test"));
   }
-  const at::Tensor initial = as_tensor(model_.drawn_class_vectors).to(options_.device);
-  append(result.results,
-         evaluator_.final_statistics({dataset_.train(), split_.train}, test(), initial));
+  append(result.results, evaluator_.final_statistics(splits()));
   add_best_validation(result.results, position_.history);
   result.hashes.metrics = hash_metrics(position_.history, result.results);
   const StateDict weights(*model_.parameters);

@@ -239,28 +239,4 @@ Violations layering_violations(const fs::path& root) {
   return violations;
 }
 
-Violations file_violations(const fs::path& root, int line_limit) {
-  // In two pieces, so that this file does not report itself.
-  const std::string promise = std::string("Written") + " next.";
-  Violations violations;
-  for (const auto* top : {"src", "runner", "cluster", "tests", "bench"}) {
-    for (const auto& path : sources_below(root / top)) {
-      const std::string name = fs::relative(path, root).generic_string();
-      std::ifstream stream(path);
-      std::string text;
-      int lines = 0;
-      while (std::getline(stream, text)) {
-        ++lines;
-        if (text.find(promise) != std::string::npos) {
-          violations.push_back(name + ":" + std::to_string(lines) + ": still a placeholder");
-        }
-      }
-      if (lines <= line_limit) continue;
-      violations.push_back(name + ": " + std::to_string(lines) + " lines, at most " +
-                           std::to_string(line_limit) + " expected; split it by concept");
-    }
-  }
-  return violations;
-}
-
 }  // namespace headway

@@ -11,15 +11,13 @@ using Violations = std::vector<std::string>;
 
 /// Reads the `#include` lines of src/, runner/ and cluster/ under `root` and reports
 ///  - an include of a folder that stands beside or above the includer in the dependency direction
-///    runner -> cluster, scheduling, report, training, analysis, store -> models, data, comm
-///           -> config -> base;
+///    runner -> report, sweep, cluster -> training, scheduling, store, analysis
+///           -> models, data, comm -> config -> base, where runner is verbs -> supervisor, worker,
+///    doctor, completion -> cli;
 ///  - a library header outside the folders that may use it (MPI, NCCL, CUDA, SQL, YAML, LibTorch);
 ///  - a LibTorch or MPI header that reaches a folder which must stay free of it through other
 ///    headers;
 ///  - an umbrella header of LibTorch, anywhere.
 Violations layering_violations(const std::filesystem::path& root);
-
-/// C++ and CUDA sources of more than `line_limit` lines, and files that are still empty promises.
-Violations file_violations(const std::filesystem::path& root, int line_limit);
 
 }  // namespace headway

@@ -7,9 +7,9 @@
 #include <fstream>
 
 #include "base/files.h"
+#include "store/manifest/sweep_directory.h"
 #include "store/segments/segment_reader.h"
 #include "store/segments/segment_writer.h"
-#include "store/manifest/sweep_directory.h"
 #include "support/temporary_directory.h"
 
 namespace headway {

@@ -10,8 +10,8 @@
 #include <tuple>
 #include <vector>
 
+#include "base/bf16.h"
 #include "base/philox.h"
-#include "comm/bf16.h"
 #include "comm/nccl/device_sum.h"
 
 namespace headway {
@@ -122,15 +122,15 @@ TEST_P(DeviceArray, on_one_rank_the_sum_is_what_was_written_however_it_was_annou
   for (const std::size_t announced : {std::size_t{0}, std::size_t{5'000'000}, kLarge}) {
     std::vector<float> own(kLarge);
     for (std::size_t i = 0; i < kLarge; ++i) own[i] = static_cast<float>((i + announced) % 128);
-    array->acquire();
+    array->begin_write();
     ASSERT_EQ(cudaMemcpy(array->values().data(), own.data(), kLarge * 4, cudaMemcpyHostToDevice),
               cudaSuccess);
-    if (announced > 0) array->announce(announced);
-    array->sum();
+    if (announced > 0) array->mark_ready(announced);
+    array->all_reduce();
     std::vector<float> total(kLarge);
-    ASSERT_EQ(cudaMemcpy(total.data(), array->total().data(), kLarge * 4, cudaMemcpyDeviceToHost),
+    ASSERT_EQ(cudaMemcpy(total.data(), array->result().data(), kLarge * 4, cudaMemcpyDeviceToHost),
               cudaSuccess);
-    array->release();
+    array->end_read();
     expect_same_bits(total, own);
   }
 }

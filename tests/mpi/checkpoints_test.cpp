@@ -12,8 +12,8 @@
 #include "support/short_trial.h"
 #include "support/temporary_directory.h"
 #include "support/test_communicator.h"
-#include "training/trainer.h"
 #include "training/final_results.h"
+#include "training/trainer.h"
 
 namespace headway {
 namespace {

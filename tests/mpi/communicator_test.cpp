@@ -65,11 +65,11 @@ TEST(Communicator, sums_an_array_in_tree_order) {
     ASSERT_EQ(array->values().size(), count);
     for (const float value : array->values()) ASSERT_EQ(value, 0);
     for (int round = 0; round < 2; ++round) {
-      array->acquire();
+      array->begin_write();
       fill(array->values());
-      array->sum();
-      expect_tree_sum(array->total());
-      array->release();
+      array->all_reduce();
+      expect_tree_sum(array->result());
+      array->end_read();
     }
   }
 }
@@ -79,17 +79,17 @@ TEST(Communicator, sums_the_same_however_early_parts_are_announced) {
   const int own = test_communicator().rank();
   const auto array = test_communicator().make_array(kCount, SumPrecision::kFloat32);
   for (int round = 0; round < 3; ++round) {
-    array->acquire();
+    array->begin_write();
     fill(array->values());
     const std::size_t step = 1 + 100'003 * static_cast<std::size_t>(own + round);
     for (std::size_t count = step; count < kCount && own != round; count += step) {
-      array->announce(count);
+      array->mark_ready(count);
     }
-    array->sum();
+    array->all_reduce();
     for (std::size_t i = 0; i < kCount; i += 997) {
-      ASSERT_EQ(array->total()[i], tree<float>(0, test_communicator().size(), i));
+      ASSERT_EQ(array->result()[i], tree<float>(0, test_communicator().size(), i));
     }
-    array->release();
+    array->end_read();
   }
 }
 
@@ -98,9 +98,9 @@ TEST(Communicator, rounds_every_partial_sum_to_bfloat16_if_asked_to) {
     const auto array = test_communicator().make_array(count, SumPrecision::kBfloat16);
     fill(array->values());
     for (float& value : array->values()) value = to_bf16(value);
-    array->sum();
+    array->all_reduce();
     for (std::size_t i = 0; i < count; ++i) {
-      ASSERT_EQ(array->total()[i], bf16_tree(0, test_communicator().size(), i)) << i;
+      ASSERT_EQ(array->result()[i], bf16_tree(0, test_communicator().size(), i)) << i;
     }
   }
 }
@@ -109,7 +109,7 @@ TEST(Communicator, sums_private_memory_with_the_same_bits) {
   for (const std::size_t count : kCounts) {
     std::vector<float> values(count);
     fill(values);
-    test_communicator().sum(std::span<float>(values));
+    test_communicator().all_reduce_sum(std::span<float>(values));
     expect_tree_sum(values);
   }
 }
@@ -118,7 +118,7 @@ TEST(Communicator, sums_more_private_memory_than_travels_at_once) {
   std::vector<float> values(2'000'000);
   const auto own = static_cast<float>(1 << test_communicator().rank());
   for (std::size_t i = 0; i < values.size(); ++i) values[i] = own * static_cast<float>(i % 1021);
-  test_communicator().sum(std::span<float>(values));
+  test_communicator().all_reduce_sum(std::span<float>(values));
   const auto all = static_cast<float>((1 << test_communicator().size()) - 1);
   for (std::size_t i = 0; i < values.size(); ++i) {
     ASSERT_EQ(values[i], all * static_cast<float>(i % 1021));
@@ -130,7 +130,7 @@ TEST(Communicator, sums_doubles_in_tree_order) {
   for (const std::size_t count : kCounts) {
     std::vector<double> values(count);
     for (std::size_t i = 0; i < count; ++i) values[i] = value_of(comm.rank(), i);
-    comm.sum(std::span<double>(values));
+    comm.all_reduce_sum(std::span<double>(values));
     for (std::size_t i = 0; i < count; ++i) {
       ASSERT_EQ(values[i], tree<double>(0, comm.size(), i));
     }
@@ -148,15 +148,15 @@ TEST(Communicator, carries_nan_infinities_and_denormals_through) {
     values[1] = last ? -kInfinity : 1;
     values[2] = kInfinity * (comm.rank() % 2 == 0 ? 1 : -1);
     values[3] = std::ldexp(1.0F, -133);  // the smallest that bfloat16 has
-    array->sum();
-    const std::span<const float> total = array->total();
+    array->all_reduce();
+    const std::span<const float> total = array->result();
     EXPECT_TRUE(std::isnan(total[0]));
     EXPECT_EQ(total[1], -kInfinity);
     EXPECT_EQ(std::isnan(total[2]), comm.size() > 1);
     EXPECT_EQ(total[3], std::ldexp(static_cast<float>(comm.size()), -133));
   }
   std::vector<float> tiny(3, kTiny);
-  comm.sum(std::span<float>(tiny));
+  comm.all_reduce_sum(std::span<float>(tiny));
   EXPECT_EQ(tiny[2], static_cast<float>(comm.size()) * kTiny);
 }
 
@@ -165,11 +165,11 @@ TEST(Communicator, many_small_sums_in_a_row_do_not_overtake_each_other) {
   const auto array = comm.make_array(3, SumPrecision::kFloat32);
   const std::span<float> values = array->values();
   for (int round = 0; round < 2000; ++round) {
-    array->acquire();
+    array->begin_write();
     std::fill(values.begin(), values.end(), static_cast<float>(round));
-    array->sum();
-    ASSERT_EQ(array->total()[2], static_cast<float>(round * comm.size()));
-    array->release();
+    array->all_reduce();
+    ASSERT_EQ(array->result()[2], static_cast<float>(round * comm.size()));
+    array->end_read();
   }
 }
 
@@ -177,14 +177,14 @@ TEST(Communicator, a_total_stays_until_the_slowest_rank_has_read_it) {
   Communicator& comm = test_communicator();
   const auto array = comm.make_array(3, SumPrecision::kFloat32);
   for (int round = 1; round < 20; ++round) {
-    array->acquire();
+    array->begin_write();
     std::ranges::fill(array->values(), static_cast<float>(round));
-    array->sum();
+    array->all_reduce();
     if (round % comm.size() == comm.rank()) {
       std::this_thread::sleep_for(std::chrono::milliseconds(2));
     }
-    ASSERT_EQ(array->total()[2], static_cast<float>(round * comm.size()));
-    array->release();
+    ASSERT_EQ(array->result()[2], static_cast<float>(round * comm.size()));
+    array->end_read();
   }
 }
 

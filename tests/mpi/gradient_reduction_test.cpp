@@ -118,7 +118,7 @@ TEST_P(GradientReductionOnRanks, sums_over_shards_in_one_tree_whatever_arrives_w
       ASSERT_TRUE(flat.view(flat.summed_gradients(), i).equal(tree(step, i, GetParam())))
           << "parameter " << i;
     }
-    flat.release_sum();
+    flat.end_read();
   }
 }
 

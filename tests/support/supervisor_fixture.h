@@ -18,9 +18,9 @@
 #include "base/signals.h"
 #include "base/time.h"
 #include "cluster/local/group_state.h"
-#include "sweep/pauses.h"
 #include "support/small_sweep.h"
 #include "support/temporary_directory.h"
+#include "sweep/pauses.h"
 
 namespace headway {
 

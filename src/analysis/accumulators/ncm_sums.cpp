@@ -2,75 +2,84 @@
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/argmax.h>
+#include <ATen/ops/tensor.h>
 #include <c10/core/GradMode.h>
 #include <fmt/format.h>
 
 #include <limits>
 
-#include "analysis/statistics/measure.h"
+#include "analysis/statistics/statistics.h"
 #include "base/errors.h"
 
 namespace headway {
-namespace {
 
-at::TensorOptions cpu(at::ScalarType type) {
-  return at::TensorOptions(at::kCPU).dtype(type);
-}
-
-double share(const NcmSums& sums, NcmSums::Total which) {
-  const double samples = sums.total(NcmSums::kSamples);
-  const double unusable = sums.total(NcmSums::kUnusable);
-  defined_if(samples > 0, "the split has no samples");
-  defined_if(
-      unusable == 0,
-      fmt::format(
-          "{} of {} samples have features or logits that are not finite", unusable, samples));
-  defined_if(sums.has_means(), "the train split has no class means");
-  return sums.total(which) / samples;
-}
-
-}  // namespace
-
-NcmSums::NcmSums(const at::Tensor& train_class_means) {
+NcmSums::NcmSums(const AccumulatorInputs& inputs) : Accumulator(kTotals) {
   const c10::NoGradGuard no_grad;
-  expects(train_class_means.dim() == 2, "class means are [K, D]");
-  means_ = train_class_means.to(cpu(at::kDouble));
+  const at::Tensor& train_means = inputs.train.class_means;
+  expects(train_means.defined(), "nearest class means need a pass over the training images");
+  expects(train_means.sizes() == inputs.class_vectors.sizes(), "class means are [K, D]");
+  means_ = train_means.to(at::TensorOptions(at::kCPU).dtype(at::kDouble));
   const at::Tensor without_mean = means_.isfinite().all(1).logical_not();
   means_ = means_.masked_fill(without_mean.unsqueeze(1), 0);
   half_squares_ = means_.square().sum(1).div(2).masked_fill(
       without_mean, std::numeric_limits<double>::infinity());
 }
 
-bool NcmSums::has_means() const {
-  return half_squares_.isfinite().any().item<bool>();
-}
-
-// argmin ‖z - μ‖² = argmax z·μ - ‖μ‖²/2; argmax takes the first of equals.
-at::Tensor NcmSums::nearest_classes(const at::Tensor& features) const {
-  return at::argmax(features.mm(means_.t()) - half_squares_, 1);
-}
-
-void NcmSums::add(const at::Tensor& features, const at::Tensor& logits, const at::Tensor& labels) {
+void NcmSums::add(const SampleBatch& batch) {
+  if (batch.size() == 0) return;
   const c10::NoGradGuard no_grad;
-  const std::int64_t count = labels.numel();
-  expects(features.sizes() == at::IntArrayRef({count, means_.size(1)}), "features are [B, D]");
-  expects(logits.sizes() == at::IntArrayRef({count, means_.size(0)}), "logits are [B, K]");
-  if (count == 0) return;
-  const at::Tensor z = features.to(cpu(at::kDouble));
-  const at::Tensor scores = logits.to(cpu(at::kDouble));
-  const at::Tensor nearest = nearest_classes(z);
+  const at::Tensor& z = batch.features();
+  const at::Tensor& scores = batch.logits();
+  // argmin ‖z - μ‖² = argmax z·μ - ‖μ‖²/2; argmax takes the first of equals.
+  const at::Tensor nearest = at::argmax(z.mm(means_.t()) - half_squares_, 1);
   const at::Tensor usable = z.isfinite().all(1).logical_and(scores.isfinite().all(1));
-  values_[kSamples] += static_cast<double>(count);
-  values_[kUnusable] += usable.logical_not().sum().item<double>();
-  values_[kAgreements] += nearest.eq(at::argmax(scores, 1)).sum().item<double>();
-  values_[kCorrect] += nearest.eq(labels.to(cpu(at::kLong))).sum().item<double>();
+  const std::span<double> sums = values();
+  sums[kSamples] += static_cast<double>(batch.size());
+  sums[kUnusable] += usable.logical_not().sum().item<double>();
+  sums[kAgreements] += nearest.eq(at::argmax(scores, 1)).sum().item<double>();
+  sums[kCorrect] +=
+      nearest
+          .eq(at::tensor(c10::ArrayRef<std::int64_t>(batch.labels().data(), batch.labels().size())))
+          .sum()
+          .item<double>();
 }
 
-Metrics ncm_metrics(const NcmSums& sums) {
-  return {
-      measure("nc4_ncm_agreement", [&] { return share(sums, NcmSums::kAgreements); }),
-      measure("ncm_accuracy", [&] { return share(sums, NcmSums::kCorrect); }),
-  };
+Metrics NcmSums::metrics() const {
+  return statistics::NcmStatistics::compute(*this);
 }
 
+double NcmSums::share(Total which) const {
+  const double samples = values()[kSamples];
+  const double unusable = values()[kUnusable];
+  defined_if(samples > 0, "the split has no samples");
+  defined_if(
+      unusable == 0,
+      fmt::format(
+          "{} of {} samples have features or logits that are not finite", unusable, samples));
+  defined_if(half_squares_.isfinite().any().item<bool>(), "the train split has no class means");
+  return values()[which] / samples;
+}
+
+namespace statistics {
+
+template <>
+double compute<Nc4NcmAgreement>(const NcmSums& sums) {
+  return sums.share(NcmSums::kAgreements);
+}
+
+template <>
+double compute<NcmAccuracy>(const NcmSums& sums) {
+  return sums.share(NcmSums::kCorrect);
+}
+
+}  // namespace statistics
+
+namespace accumulators {
+
+template <>
+std::unique_ptr<Accumulator> make<NearestMean>(const AccumulatorInputs& inputs) {
+  return std::make_unique<NcmSums>(inputs);
+}
+
+}  // namespace accumulators
 }  // namespace headway

@@ -4,31 +4,12 @@
 #include <cmath>
 #include <numbers>
 
-#include "analysis/statistics/measure.h"
+#include "analysis/statistics/feature_geometry.h"
+#include "analysis/statistics/metric.h"
 #include "analysis/statistics/statistics.h"
 
 namespace headway {
 namespace {
-
-double cosine_max(const VectorMovement& c) {
-  return c.vectors.pair_cosines().max().item<double>();
-}
-
-double cosine_min(const VectorMovement& c) {
-  return c.vectors.pair_cosines().min().item<double>();
-}
-
-double cosine_mean(const VectorMovement& c) {
-  return mean(c.vectors.pair_cosines());
-}
-
-double cosine_mean_abs(const VectorMovement& c) {
-  return mean(c.vectors.pair_cosines().abs());
-}
-
-double norm_mean(const VectorMovement& c) {
-  return mean(c.vectors.norms());
-}
 
 // Angle of each class vector with its initial one [K]. Kahan's formula is exact for small angles:
 // vectors that did not move give 0, where arccos of a rounded cosine would not.
@@ -41,28 +22,44 @@ at::Tensor movement_degrees(const VectorMovement& c) {
   return radians * (180 / std::numbers::pi);
 }
 
-double movement_mean(const VectorMovement& c) {
+}  // namespace
+
+namespace statistics {
+
+template <>
+double compute<ClassVectorCosineMax>(const VectorMovement& c) {
+  return c.vectors.pair_cosines().max().item<double>();
+}
+
+template <>
+double compute<ClassVectorCosineMin>(const VectorMovement& c) {
+  return c.vectors.pair_cosines().min().item<double>();
+}
+
+template <>
+double compute<ClassVectorCosineMean>(const VectorMovement& c) {
+  return mean(c.vectors.pair_cosines());
+}
+
+template <>
+double compute<ClassVectorCosineMeanAbs>(const VectorMovement& c) {
+  return mean(c.vectors.pair_cosines().abs());
+}
+
+template <>
+double compute<ClassVectorNormMean>(const VectorMovement& c) {
+  return mean(c.vectors.norms());
+}
+
+template <>
+double compute<ClassVectorMovementDegreesMean>(const VectorMovement& c) {
   return mean(movement_degrees(c));
 }
 
-double movement_max(const VectorMovement& c) {
+template <>
+double compute<ClassVectorMovementDegreesMax>(const VectorMovement& c) {
   return movement_degrees(c).max().item<double>();
 }
 
-constexpr VectorStatistic kStatistics[] = {
-    {"class_vector_cosine_max", cosine_max},
-    {"class_vector_cosine_min", cosine_min},
-    {"class_vector_cosine_mean", cosine_mean},
-    {"class_vector_cosine_mean_abs", cosine_mean_abs},
-    {"class_vector_norm_mean", norm_mean},
-    {"class_vector_movement_degrees_mean", movement_mean},
-    {"class_vector_movement_degrees_max", movement_max},
-};
-
-}  // namespace
-
-std::span<const VectorStatistic> class_vector_statistics() {
-  return kStatistics;
-}
-
+}  // namespace statistics
 }  // namespace headway

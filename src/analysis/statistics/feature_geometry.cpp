@@ -7,14 +7,14 @@
 #include <cstdint>
 #include <vector>
 
-#include "analysis/statistics/measure.h"
+#include "analysis/statistics/metric.h"
 
 namespace headway {
 namespace {
 
-void check_usable(const SplitSums& sums) {
-  const double samples = sums.total(SplitSums::kSamples);
-  const double unusable = sums.total(SplitSums::kUnusableFeatures);
+void check_usable(const ClassMoments& sums) {
+  const double samples = sums.samples();
+  const double unusable = sums.unusable();
   defined_if(samples > 0, "the split has no samples");
   defined_if(unusable == 0,
              fmt::format("{} of {} samples have features that are not finite", unusable, samples));
@@ -42,11 +42,11 @@ double FeatureGeometry::between_trace() const {
   return mean(centred_means.norms().square());
 }
 
-FeatureGeometry feature_geometry(const SplitSums& sums,
+FeatureGeometry feature_geometry(const ClassMoments& sums,
                                  const at::Tensor& class_vectors,
                                  const std::optional<at::Tensor>& bias) {
   check_usable(sums);
-  const double samples = sums.total(SplitSums::kSamples);
+  const double samples = sums.samples();
   const at::Tensor present = sums.class_counts().nonzero().flatten();  // [K']
   const auto classes = as_vector(present);
   const auto of_present = [&](const at::Tensor& rows) {

@@ -4,7 +4,7 @@
 
 #include <optional>
 
-#include "analysis/accumulators/split_sums.h"
+#include "analysis/accumulators/class_moments.h"
 #include "analysis/statistics/vector_set.h"
 
 namespace headway {
@@ -16,7 +16,7 @@ struct VectorMovement {
 };
 
 /// The moments that statistics of features are computed from. Rows are the K' classes that have
-/// samples; everything is double, on the CPU. See SplitSums for what is summed.
+/// samples; everything is double, on the CPU. See ClassMoments for what is summed.
 struct FeatureGeometry {
   double sample_count;            // N
   at::Tensor class_counts;        // [K'] n_c
@@ -44,7 +44,7 @@ struct FeatureGeometry {
 constexpr double kRelativeZero = 1e-12;
 
 /// Undefined without samples, or when features are not finite.
-FeatureGeometry feature_geometry(const SplitSums& sums,
+FeatureGeometry feature_geometry(const ClassMoments& sums,
                                  const at::Tensor& class_vectors,
                                  const std::optional<at::Tensor>& bias);
 

@@ -4,7 +4,8 @@
 
 #include <cmath>
 
-#include "analysis/statistics/measure.h"
+#include "analysis/statistics/feature_geometry.h"
+#include "analysis/statistics/metric.h"
 #include "analysis/statistics/statistics.h"
 
 namespace headway {
@@ -39,38 +40,49 @@ double energy_s2(const VectorSet& set) {
   return mean(positive_squared_distances(set).reciprocal());
 }
 
-template <double (*statistic)(const VectorSet&)>
-double of_means(const FeatureGeometry& g) {
-  return statistic(g.centred_means);
-}
-
-template <double (*statistic)(const VectorSet&)>
-double of_vectors(const VectorMovement& c) {
-  return statistic(c.vectors);
-}
-
-constexpr FeatureStatistic kMeanStatistics[] = {
-    {"uniformity_class_means", of_means<uniformity>},
-    {"energy_s0_class_means", of_means<energy_s0>},
-    {"energy_s1_class_means", of_means<energy_s1>},
-    {"energy_s2_class_means", of_means<energy_s2>},
-};
-
-constexpr VectorStatistic kVectorStatistics[] = {
-    {"uniformity_class_vectors", of_vectors<uniformity>},
-    {"energy_s0_class_vectors", of_vectors<energy_s0>},
-    {"energy_s1_class_vectors", of_vectors<energy_s1>},
-    {"energy_s2_class_vectors", of_vectors<energy_s2>},
-};
-
 }  // namespace
 
-std::span<const FeatureStatistic> mean_hypersphere_statistics() {
-  return kMeanStatistics;
+namespace statistics {
+
+template <>
+double compute<UniformityClassMeans>(const FeatureGeometry& g) {
+  return uniformity(g.centred_means);
 }
 
-std::span<const VectorStatistic> vector_hypersphere_statistics() {
-  return kVectorStatistics;
+template <>
+double compute<EnergyS0ClassMeans>(const FeatureGeometry& g) {
+  return energy_s0(g.centred_means);
 }
 
+template <>
+double compute<EnergyS1ClassMeans>(const FeatureGeometry& g) {
+  return energy_s1(g.centred_means);
+}
+
+template <>
+double compute<EnergyS2ClassMeans>(const FeatureGeometry& g) {
+  return energy_s2(g.centred_means);
+}
+
+template <>
+double compute<UniformityClassVectors>(const VectorMovement& c) {
+  return uniformity(c.vectors);
+}
+
+template <>
+double compute<EnergyS0ClassVectors>(const VectorMovement& c) {
+  return energy_s0(c.vectors);
+}
+
+template <>
+double compute<EnergyS1ClassVectors>(const VectorMovement& c) {
+  return energy_s1(c.vectors);
+}
+
+template <>
+double compute<EnergyS2ClassVectors>(const VectorMovement& c) {
+  return energy_s2(c.vectors);
+}
+
+}  // namespace statistics
 }  // namespace headway

@@ -1,17 +1,12 @@
 // Cosines of samples with their class mean, and of pairs of samples within and between classes.
 #include <ATen/TensorOperators.h>
 
-#include "analysis/statistics/measure.h"
+#include "analysis/statistics/feature_geometry.h"
+#include "analysis/statistics/metric.h"
 #include "analysis/statistics/statistics.h"
 
 namespace headway {
 namespace {
-
-// Mean over samples of cos(z, μ_y).
-double intra_class_compactness(const FeatureGeometry& g) {
-  g.check_repeated_class();
-  return g.unit_sums.mul(g.means.directions()).sum().item<double>() / g.sample_count;
-}
 
 // Per class the sum over ordered pairs of different samples of their cosine [K'].
 at::Tensor pair_cosine_sums(const FeatureGeometry& g) {
@@ -23,56 +18,58 @@ at::Tensor pair_counts(const FeatureGeometry& g) {
   return g.class_counts * (g.class_counts - 1);
 }
 
-double intra_class_pairwise_cosine(const FeatureGeometry& g) {
+}  // namespace
+
+namespace statistics {
+
+// Mean over samples of cos(z, μ_y).
+template <>
+double compute<IntraClassCompactness>(const FeatureGeometry& g) {
+  g.check_repeated_class();
+  return g.unit_sums.mul(g.means.directions()).sum().item<double>() / g.sample_count;
+}
+
+template <>
+double compute<IntraClassPairwiseCosine>(const FeatureGeometry& g) {
   g.check_repeated_class();
   const at::Tensor pairs = pair_counts(g);
   return mean((pair_cosine_sums(g) / pairs).masked_select(pairs.gt(0)));
 }
 
-double inter_class_pairwise_cosine(const FeatureGeometry& g) {
+template <>
+double compute<InterClassPairwiseCosine>(const FeatureGeometry& g) {
   g.means.check_pairs();
   const at::Tensor unit_means = g.unit_sums / g.class_counts.unsqueeze(1);
   return mean(upper_triangle(unit_means.mm(unit_means.t())));
 }
 
-double cosine_gap(const FeatureGeometry& g) {
-  return intra_class_pairwise_cosine(g) - inter_class_pairwise_cosine(g);
+template <>
+double compute<CosineGap>(const FeatureGeometry& g) {
+  return compute<IntraClassPairwiseCosine>(g) - compute<InterClassPairwiseCosine>(g);
 }
 
-double inter_class_cosine_mean(const FeatureGeometry& g) {
+template <>
+double compute<InterClassCosineMean>(const FeatureGeometry& g) {
   return mean(g.means.pair_cosines());
 }
 
-double inter_class_cosine_max(const FeatureGeometry& g) {
+template <>
+double compute<InterClassCosineMax>(const FeatureGeometry& g) {
   return g.means.pair_cosines().max().item<double>();
 }
 
-double inter_class_separability(const FeatureGeometry& g) {
-  return 1 - inter_class_cosine_mean(g);
+template <>
+double compute<InterClassSeparability>(const FeatureGeometry& g) {
+  return 1 - compute<InterClassCosineMean>(g);
 }
 
 // Mean squared distance of two unit features of one class, over all such pairs (Wang and Isola's
 // alignment with exponent 2).
-double alignment(const FeatureGeometry& g) {
+template <>
+double compute<SampleAlignment>(const FeatureGeometry& g) {
   g.check_repeated_class();
   return 2 - 2 * (pair_cosine_sums(g).sum() / pair_counts(g).sum()).item<double>();
 }
 
-constexpr FeatureStatistic kStatistics[] = {
-    {"intra_class_compactness", intra_class_compactness},
-    {"intra_class_pairwise_cosine", intra_class_pairwise_cosine},
-    {"inter_class_pairwise_cosine", inter_class_pairwise_cosine},
-    {"cosine_gap", cosine_gap},
-    {"inter_class_cosine_mean", inter_class_cosine_mean},
-    {"inter_class_cosine_max", inter_class_cosine_max},
-    {"inter_class_separability", inter_class_separability},
-    {"alignment", alignment},
-};
-
-}  // namespace
-
-std::span<const FeatureStatistic> sample_cosine_statistics() {
-  return kStatistics;
-}
-
+}  // namespace statistics
 }  // namespace headway

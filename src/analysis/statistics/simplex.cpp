@@ -6,7 +6,8 @@
 
 #include <cmath>
 
-#include "analysis/statistics/measure.h"
+#include "analysis/statistics/feature_geometry.h"
+#include "analysis/statistics/metric.h"
 #include "analysis/statistics/statistics.h"
 
 namespace headway {
@@ -49,40 +50,59 @@ double etf_error(const VectorSet& set) {
   return distance_to_simplex_gram(set.rows().mm(set.rows().t()));
 }
 
-template <double (*statistic)(const VectorSet&)>
-double of_means(const FeatureGeometry& g) {
-  return statistic(g.centred_means);
-}
-
-template <double (*statistic)(const VectorSet&)>
-double of_vectors(const VectorMovement& c) {
-  return statistic(c.vectors);
-}
-
-constexpr FeatureStatistic kMeanStatistics[] = {
-    {"nc2_equinorm_means", of_means<equinorm>},
-    {"nc2_equiangular_means", of_means<equiangular>},
-    {"nc2_cosine_mean_means", of_means<cosine_mean>},
-    {"nc2_cosine_std_means", of_means<cosine_std>},
-    {"nc2_etf_error_means", of_means<etf_error>},
-};
-
-constexpr VectorStatistic kVectorStatistics[] = {
-    {"nc2_equinorm_vectors", of_vectors<equinorm>},
-    {"nc2_equiangular_vectors", of_vectors<equiangular>},
-    {"nc2_cosine_mean_vectors", of_vectors<cosine_mean>},
-    {"nc2_cosine_std_vectors", of_vectors<cosine_std>},
-    {"nc2_etf_error_vectors", of_vectors<etf_error>},
-};
-
 }  // namespace
 
-std::span<const FeatureStatistic> mean_simplex_statistics() {
-  return kMeanStatistics;
+namespace statistics {
+
+template <>
+double compute<Nc2EquinormMeans>(const FeatureGeometry& g) {
+  return equinorm(g.centred_means);
 }
 
-std::span<const VectorStatistic> vector_simplex_statistics() {
-  return kVectorStatistics;
+template <>
+double compute<Nc2EquiangularMeans>(const FeatureGeometry& g) {
+  return equiangular(g.centred_means);
 }
 
+template <>
+double compute<Nc2CosineMeanMeans>(const FeatureGeometry& g) {
+  return cosine_mean(g.centred_means);
+}
+
+template <>
+double compute<Nc2CosineStdMeans>(const FeatureGeometry& g) {
+  return cosine_std(g.centred_means);
+}
+
+template <>
+double compute<Nc2EtfErrorMeans>(const FeatureGeometry& g) {
+  return etf_error(g.centred_means);
+}
+
+template <>
+double compute<Nc2EquinormVectors>(const VectorMovement& c) {
+  return equinorm(c.vectors);
+}
+
+template <>
+double compute<Nc2EquiangularVectors>(const VectorMovement& c) {
+  return equiangular(c.vectors);
+}
+
+template <>
+double compute<Nc2CosineMeanVectors>(const VectorMovement& c) {
+  return cosine_mean(c.vectors);
+}
+
+template <>
+double compute<Nc2CosineStdVectors>(const VectorMovement& c) {
+  return cosine_std(c.vectors);
+}
+
+template <>
+double compute<Nc2EtfErrorVectors>(const VectorMovement& c) {
+  return etf_error(c.vectors);
+}
+
+}  // namespace statistics
 }  // namespace headway

@@ -1,11 +1,15 @@
-// How far samples scatter about their class means, against how far the means lie apart.
+// How far samples scatter about their class means, against how far the means lie apart; of how many
+// dimensions the features make use.
 #include <ATen/TensorOperators.h>
+#include <ATen/ops/linalg_eigvalsh.h>
 #include <ATen/ops/linalg_svd.h>
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 
-#include "analysis/statistics/measure.h"
+#include "analysis/statistics/feature_geometry.h"
+#include "analysis/statistics/metric.h"
 #include "analysis/statistics/statistics.h"
 
 namespace headway {
@@ -21,9 +25,14 @@ std::int64_t inverted_count(const at::Tensor& eigenvalues,
   return std::min(largest_rank, eigenvalues.gt(threshold).sum().item<std::int64_t>());
 }
 
+}  // namespace
+
+namespace statistics {
+
 // tr(Σ_W Σ_B⁺) / K'. The singular vectors of the centred means are the eigenvectors u_i of Σ_B, so
 // that only u_i' Σ_W u_i is needed, never Σ_W.
-double nc1_pinv(const FeatureGeometry& g) {
+template <>
+double compute<Nc1Pinv>(const FeatureGeometry& g) {
   g.between_trace();
   g.check_repeated_class();
   const auto classes = static_cast<double>(g.means.count());
@@ -40,12 +49,14 @@ double nc1_pinv(const FeatureGeometry& g) {
   return within.div(eigenvalues.slice(0, 0, rank)).sum().item<double>() / classes;
 }
 
-double nc1_quotient(const FeatureGeometry& g) {
+template <>
+double compute<Nc1Quotient>(const FeatureGeometry& g) {
   return g.within_trace() / g.between_trace();
 }
 
 // Mean over pairs of (v_i + v_j) / (2 ‖μ_i - μ_j‖²).
-double nc1_cdnv(const FeatureGeometry& g) {
+template <>
+double compute<Nc1Cdnv>(const FeatureGeometry& g) {
   g.check_repeated_class();
   const at::Tensor distances = g.means.pair_distances();
   const at::Tensor sums =
@@ -54,7 +65,8 @@ double nc1_cdnv(const FeatureGeometry& g) {
 }
 
 // η²: the part of the total variance that lies between classes.
-double between_variance_fraction(const FeatureGeometry& g) {
+template <>
+double compute<BetweenVarianceFraction>(const FeatureGeometry& g) {
   g.means.check_pairs();
   const at::Tensor squared_distances = (g.means.rows() - g.sample_mean).square().sum(1);
   const double between = squared_distances.dot(g.class_counts).item<double>() / g.sample_count;
@@ -63,17 +75,30 @@ double between_variance_fraction(const FeatureGeometry& g) {
   return between / total;
 }
 
-constexpr FeatureStatistic kStatistics[] = {
-    {"nc1_pinv", nc1_pinv},
-    {"nc1_quotient", nc1_quotient},
-    {"nc1_cdnv", nc1_cdnv},
-    {"between_variance_fraction", between_variance_fraction},
-};
-
-}  // namespace
-
-std::span<const FeatureStatistic> variability_statistics() {
-  return kStatistics;
+// exp of the entropy of the singular values of the features, normalised to sum 1 (Roy and
+// Vetterli). Eigenvalues of the second moment within rounding of 0 are 0.
+template <>
+double compute<EffectiveRank>(const FeatureGeometry& g) {
+  const at::Tensor eigenvalues = at::linalg_eigvalsh(g.second_moment);  // ascending
+  const double largest = eigenvalues[-1].item<double>();
+  defined_if(largest > 0, "all features are zero");
+  const double threshold =
+      static_cast<double>(eigenvalues.numel()) * std::numeric_limits<double>::epsilon() * largest;
+  const at::Tensor singular_values = eigenvalues.masked_select(eigenvalues.gt(threshold)).sqrt();
+  const at::Tensor share = singular_values / singular_values.sum();
+  return std::exp(-share.mul(share.log()).sum().item<double>());
 }
 
+// (tr C)² / ‖C‖² of the covariance C of all samples.
+template <>
+double compute<ParticipationRatio>(const FeatureGeometry& g) {
+  const at::Tensor covariance =
+      g.second_moment / g.sample_count - g.sample_mean.outer(g.sample_mean);
+  const double trace = covariance.trace().item<double>();
+  const double scale = g.second_moment.trace().item<double>() / g.sample_count;
+  defined_if(trace > kRelativeZero * scale, "all features are equal");
+  return trace * trace / covariance.square().sum().item<double>();
+}
+
+}  // namespace statistics
 }  // namespace headway

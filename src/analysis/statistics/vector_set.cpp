@@ -8,7 +8,7 @@
 #include <cmath>
 #include <utility>
 
-#include "analysis/statistics/measure.h"
+#include "analysis/statistics/metric.h"
 
 namespace headway {
 namespace {

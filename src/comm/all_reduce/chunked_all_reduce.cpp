@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
+#include "base/bf16.h"
 #include "base/errors.h"
-#include "comm/bf16.h"
 #include "comm/all_reduce/tree_reduction.h"
 
 namespace headway {

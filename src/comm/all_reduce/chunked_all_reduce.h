@@ -11,22 +11,12 @@
 #include <type_traits>
 #include <vector>
 
-#include "comm/communicator.h"
+#include "comm/all_reduce/rank_topology.h"
 #include "comm/all_reduce/recursive_halving.h"
+#include "comm/communicator.h"
 #include "comm/mpi/mpi_comm.h"
 
 namespace headway {
-
-/// The ranks that one rank exchanges messages with: every `stride`-th of all ranks, itself among
-/// them.
-struct Peers {
-  int own = 0;    // its number among them
-  int count = 1;  // a power of two
-  int stride = 1;
-  int first = 0;  // rank of number 0
-
-  int rank_of(int number) const { return first + number * stride; }
-};
 
 /// Sums arrays over peers by messages, piece by piece: several pieces are on the wire at once while
 /// the caller prepares the next. Peers must start the same pieces in the same order. In place; a

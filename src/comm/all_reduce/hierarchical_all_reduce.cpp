@@ -30,7 +30,9 @@ std::size_t chunk_elements(const RankTopology& place, std::size_t count) {
 
 }  // namespace
 
-HierarchicalAllReduce::HierarchicalAllReduce(const RankTopology& place, SharedBlock block, SumPrecision precision)
+HierarchicalAllReduce::HierarchicalAllReduce(const RankTopology& place,
+                                             SharedBlock block,
+                                             SumPrecision precision)
     : place_(place),
       block_(std::move(block)),
       precision_(precision),
@@ -55,10 +57,10 @@ Range HierarchicalAllReduce::own_slice(std::size_t chunk) const {
   return {border(place_.rank_in_node()), border(place_.rank_in_node() + 1)};
 }
 
-void HierarchicalAllReduce::announce_chunks(std::size_t count) {
-  if (count <= announced_) return;
-  announced_ = count;
-  block_.reach(Stage::kReady, place_.rank_in_node(), base_ + announced_);
+void HierarchicalAllReduce::mark_chunks_ready(std::size_t count) {
+  if (count <= ready_) return;
+  ready_ = count;
+  block_.reach(Stage::kReady, place_.rank_in_node(), base_ + ready_);
 }
 
 bool HierarchicalAllReduce::reduce_next_chunk() {
@@ -71,7 +73,7 @@ bool HierarchicalAllReduce::reduce_next_chunk() {
   if (place_.nodes() == 1) {
     ++completed_;
   } else {
-    exchange_.start(total().subspan(slice.begin, slice.size()));
+    exchange_.start(result().subspan(slice.begin, slice.size()));
   }
   return true;
 }
@@ -80,26 +82,26 @@ void HierarchicalAllReduce::take_arrived() {
   while (!exchange_.empty() && exchange_.take()) ++completed_;
 }
 
-void HierarchicalAllReduce::acquire() {
+void HierarchicalAllReduce::begin_write() {
   block_.wait_for_all(Stage::kReleased, base_);
 }
 
-void HierarchicalAllReduce::release() {
+void HierarchicalAllReduce::end_read() {
   block_.reach(Stage::kReleased, place_.rank_in_node(), base_);
 }
 
-void HierarchicalAllReduce::announce(std::size_t count) {
+void HierarchicalAllReduce::mark_ready(std::size_t count) {
   if (place_.nodes() == 1) return;
-  expects(count <= values_.size(), "announce: count");
-  announce_chunks(count == values_.size() ? chunks_ : count / chunk_elements_);
-  while (reduced_ < announced_ && reduce_next_chunk()) {
+  expects(count <= values_.size(), "mark_ready: count");
+  mark_chunks_ready(count == values_.size() ? chunks_ : count / chunk_elements_);
+  while (reduced_ < ready_ && reduce_next_chunk()) {
   }
   exchange_.progress();
   take_arrived();
 }
 
-void HierarchicalAllReduce::sum() {
-  announce_chunks(chunks_);
+void HierarchicalAllReduce::all_reduce() {
+  mark_chunks_ready(chunks_);
   Backoff backoff;
   while (completed_ < chunks_) {
     if (reduce_next_chunk()) continue;
@@ -111,7 +113,7 @@ void HierarchicalAllReduce::sum() {
     }
   }
   base_ += chunks_;
-  announced_ = reduced_ = completed_ = 0;
+  ready_ = reduced_ = completed_ = 0;
   block_.reach(Stage::kDone, place_.rank_in_node(), base_);
   block_.wait_for_all(Stage::kDone, base_);
 }

@@ -1,61 +1,25 @@
 #include "comm/all_reduce/rank_topology.h"
 
-#include <fmt/format.h>
-
-#include <vector>
-
-#include "base/environment.h"
-#include "base/errors.h"
-#include "comm/all_reduce/node_blocks.h"
+#include <algorithm>
+#include <set>
 
 namespace headway {
-namespace {
 
-MpiComm split_world(int color, int rank) {
-  MPI_Comm handle = MPI_COMM_NULL;
-  check_mpi(MPI_Comm_split(MPI_COMM_WORLD, color, rank, &handle), "MPI_Comm_split");
-  return MpiComm(handle);
-}
-
-/// The lowest rank that shares memory with this one.
-std::int64_t lowest_rank_of_node(int rank) {
-  MPI_Comm handle = MPI_COMM_NULL;
-  check_mpi(MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, rank, MPI_INFO_NULL, &handle),
-            "MPI_Comm_split_type");
-  const MpiComm node(handle);
-  std::int64_t lowest = rank;
-  check_mpi(MPI_Allreduce(MPI_IN_PLACE, &lowest, 1, MPI_INT64_T, MPI_MIN, node.native()),
-            "MPI_Allreduce");
-  return lowest;
-}
-
-std::int64_t own_node(const RankTopology& place) {
-  const std::vector<std::int64_t> emulated = emulated_nodes();
-  if (emulated.empty()) return lowest_rank_of_node(place.rank);
-  if (emulated.size() != static_cast<std::size_t>(place.size)) {
-    throw ConfigError(fmt::format("HEADWAY_TEST_NODES names the nodes of {} ranks; there are {}",
-                                  emulated.size(),
-                                  place.size));
+int ranks_per_node(std::span<const std::int64_t> node_of_rank) {
+  if (node_of_rank.empty()) return 1;
+  const auto other =
+      std::ranges::find_if(node_of_rank, [&](auto node) { return node != node_of_rank.front(); });
+  const auto block =
+      std::max<std::size_t>(1, static_cast<std::size_t>(other - node_of_rank.begin()));
+  if (node_of_rank.size() % block != 0) return 1;
+  std::set<std::int64_t> seen;
+  for (std::size_t start = 0; start < node_of_rank.size(); start += block) {
+    const auto ranks = node_of_rank.subspan(start, block);
+    const bool alike =
+        std::ranges::all_of(ranks, [&](std::int64_t node) { return node == ranks.front(); });
+    if (!alike || !seen.insert(ranks.front()).second) return 1;
   }
-  return emulated[static_cast<std::size_t>(place.rank)];
-}
-
-}  // namespace
-
-RankPlacement find_rank_place() {
-  RankTopology place;
-  check_mpi(MPI_Comm_rank(MPI_COMM_WORLD, &place.rank), "MPI_Comm_rank");
-  check_mpi(MPI_Comm_size(MPI_COMM_WORLD, &place.size), "MPI_Comm_size");
-  if ((place.size & (place.size - 1)) != 0) {
-    throw ConfigError(
-        fmt::format("a trial needs 1, 2, 4, 8, ... ranks; this launch has {}", place.size));
-  }
-  const std::int64_t node = own_node(place);
-  std::vector<std::int64_t> nodes(static_cast<std::size_t>(place.size));
-  check_mpi(MPI_Allgather(&node, 1, MPI_INT64_T, nodes.data(), 1, MPI_INT64_T, MPI_COMM_WORLD),
-            "MPI_Allgather");
-  place.ranks_per_node = ranks_per_node(nodes);
-  return {place, split_world(place.node(), place.rank)};
+  return static_cast<int>(block);
 }
 
 }  // namespace headway

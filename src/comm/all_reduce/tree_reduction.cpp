@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "base/bf16.h"
 #include "base/errors.h"
-#include "comm/bf16_bits.h"
 
 namespace headway {
 namespace {

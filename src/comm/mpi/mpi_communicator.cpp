@@ -6,10 +6,10 @@
 #include <vector>
 
 #include "base/errors.h"
+#include "comm/all_reduce/hierarchical_all_reduce.h"
 #include "comm/communicator.h"
 #include "comm/mpi/mpi_check.h"
-#include "comm/all_reduce/hierarchical_all_reduce.h"
-#include "comm/all_reduce/rank_topology.h"
+#include "comm/mpi/rank_placement.h"
 
 namespace headway {
 namespace {
@@ -18,10 +18,10 @@ constexpr std::size_t kGatheredBytes = 1 << 20;  // of each rank, in one message
 
 class MpiCommunicator final : public Communicator {
  public:
-  MpiCommunicator() : placement_(find_rank_place()) {}
+  MpiCommunicator() : placement_(find_rank_placement()) {}
 
-  int rank() const override { return placement_.place.rank; }
-  int size() const override { return placement_.place.size; }
+  int rank() const override { return placement_.topology.rank; }
+  int size() const override { return placement_.topology.size; }
   bool allows_threads() const override {
     int provided = 0;
     check_mpi(MPI_Query_thread(&provided), "MPI_Query_thread");
@@ -53,11 +53,12 @@ class MpiCommunicator final : public Communicator {
   }
 
   std::unique_ptr<AllReduceBuffer> make_array(std::size_t count, SumPrecision precision) override {
-    return std::make_unique<HierarchicalAllReduce>(placement_.place, make_shared_block(count), precision);
+    return std::make_unique<HierarchicalAllReduce>(
+        placement_.topology, make_shared_block(count), precision);
   }
 
-  void sum(std::span<float> values) override { sum_by_messages(floats_, values); }
-  void sum(std::span<double> values) override { sum_by_messages(doubles_, values); }
+  void all_reduce_sum(std::span<float> values) override { sum_by_messages(floats_, values); }
+  void all_reduce_sum(std::span<double> values) override { sum_by_messages(doubles_, values); }
 
   std::uint32_t all_reduce_or(std::uint32_t flags) override {
     check_mpi(MPI_Allreduce(MPI_IN_PLACE, &flags, 1, MPI_UINT32_T, MPI_BOR, MPI_COMM_WORLD),
@@ -86,7 +87,7 @@ class MpiCommunicator final : public Communicator {
 
   /// One per node, made by its first rank. A rank that fails must not leave others waiting.
   SharedBlock make_shared_block(std::size_t count) {
-    const RankTopology& place = placement_.place;
+    const RankTopology& topology = placement_.topology;
     std::optional<SharedBlock> block;
     std::string fault;
     SharedBlockAddress address;
@@ -97,15 +98,17 @@ class MpiCommunicator final : public Communicator {
         fault = error.what();
       }
     };
-    if (place.rank_in_node() == 0) {
-      attempt([&] { return SharedBlock::create(place.ranks_per_node, count); });
+    if (topology.rank_in_node() == 0) {
+      attempt([&] { return SharedBlock::create(topology.ranks_per_node, count); });
       if (block) address = block->address();
     }
     throw_common_fault(fault);
     std::int64_t where[2] = {address.pid, address.fd};
     check_mpi(MPI_Bcast(where, 2, MPI_INT64_T, 0, placement_.block.native()), "MPI_Bcast");
-    if (place.rank_in_node() != 0) {
-      attempt([&] { return SharedBlock::open({where[0], where[1]}, place.ranks_per_node, count); });
+    if (topology.rank_in_node() != 0) {
+      attempt([&] {
+        return SharedBlock::open({where[0], where[1]}, topology.ranks_per_node, count);
+      });
     }
     throw_common_fault(fault);  // and nobody waits for values before all have opened the block
     return std::move(*block);

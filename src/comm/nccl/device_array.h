@@ -15,12 +15,12 @@ struct DeviceSumOptions {
 };
 
 /// An array in the memory of each rank's current GPU, summed by NCCL on a stream of its own. Values
-/// are taken as the default stream leaves them, and what that stream does after sum() sees the sum;
-/// the host does not wait. EnvironmentError when this build has no NCCL, or NCCL refuses.
+/// are taken as the default stream leaves them, and what that stream does after all_reduce() sees
+/// the sum; the host does not wait. EnvironmentError when this build has no NCCL, or NCCL refuses.
 /// Collective over `comm`, which must outlive it.
 std::unique_ptr<AllReduceBuffer> make_device_array(Communicator& comm,
-                                               std::size_t count,
-                                               const DeviceSumOptions& options);
+                                                   std::size_t count,
+                                                   const DeviceSumOptions& options);
 
 /// "2.28.9"; "none" when built without CUDA.
 std::string nccl_version();

@@ -7,9 +7,9 @@
 #include <exception>
 
 #include "base/errors.h"
+#include "comm/all_reduce/recursive_halving.h"
 #include "comm/nccl/device_array.h"
 #include "comm/nccl/device_sum.h"
-#include "comm/all_reduce/recursive_halving.h"
 
 namespace headway {
 namespace {
@@ -120,16 +120,16 @@ class NcclArray final : public AllReduceBuffer {
         packed_in_(packs() ? bucket() : 0),
         handle_(rank_, size_, shared_id(comm)) {}
 
-  void acquire() override {}
+  void begin_write() override {}
   std::span<float> values() override { return {values_.get(), count_}; }
-  std::span<float> total() override { return values(); }
-  void release() override {}
+  std::span<float> result() override { return values(); }
+  void end_read() override {}
 
-  void announce(std::size_t count) override {
+  void mark_ready(std::size_t count) override {
     sum_up_to(count == count_ ? count_ : count / kBucketElements * kBucketElements);
   }
 
-  void sum() override {
+  void all_reduce() override {
     sum_up_to(count_);
     summed_ = 0;
     done_.order(stream_.native(), kDefaultStream);
@@ -214,8 +214,8 @@ class NcclArray final : public AllReduceBuffer {
 }  // namespace
 
 std::unique_ptr<AllReduceBuffer> make_device_array(Communicator& comm,
-                                               std::size_t count,
-                                               const DeviceSumOptions& options) {
+                                                   std::size_t count,
+                                                   const DeviceSumOptions& options) {
   return std::make_unique<NcclArray>(comm, count, options);
 }
 

@@ -9,8 +9,8 @@ constexpr auto kReason =
 }
 
 std::unique_ptr<AllReduceBuffer> make_device_array(Communicator&,
-                                               std::size_t,
-                                               const DeviceSumOptions&) {
+                                                   std::size_t,
+                                                   const DeviceSumOptions&) {
   throw EnvironmentError(kReason);
 }
 std::string nccl_version() {

@@ -27,12 +27,12 @@ AlignedFloats allocate_aligned(std::size_t count) {
 class PrivateArray final : public AllReduceBuffer {
  public:
   explicit PrivateArray(std::size_t count) : memory_(allocate_aligned(count)), count_(count) {}
-  void acquire() override {}
+  void begin_write() override {}
   std::span<float> values() override { return {memory_.get(), count_}; }
-  void announce(std::size_t) override {}
-  void sum() override {}
-  std::span<float> total() override { return values(); }
-  void release() override {}
+  void mark_ready(std::size_t) override {}
+  void all_reduce() override {}
+  std::span<float> result() override { return values(); }
+  void end_read() override {}
 
  private:
   AlignedFloats memory_;
@@ -53,8 +53,8 @@ class SingleProcess final : public Communicator {
   std::unique_ptr<AllReduceBuffer> make_array(std::size_t count, SumPrecision) override {
     return std::make_unique<PrivateArray>(count);
   }
-  void sum(std::span<float>) override {}
-  void sum(std::span<double>) override {}
+  void all_reduce_sum(std::span<float>) override {}
+  void all_reduce_sum(std::span<double>) override {}
   std::uint32_t all_reduce_or(std::uint32_t flags) override { return flags; }
 };
 

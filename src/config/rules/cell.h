@@ -3,9 +3,9 @@
 #include <string>
 #include <vector>
 
+#include "config/rules/config_rules.h"
 #include "config/schema/catalog.h"
 #include "config/schema/trial_config.h"
-#include "config/rules/config_rules.h"
 
 namespace headway {
 

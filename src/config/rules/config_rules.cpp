@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "config/schema/catalog.h"
 #include "config/rules/cell.h"
+#include "config/schema/catalog.h"
 
 namespace headway {
 namespace {

@@ -154,6 +154,15 @@ Options default_options(Family family, const std::string& name) {
   return Options(std::move(values));
 }
 
+const std::vector<MetricSpec>& metric_catalog() {
+  static const std::vector<MetricSpec> metrics = [] {
+    std::vector<MetricSpec> all = analysis_metric_table();
+    for (MetricSpec& metric : training_metric_table()) all.push_back(std::move(metric));
+    return all;
+  }();
+  return metrics;
+}
+
 std::string canonical_metric_name(const std::string& name) {
   for (const MetricSpec& metric : metric_catalog()) {
     if (std::ranges::find(metric.aliases, name) != metric.aliases.end()) return metric.name;

@@ -102,7 +102,10 @@ struct MetricSpec {
   std::string source;
   std::vector<std::string> aliases = {};
   bool higher_is_better = false;
+  bool is_timing = false;          // depends on where and when a trial ran: in no hash
+  std::string recorded_when = {};  // the condition, of a metric that trials don't record by default
 };
+/// Every metric that trials record, each described beside the code that computes it.
 const std::vector<MetricSpec>& metric_catalog();
 /// The stored name behind an alias ("nc1" -> "nc1_pinv"); other names unchanged.
 std::string canonical_metric_name(const std::string& name);

@@ -19,4 +19,8 @@ std::vector<ComponentSpec> schedule_table();
 std::vector<ComponentSpec> augmentation_table();
 std::vector<ComponentSpec> suite_table();
 
+// The metrics of trials: of training (src/training), of evaluations (src/analysis).
+std::vector<MetricSpec> training_metric_table();
+std::vector<MetricSpec> analysis_metric_table();
+
 }  // namespace headway

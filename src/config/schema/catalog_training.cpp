@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <functional>
 
-#include "config/schema/catalog_tables.h"
 #include "config/rules/cell.h"
+#include "config/schema/catalog_tables.h"
 
 namespace headway {
 namespace {

@@ -5,8 +5,8 @@
 
 #include "config/schema/catalog.h"
 #include "config/schema/limits.h"
-#include "config/sweep/sweep.h"
 #include "config/schema/trial_config.h"
+#include "config/sweep/sweep.h"
 
 namespace headway {
 
@@ -96,6 +96,7 @@ void visit(auto& field, Is<EvaluationConfig> auto& config) {
   field("every", config.every, kAtLeastOne);
   field("batch_size", config.batch_size, kAtLeastOne);
   field("geometry", config.geometry);
+  field("calibration", config.calibration);
 }
 
 void visit(auto& field, Is<TrialConfig> auto& config) {

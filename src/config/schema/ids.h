@@ -7,8 +7,9 @@
 
 namespace headway {
 
-/// What a trial_id is computed over: the canonical JSON without `dataset.root`. A cell_id is
-/// computed over the same without `seed`.
+/// What a trial_id is computed over: the canonical JSON without `dataset.root` and without keys that
+/// are younger than the first trials and at their default. A cell_id is computed over the same
+/// without `seed`.
 nlohmann::json identity_json(const TrialConfig& config);
 std::string id_of(const nlohmann::json& json);
 

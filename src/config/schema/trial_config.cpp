@@ -1,11 +1,11 @@
 #include "config/schema/trial_config.h"
 
 #include "base/sha256.h"
+#include "config/rules/config_rules.h"
+#include "config/schema/ids.h"
 #include "config/schema/json_writer.h"
 #include "config/yaml/problems.h"
 #include "config/yaml/section_reader.h"
-#include "config/schema/ids.h"
-#include "config/rules/config_rules.h"
 
 namespace headway {
 namespace {
@@ -14,6 +14,15 @@ constexpr std::size_t kIdDigits = 12;
 
 void remove_root(nlohmann::json& json) {
   json.at("dataset").erase("root");
+}
+
+// A key that is younger than the first trials stays out of an id at its default, so that trials
+// keep the id they had before there was the key.
+void remove_younger_defaults(nlohmann::json& json) {
+  nlohmann::json& evaluation = json.at("evaluation");
+  if (evaluation.at("calibration") == EvaluationConfig().calibration) {
+    evaluation.erase("calibration");
+  }
 }
 
 }  // namespace
@@ -44,6 +53,7 @@ std::string id_of(const nlohmann::json& json) {
 nlohmann::json identity_json(const TrialConfig& config) {
   nlohmann::json json = to_canonical_json(config);
   remove_root(json);
+  remove_younger_defaults(json);
   return json;
 }
 

@@ -87,6 +87,7 @@ struct EvaluationConfig {
   std::int64_t every = 1;         // epochs between evaluations; the last epoch is always evaluated
   std::int64_t batch_size = 256;  // part of a trial's identity: kernels round by batch size
   bool geometry = true;           // feature geometry at the end of the trial
+  bool calibration = false;       // calibration errors at the end of the trial
 };
 
 struct TrialConfig {
@@ -113,7 +114,7 @@ nlohmann::json to_canonical_json(const TrialConfig& config);
 /// The other way round, checked like a sweep file; ConfigErrors lists all mistakes.
 TrialConfig trial_config_from_json(const nlohmann::json& json);
 
-/// First 12 hex digits of SHA-256 over the canonical JSON without `dataset.root`.
+/// First 12 hex digits of SHA-256 over identity_json() (see ids.h).
 std::string trial_id(const TrialConfig& config);
 /// Likewise, without `seed`.
 std::string cell_id(const TrialConfig& config);

@@ -7,10 +7,10 @@
 #include <nlohmann/json.hpp>
 #include <unordered_set>
 
+#include "config/rules/config_rules.h"
+#include "config/schema/ids.h"
 #include "config/sweep/cells.h"
 #include "config/yaml/section_reader.h"
-#include "config/schema/ids.h"
-#include "config/rules/config_rules.h"
 
 namespace headway {
 namespace {
@@ -79,11 +79,12 @@ class Expansion {
     Problems found;
     TrialConfig config = read_section<TrialConfig>(tree, "", found);
     nlohmann::json json = identity_json(config);
+    nlohmann::json with_defaults = to_canonical_json(config);
     const std::vector<std::int64_t> seeds = plan_.seeds.value_or(std::vector{config.seed});
     std::vector<std::int64_t> kept;
     for (const std::int64_t seed : seeds) {
-      json["seed"] = seed;
-      if (!is_excluded(json)) kept.push_back(seed);
+      with_defaults["seed"] = seed;
+      if (!is_excluded(with_defaults)) kept.push_back(seed);
     }
     if (kept.empty()) return;
     for (const std::string& drop : drops) drops_.add(drop);

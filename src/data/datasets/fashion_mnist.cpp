@@ -1,6 +1,6 @@
+#include "data/packing/resident_dataset.h"
 #include "data/readers/idx.h"
 #include "data/readers/idx_files.h"
-#include "data/packing/resident_dataset.h"
 
 namespace headway {
 namespace {

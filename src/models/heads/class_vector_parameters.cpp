@@ -30,8 +30,8 @@ at::Tensor matrix_of(const HeadInputs& inputs) {
 }  // namespace
 
 ClassVectorParameters::ClassVectorParameters(const HeadInputs& inputs,
-                         const std::string& bias,
-                         ParameterSet& parameters)
+                                             const std::string& bias,
+                                             ParameterSet& parameters)
     : parameters_(&parameters) {
   if (bias != "none" && bias != "learned" && bias != "frozen") {
     throw ConfigError(fmt::format(

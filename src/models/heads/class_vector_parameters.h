@@ -16,7 +16,9 @@ namespace headway {
 class ClassVectorParameters {
  public:
   /// `bias`: none | learned | frozen.
-  ClassVectorParameters(const HeadInputs& inputs, const std::string& bias, ParameterSet& parameters);
+  ClassVectorParameters(const HeadInputs& inputs,
+                        const std::string& bias,
+                        ParameterSet& parameters);
 
   at::Tensor class_vectors() const { return weight_.tensor(*parameters_); }
   std::optional<at::Tensor> bias() const;

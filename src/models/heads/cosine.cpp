@@ -4,8 +4,8 @@
 #include <ATen/ops/matmul.h>
 #include <c10/core/impl/LocalDispatchKeySet.h>
 
-#include "models/heads/head.h"
 #include "models/heads/class_vector_parameters.h"
+#include "models/heads/head.h"
 
 namespace headway {
 namespace {

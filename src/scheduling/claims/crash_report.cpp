@@ -60,8 +60,8 @@ void leave_last_words(const std::filesystem::path& file, const CrashReport& word
 }
 
 std::optional<CrashReport> first_last_words(const std::filesystem::path& sweep_directory,
-                                          const std::string& trial_id,
-                                          int attempt) {
+                                            const std::string& trial_id,
+                                            int attempt) {
   std::optional<CrashReport> first;
   std::filesystem::file_time_type first_time;
   std::error_code none;

@@ -28,8 +28,8 @@ void leave_last_words(const std::filesystem::path& file, const CrashReport& word
 /// Of all ranks that left words at this attempt, those of the first. Ranks fail one after the
 /// other, since the first one's end is an error to its peers.
 std::optional<CrashReport> first_last_words(const std::filesystem::path& sweep_directory,
-                                          const std::string& trial_id,
-                                          int attempt);
+                                            const std::string& trial_id,
+                                            int attempt);
 
 /// "rank 1: out of memory"; the rank is left out when the group had no other.
 std::string to_text(const CrashReport& words, int ranks);

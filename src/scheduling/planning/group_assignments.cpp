@@ -6,8 +6,8 @@
 #include "base/errors.h"
 #include "base/files.h"
 #include "base/logging.h"
-#include "scheduling/policy/queue.h"
 #include "scheduling/claims/supervisors.h"
+#include "scheduling/policy/queue.h"
 
 namespace headway {
 namespace {
@@ -44,7 +44,7 @@ bool GroupAssignments::is_for(int width, const std::string& trial_id, std::int64
 }
 
 AssignmentFile::AssignmentFile(const std::filesystem::path& sweep_directory,
-                       const std::string& supervisor_id)
+                               const std::string& supervisor_id)
     : file_(offers_file(sweep_directory, supervisor_id)) {}
 
 AssignmentFile::~AssignmentFile() {
@@ -65,7 +65,7 @@ void AssignmentFile::publish(const GroupAssignments& offers) {
 }
 
 std::optional<GroupAssignments> read_offers(const std::filesystem::path& sweep_directory,
-                                       const std::string& group) {
+                                            const std::string& group) {
   const auto file = offers_file(sweep_directory, supervisor_id_of(group));
   if (!std::filesystem::exists(file)) return std::nullopt;
   try {

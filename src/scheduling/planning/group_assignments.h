@@ -49,6 +49,6 @@ class AssignmentFile {
 /// What the supervisor of `group` offers. Nothing when it publishes none: then a group may take
 /// whatever fits it.
 std::optional<GroupAssignments> read_offers(const std::filesystem::path& sweep_directory,
-                                       const std::string& group);
+                                            const std::string& group);
 
 }  // namespace headway

@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "store/sql/results_store.h"
 #include "store/segments/trial_history.h"
+#include "store/sql/results_store.h"
 
 namespace headway {
 

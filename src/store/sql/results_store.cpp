@@ -14,10 +14,10 @@
 #include "base/files.h"
 #include "base/host.h"
 #include "base/sha256.h"
+#include "store/manifest/sweep_directory.h"
 #include "store/sql/plan_sync.h"
 #include "store/sql/segment_sync.h"
 #include "store/sql/store_schema.h"
-#include "store/manifest/sweep_directory.h"
 
 namespace headway {
 namespace {

@@ -2,6 +2,7 @@
 #include <limits>
 
 #include "base/sha256.h"
+#include "config/schema/catalog.h"
 #include "training/state/training_state.h"
 
 namespace headway {
@@ -37,7 +38,10 @@ namespace {
 
 // Timings differ from run to run; everything else must not.
 nlohmann::json without_timings(nlohmann::json values) {
-  for (auto& split : values) split.erase("images_per_second");
+  for (const MetricSpec& metric : metric_catalog()) {
+    if (!metric.is_timing) continue;
+    for (auto& split : values) split.erase(metric.name);
+  }
   return values;
 }
 

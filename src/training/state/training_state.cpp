@@ -244,7 +244,7 @@ TrainSums TrainingState::merged_train_sums() {
     rows.push_back({sums.loss, sums.top1_correct, sums.top5_correct, sums.samples});
   }
   std::vector<double> merged = tree_sum(std::move(rows));
-  comm_.sum(std::span<double>(merged));
+  comm_.all_reduce_sum(std::span<double>(merged));
   return {merged[0], merged[1], merged[2], merged[3]};
 }
 

@@ -5,7 +5,7 @@
 #include <ATen/ops/zeros.h>
 #include <ATen/ops/zeros_like.h>
 
-#include "comm/bf16.h"
+#include "base/bf16.h"
 #include "comm/nccl/device_array.h"
 #include "training/step/channels_last_copy.h"
 
@@ -70,7 +70,7 @@ void FlatParameters::allocate() {
   message_ = comm_.make_array((on_cpu ? count_ : 0) + kStepSignals,
                               on_cpu ? options_.precision : SumPrecision::kFloat32);
   signals_ = message_->values().last(kStepSignals);
-  summed_signals_ = message_->total().last(kStepSignals);
+  summed_signals_ = message_->result().last(kStepSignals);
   if (!on_cpu && comm_.size() == 1) {
     gradients_ = summed_gradients_ = at::zeros_like(values_);
     return;
@@ -80,16 +80,16 @@ void FlatParameters::allocate() {
   }
   AllReduceBuffer& array = on_cpu ? *message_ : *device_message_;
   gradients_ = at::from_blob(array.values().data(), {count()}, options);
-  summed_gradients_ = at::from_blob(array.total().data(), {count()}, options);
+  summed_gradients_ = at::from_blob(array.result().data(), {count()}, options);
 }
 
-void FlatParameters::acquire() {
-  if (device_message_) device_message_->acquire();
-  message_->acquire();
+void FlatParameters::begin_write() {
+  if (device_message_) device_message_->begin_write();
+  message_->begin_write();
 }
 
 at::Tensor FlatParameters::set_gradient(std::size_t index, const at::Tensor& gradient) {
-  acquire();
+  begin_write();
   at::Tensor place = view(gradients_, index);
   if (place.dim() == 4) {
     copy_to_channels_last(gradient, place);
@@ -100,31 +100,31 @@ at::Tensor FlatParameters::set_gradient(std::size_t index, const at::Tensor& gra
 }
 
 void FlatParameters::clear_gradient(std::size_t index) {
-  acquire();
+  begin_write();
   view(gradients_, index).zero_();
 }
 
 void FlatParameters::set_signal(StepSignal which, float value) {
-  acquire();
+  begin_write();
   signals_[which] = value;
 }
 
-void FlatParameters::announce(std::size_t count) {
-  if (device_message_) device_message_->announce(count);
-  if (options_.device.is_cpu()) message_->announce(count);
+void FlatParameters::mark_ready(std::size_t count) {
+  if (device_message_) device_message_->mark_ready(count);
+  if (options_.device.is_cpu()) message_->mark_ready(count);
 }
 
 void FlatParameters::sum_over_ranks() {
   if (options_.device.is_cpu() && options_.precision == SumPrecision::kBfloat16) {
     round_to_bf16(signals_);  // as all of the message; flags and a loss that is not finite survive
   }
-  if (device_message_) device_message_->sum();
-  message_->sum();
+  if (device_message_) device_message_->all_reduce();
+  message_->all_reduce();
 }
 
-void FlatParameters::release_sum() {
-  if (device_message_) device_message_->release();
-  message_->release();
+void FlatParameters::end_read() {
+  if (device_message_) device_message_->end_read();
+  message_->end_read();
 }
 
 at::Tensor FlatParameters::view(const at::Tensor& flat, std::size_t index) const {

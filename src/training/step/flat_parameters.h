@@ -46,7 +46,7 @@ class FlatParameters {
 
   /// [n] views of the storages; `decayed` selects the parameters with or without weight decay.
   at::Tensor values(bool decayed) const;
-  /// Summed over ranks, from sum_over_ranks() to release_sum().
+  /// Summed over ranks, from sum_over_ranks() to end_read().
   at::Tensor summed_gradients(bool decayed) const { return part(summed_gradients_, decayed); }
   const at::Tensor& summed_gradients() const { return summed_gradients_; }
   float signal(StepSignal which) const { return summed_signals_[which]; }
@@ -58,11 +58,11 @@ class FlatParameters {
   void clear_gradient(std::size_t index);
   void set_signal(StepSignal which, float value);
   /// The first `count` gradients are final: their sum over ranks may begin, see AllReduceBuffer.
-  void announce(std::size_t count);
+  void mark_ready(std::size_t count);
   /// Sums gradients and signals over ranks. Collective.
   void sum_over_ranks();
   /// The sum has been read. Gradients may be set again, once the other ranks have read it, too.
-  void release_sum();
+  void end_read();
   SumPrecision precision() const { return options_.precision; }
 
   /// The parameters' indexes in the order of their places, and where each place begins.
@@ -79,7 +79,7 @@ class FlatParameters {
  private:
   void lay_out(const std::vector<Parameter>& parameters, const std::vector<bool>& decayed);
   void allocate();
-  void acquire();
+  void begin_write();
 
   struct Place {
     std::int64_t offset = 0;

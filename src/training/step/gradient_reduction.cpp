@@ -7,8 +7,8 @@
 
 #include <memory>
 
+#include "base/bf16.h"
 #include "base/errors.h"
-#include "comm/bf16.h"
 
 namespace headway {
 
@@ -64,7 +64,7 @@ void GradientReduction::arrived(std::size_t parameter) {
   const std::vector<std::size_t>& order = flat_.order();
   while (next_ < order.size() && is_complete(order[next_])) ++next_;
   const bool all = next_ == order.size();
-  flat_.announce(all ? static_cast<std::size_t>(flat_.count()) : flat_.offset(order[next_]));
+  flat_.mark_ready(all ? static_cast<std::size_t>(flat_.count()) : flat_.offset(order[next_]));
 }
 
 void GradientReduction::set_arrived() {

@@ -6,8 +6,8 @@
 #include <span>
 
 #include "data/batch_assembler.h"
-#include "training/step/dropout.h"
 #include "training/losses/loss.h"
+#include "training/step/dropout.h"
 
 namespace headway {
 

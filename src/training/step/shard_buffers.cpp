@@ -85,7 +85,7 @@ void ShardBuffers::select_mean() {
     copies.emplace_back(start, start + width);
   }
   std::vector<float> mean = tree_sum(std::move(copies));
-  comm_.sum(std::span<float>(mean));
+  comm_.all_reduce_sum(std::span<float>(mean));
   const auto divisor = static_cast<float>(shards_);  // a power of two: the division is exact
   for (float& value : mean) value /= divisor;
   mean_floats_.copy_(at::from_blob(mean.data(), mean_floats_.sizes(), at::kFloat));

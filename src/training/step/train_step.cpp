@@ -71,7 +71,8 @@ TrainStep::TrainStep(const TrialConfig& config,
       synced_(synced_statistics(config.training, *model.parameters, execution.device, comm)) {
   expects(local_shards_ * comm.size() == config.training.shards, "ranks must divide shards");
   // Sums over ranks begin while a pass runs, and statistics of batch norm go through the host.
-  if (execution.device.is_cuda() && comm.size() == 1 && !synced_) graph_runner_ = make_cuda_graph_runner();
+  if (execution.device.is_cuda() && comm.size() == 1 && !synced_)
+    graph_runner_ = make_cuda_graph_runner();
 }
 
 std::span<const std::int32_t> TrainStep::samples_of(std::int64_t local,
@@ -199,7 +200,7 @@ StepOutcome TrainStep::run(const Request& request) {
       parameters_.signal(kStopSignal) > 0,
       parameters_.signal(kCheckpointSignal) > 0};
   optimizer_->step(request.learning_rate);
-  parameters_.release_sum();
+  parameters_.end_read();
   return outcome;
 }
 

@@ -9,11 +9,11 @@
 
 #include "comm/communicator.h"
 #include "config/schema/trial_config.h"
-#include "training/step/flat_parameters.h"
-#include "training/step/cuda_graph_runner.h"
-#include "training/step/gradient_reduction.h"
 #include "training/model.h"
 #include "training/optimizers/optimizer.h"
+#include "training/step/cuda_graph_runner.h"
+#include "training/step/flat_parameters.h"
+#include "training/step/gradient_reduction.h"
 #include "training/step/precision.h"
 #include "training/step/shard_batch.h"
 #include "training/step/shard_buffers.h"
@@ -114,7 +114,7 @@ class TrainStep {
   std::vector<TrainSums> sums_;
   GradientReduction reduction_;
   std::unique_ptr<SyncedStatistics> synced_;              // with training.sync_batch_norm
-  std::unique_ptr<CudaGraphRunner> graph_runner_;                     // of a process that has its GPU to itself
+  std::unique_ptr<CudaGraphRunner> graph_runner_;         // of a process that has its GPU to itself
   std::map<std::int64_t, RepeatedPass> repeated_passes_;  // by key of graph_runner_
   std::vector<PreparedBatch> prepared_;
 };

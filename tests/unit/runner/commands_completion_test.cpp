@@ -4,8 +4,8 @@
 #include <fstream>
 #include <sstream>
 
-#include "runner/cli/verb.h"
 #include "runner/cli/process.h"
+#include "runner/cli/verb.h"
 #include "support/temporary_directory.h"
 
 namespace headway {

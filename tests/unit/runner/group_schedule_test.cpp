@@ -42,7 +42,9 @@ class GroupScheduleTest : public testing::Test {
     look();
   }
 
-  GroupAssignments offers() { return read_offers(folder_.path(), supervisor_.group_name(0)).value(); }
+  GroupAssignments offers() {
+    return read_offers(folder_.path(), supervisor_.group_name(0)).value();
+  }
 
   std::string id(std::size_t index) const { return watch_->plan().trials[index].trial_id; }
 

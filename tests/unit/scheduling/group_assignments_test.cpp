@@ -13,7 +13,8 @@ class TrialOffersTest : public testing::Test {
  protected:
   TemporaryDirectory sweep_;
   SupervisorPresence supervisor_{sweep_.path()};
-  GroupAssignments offers_{.first = {{"aaaaaaaaaaaa", 2}, {"bbbbbbbbbbbb", 1}}, .width_of_others = 0};
+  GroupAssignments offers_{.first = {{"aaaaaaaaaaaa", 2}, {"bbbbbbbbbbbb", 1}},
+                           .width_of_others = 0};
 };
 
 TEST_F(TrialOffersTest, a_group_reads_what_its_own_supervisor_published) {
@@ -54,7 +55,8 @@ TEST(GroupAssignments, a_listed_trial_is_for_groups_of_the_planned_width_alone) 
 
 TEST(GroupAssignments, others_go_to_groups_of_the_width_that_suits_them) {
   const auto is_for = [](int width, std::int64_t shards, int width_of_others) {
-    return GroupAssignments{.width_of_others = width_of_others}.is_for(width, "bbbbbbbbbbbb", shards);
+    return GroupAssignments{.width_of_others = width_of_others}.is_for(
+        width, "bbbbbbbbbbbb", shards);
   };
   EXPECT_TRUE(is_for(1, 4, 1));
   EXPECT_FALSE(is_for(2, 4, 1));

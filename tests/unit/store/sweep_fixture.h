@@ -6,10 +6,10 @@
 #include <vector>
 
 #include "base/files.h"
-#include "config/sweep/sweep.h"
 #include "config/schema/trial_config.h"
-#include "store/segments/segment_writer.h"
+#include "config/sweep/sweep.h"
 #include "store/manifest/sweep_directory.h"
+#include "store/segments/segment_writer.h"
 #include "support/temporary_directory.h"
 
 namespace headway {

@@ -274,9 +274,11 @@ class NoThreads final : public Communicator {
   void barrier() override {}
   std::string broadcast(const std::string& text) override { return text; }
   void all_gather(std::span<const std::byte>, std::span<std::byte>) override {}
-  std::unique_ptr<AllReduceBuffer> make_array(std::size_t, SumPrecision) override { return nullptr; }
-  void sum(std::span<float>) override {}
-  void sum(std::span<double>) override {}
+  std::unique_ptr<AllReduceBuffer> make_array(std::size_t, SumPrecision) override {
+    return nullptr;
+  }
+  void all_reduce_sum(std::span<float>) override {}
+  void all_reduce_sum(std::span<double>) override {}
   std::uint32_t all_reduce_or(std::uint32_t flags) override { return flags; }
 };
 

@@ -1,7 +1,6 @@
-#include "comm/bf16.h"
+#include "base/bf16.h"
 
 #include "base/errors.h"
-#include "comm/bf16_bits.h"
 
 namespace headway {
 namespace {

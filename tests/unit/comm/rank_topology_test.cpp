@@ -1,4 +1,4 @@
-#include "comm/all_reduce/node_blocks.h"
+#include "comm/all_reduce/rank_topology.h"
 
 #include <gtest/gtest.h>
 
@@ -11,7 +11,7 @@ int blocks(const std::vector<std::int64_t>& nodes) {
   return ranks_per_node(nodes);
 }
 
-TEST(NodeBlocks, equal_blocks_of_consecutive_ranks_share_their_node) {
+TEST(RankTopology, equal_blocks_of_consecutive_ranks_share_their_node) {
   EXPECT_EQ(blocks({5}), 1);
   EXPECT_EQ(blocks({5, 5}), 2);
   EXPECT_EQ(blocks({5, 5, 5, 5}), 4);
@@ -20,7 +20,7 @@ TEST(NodeBlocks, equal_blocks_of_consecutive_ranks_share_their_node) {
   EXPECT_EQ(blocks({0, 1, 2, 3}), 1);
 }
 
-TEST(NodeBlocks, in_any_other_layout_every_rank_stands_for_itself) {
+TEST(RankTopology, in_any_other_layout_every_rank_stands_for_itself) {
   EXPECT_EQ(blocks({0, 1, 0, 1}), 1);
   EXPECT_EQ(blocks({0, 0, 0, 1}), 1);
   EXPECT_EQ(blocks({0, 1, 1, 1}), 1);

@@ -1,4 +1,4 @@
-#include "analysis/statistics/measure.h"
+#include "analysis/statistics/metric.h"
 
 #include <cmath>
 #include <limits>

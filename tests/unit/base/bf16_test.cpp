@@ -1,4 +1,4 @@
-#include "comm/bf16.h"
+#include "base/bf16.h"
 
 #include <gtest/gtest.h>
 
