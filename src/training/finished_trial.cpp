@@ -13,7 +13,6 @@
 #include "base/nearest_name.h"
 #include "base/safetensors.h"
 #include "comm/nccl/device_array.h"
-#include "training/final_results.h"
 #include "training/state/training_state.h"
 
 namespace headway {
@@ -136,10 +135,6 @@ Evaluator::Split FinishedTrial::split(const std::string& name) const {
   const std::vector<std::int32_t>& samples = samples_of(name);
   if (samples.empty()) throw ConfigError(fmt::format("the trial has no {} images", name));
   return {name == "test" ? dataset_.test() : dataset_.train(), samples};
-}
-
-at::Tensor FinishedTrial::initial_class_vectors() const {
-  return as_tensor(model_.drawn_class_vectors).to(at::Device(source_.device));
 }
 
 void FinishedTrial::expect_recorded_results() {

@@ -1,7 +1,5 @@
 #pragma once
 
-#include <ATen/core/Tensor.h>
-
 #include <cstdint>
 #include <filesystem>
 #include <string>
@@ -53,6 +51,7 @@ class FinishedTrial {
   FinishedTrial& operator=(const FinishedTrial&) = delete;
 
   const TrialConfig& config() const { return source_.config; }
+  /// Its class vectors as they stand are those of the head, and as drawn `drawn_class_vectors`.
   const Model& model() const { return model_; }
   Evaluator& evaluator() { return evaluator_; }
 
@@ -61,8 +60,6 @@ class FinishedTrial {
   /// "train", "validation" or "test", in the order of the data set's files. ConfigError for another
   /// name, and for a split without images.
   Evaluator::Split split(const std::string& name) const;
-  /// W [K, D] float as drawn, on the model's device.
-  at::Tensor initial_class_vectors() const;
 
   /// ConfigError unless the model does on the test images what its record says it did. Processors
   /// round differently, so the values may differ a little; other images or labels change them by

@@ -112,14 +112,6 @@ TEST_P(FinishedTrialInPrecision, calibration_has_the_bits_that_training_would_ha
 
 INSTANTIATE_TEST_SUITE_P(Precisions, FinishedTrialInPrecision, testing::Values("fp32", "bf16"));
 
-TEST(FinishedTrial, its_class_vectors_are_those_drawn_at_the_start) {
-  const Trained& run = trained("fp32");
-  FinishedTrial trial(run.source(), small_dataset(), test_communicator());
-  const at::Tensor drawn = trial.initial_class_vectors();
-  EXPECT_EQ(drawn.size(0), small_dataset().classes());
-  EXPECT_FALSE(drawn.equal(trial.model().head->class_vectors())) << "training has moved them";
-}
-
 TEST(FinishedTrial, missing_weights_are_named_with_a_remedy) {
   FinishedTrialSource source = trained("fp32").source();
   source.weights = "/nowhere/weights.safetensors";
