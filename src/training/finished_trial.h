@@ -21,9 +21,9 @@ struct TrainedAs {
   std::string precision = "fp32";  // fp32 | bf16: what training ran in
   std::string device = "cpu";      // cpu | cuda
   std::int64_t threads_per_rank = 1;
-  std::string weights_sha256;
-  std::string class_vectors_sha256;  // as drawn
-  Metrics test_results;              // final values on the test images
+  std::string weights_sha256 = {};
+  std::string class_vectors_sha256 = {};  // as drawn
+  Metrics test_results = {};              // final values on the test images
 };
 
 /// Where a finished trial runs again. `asked` is "cpu", "cuda" or "auto": the device that it was
