@@ -1,6 +1,5 @@
 #pragma once
 
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 
@@ -21,16 +20,15 @@ struct AttemptEnd {
 };
 
 inline void append_attempt_end(SegmentWriter& writer, const AttemptEnd& end) {
-  nlohmann::json record{{"kind", "attempt_finished"},
-                        {"trial_id", end.trial_id},
-                        {"attempt", end.attempt},
-                        {"state", end.state},
-                        {"failure", end.failure},
-                        {"message", end.message}};
-  if (end.exit_code) record["exit_code"] = *end.exit_code;
-  if (end.world_size) record["world_size"] = *end.world_size;
-  if (end.groups_beside) record["groups_beside"] = *end.groups_beside;
-  writer.append(std::move(record), Flush::kNow);
+  writer.append(AttemptFinished{.trial_id = end.trial_id,
+                                .attempt = end.attempt,
+                                .state = end.state,
+                                .failure = end.failure,
+                                .message = end.message,
+                                .exit_code = end.exit_code,
+                                .world_size = end.world_size,
+                                .groups_beside = end.groups_beside},
+                Flush::kNow);
 }
 
 }  // namespace headway

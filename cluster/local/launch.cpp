@@ -44,7 +44,26 @@ std::vector<std::string> checkpoint_options(const CheckpointSettings& checkpoint
   return options;
 }
 
+std::vector<std::string> evaluation_command(const GroupSpec& spec) {
+  std::vector<std::string> command{spec.worker.string(),
+                                   "evaluate",
+                                   "--sweep-dir",
+                                   spec.sweep_directory.string(),
+                                   "--suite",
+                                   spec.evaluation->suite,
+                                   "--group",
+                                   spec.group,
+                                   "--device",
+                                   spec.evaluation->device,
+                                   "--lifeline"};
+  for (const std::string& trial : spec.evaluation->trials) {
+    command.insert(command.end(), {"--trial", trial});
+  }
+  return command;
+}
+
 std::vector<std::string> worker_command(const GroupSpec& spec) {
+  if (spec.evaluation) return evaluation_command(spec);
   std::vector<std::string> command{spec.worker.string(),
                                    "serve",
                                    "--sweep-dir",

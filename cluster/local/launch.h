@@ -15,6 +15,13 @@ namespace headway {
 /// it was looked for.
 std::filesystem::path find_worker_program();
 
+/// What a group that does not train does instead.
+struct EvaluationTask {
+  std::string suite;
+  std::string device = "auto";           // auto: each trial as it was trained, where possible
+  std::vector<std::string> trials = {};  // ids; empty: all of the plan
+};
+
 /// One worker group to be started.
 struct GroupSpec {
   std::filesystem::path worker;  // see find_worker_program
@@ -28,6 +35,7 @@ struct GroupSpec {
   CheckpointSettings checkpoints = {};
   std::optional<double> time_limit_seconds = {};  // from its start
   std::optional<std::string> only_trial = {};     // serve this one and leave
+  std::optional<EvaluationTask> evaluation = {};  // of finished trials; on one rank
 };
 
 /// The command line of a group: the worker itself for one rank, which needs no MPI runtime; else

@@ -37,6 +37,7 @@ const std::vector<CatalogKind>& catalog_kinds() {
       {"optimizers", "optimizer.name", Family::kOptimizer},
       {"schedules", "schedule.name", Family::kSchedule},
       {"augmentations", "augmentation", Family::kAugmentation},
+      {"suites", "", Family::kSuite},
       {"metrics", "", std::nullopt},
   };
   return kinds;

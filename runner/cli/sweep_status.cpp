@@ -16,7 +16,7 @@ constexpr TrialState kStates[] = {TrialState::kPending,
                                   TrialState::kFailed,
                                   TrialState::kCancelled};
 
-FailedTrial failed_trial(const std::string& trial_id, const TrialRecord& record) {
+FailedTrial failed_trial(const std::string& trial_id, const TrialHistory& record) {
   const AttemptRecord& last = *record.last_attempt();
   return {.trial_id = trial_id,
           .failure = last.failure,
@@ -94,7 +94,7 @@ std::optional<double> SweepObserver::seconds_to_end(
 
 /// Claimed for an attempt that no record has ended: the records may lag behind the claim.
 bool SweepObserver::is_worked_on(const PlannedTrial& trial, const ClaimView& claim) {
-  const TrialRecord& record = state_.trial(trial.trial_id);
+  const TrialHistory& record = state_.trial(trial.trial_id);
   if (record.state() == TrialState::kRunning) return claim.attempt >= record.highest_attempt();
   const bool is_over =
       record.state() == TrialState::kDone || record.state() == TrialState::kCancelled;
@@ -129,7 +129,7 @@ SweepStatus SweepObserver::look() {
   for (const TrialState state : kStates) status.counts[state] = 0;
   std::vector<const TrialCost*> waiting;
   for (const PlannedTrial& trial : plan_.trials) {
-    const TrialRecord& record = state_.trial(trial.trial_id);
+    const TrialHistory& record = state_.trial(trial.trial_id);
     const auto claim = claims.find(trial.trial_id);
     const bool worked_on = claim != claims.end() && is_worked_on(trial, claim->second);
     const TrialState state = worked_on ? TrialState::kRunning : record.state();

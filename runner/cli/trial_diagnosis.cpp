@@ -65,7 +65,7 @@ struct Evidence {
   std::optional<ClaimView> claim;
   std::vector<std::string> supervisors;
 
-  const TrialRecord& record() const { return state.trial(place.trial_id); }
+  const TrialHistory& record() const { return state.trial(place.trial_id); }
   const PlannedTrial* planned() const {
     for (const PlannedTrial& trial : plan.trials) {
       if (trial.trial_id == place.trial_id) return &trial;
@@ -201,7 +201,7 @@ std::vector<std::string> next_commands(const Evidence& evidence, const TrialDiag
 
 TrialDiagnosis diagnose_trial(const TrialLocation& place) {
   const Evidence evidence = gather(place);
-  const TrialRecord& record = evidence.record();
+  const TrialHistory& record = evidence.record();
   TrialDiagnosis story{.place = place,
                        .state = record.state(),
                        .status = trial_status(record),

@@ -7,7 +7,7 @@
 
 #include "runner/cli/sweep_argument.h"
 #include "scheduling/claims/claims.h"
-#include "store/segments/trial_record.h"
+#include "store/segments/trial_history.h"
 #include "sweep/trial_status.h"
 
 namespace headway {

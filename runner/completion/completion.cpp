@@ -72,6 +72,10 @@ Completions completions(const CLI::App& app) {
   add_catalog(result);
   point_at(result, "completion")
       .words.insert(point_at(result, "completion").words.begin(), kShells.begin(), kShells.end());
+  std::vector<std::string> suites;
+  for (const ComponentSpec& suite : catalog(Family::kSuite)) suites.push_back(suite.name);
+  result.option_values["--suite"] = suites;
+  result.option_values["--device"] = {"auto", "cpu", "cuda"};
   result.option_values["--split"] = {"train", "validation", "test"};
   result.option_values["--format"] = {"text", "markdown", "csv", "latex", "html", "json", "jsonl"};
   return result;

@@ -67,7 +67,7 @@ void SweepSnapshot::look(SegmentWriter& reports) {
   waiting_.clear();
   events_.clear();
   for (const std::size_t index : longest_first_) {
-    const TrialRecord& record = state_.trial(plan_.trials[index].trial_id);
+    const TrialHistory& record = state_.trial(plan_.trials[index].trial_id);
     const TrialStatus now = trial_status(record);
     note_events(index, record, now);
     counts_.done += now == TrialStatus::kDone;
@@ -102,7 +102,7 @@ void SweepSnapshot::measure_running() {
 // A trial that ran out of memory is tried again on fewer ranks.
 std::vector<double> SweepSnapshot::seconds_by_width(std::size_t index) const {
   std::vector<double> seconds = predicted_[cost_of_trial_[index]];
-  const TrialRecord& record = state_.trial(plan_.trials[index].trial_id);
+  const TrialHistory& record = state_.trial(plan_.trials[index].trial_id);
   if (record.attempts.empty()) return seconds;
   const auto max_ranks = retry_decision(record).max_ranks;
   while (max_ranks && seconds.size() > 1 && 1 << (seconds.size() - 1) > *max_ranks) {
@@ -113,7 +113,7 @@ std::vector<double> SweepSnapshot::seconds_by_width(std::size_t index) const {
 
 bool SweepSnapshot::is_worked_on(std::size_t index, SegmentWriter& reports) {
   const std::string& trial_id = plan_.trials[index].trial_id;
-  const TrialRecord& record = state_.trial(trial_id);
+  const TrialHistory& record = state_.trial(trial_id);
   const bool started = record.state() == TrialState::kRunning;
   if (!started && waiting_.size() >= kClaimsLookedUp) return false;
   const auto claim = latest_claim(sweep_directory_, trial_id);
@@ -133,7 +133,7 @@ bool SweepSnapshot::is_worked_on(std::size_t index, SegmentWriter& reports) {
   return true;
 }
 
-void SweepSnapshot::note_events(std::size_t index, const TrialRecord& record, TrialStatus now) {
+void SweepSnapshot::note_events(std::size_t index, const TrialHistory& record, TrialStatus now) {
   const AttemptRecord* last = record.last_attempt();
   if (last == nullptr) return;
   Seen& seen = seen_[index];
@@ -159,7 +159,7 @@ std::optional<SharedError> SweepSnapshot::pausing_error() const {
 std::vector<ClaimView> SweepSnapshot::unfinished_claims(const std::string& group) const {
   std::vector<ClaimView> claims;
   for (const PlannedTrial& trial : plan_.trials) {
-    const TrialRecord& record = state_.trial(trial.trial_id);
+    const TrialHistory& record = state_.trial(trial.trial_id);
     if (trial_status(record) != TrialStatus::kOpen) continue;
     auto claim = latest_claim(sweep_directory_, trial.trial_id);
     if (!claim || claim->owner.group != group || has_ended(record, claim->attempt)) continue;

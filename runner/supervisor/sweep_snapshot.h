@@ -84,7 +84,7 @@ class SweepSnapshot {
   };
 
   const TrialCost& cost(std::size_t index) const { return costs_[cost_of_trial_[index]]; }
-  void note_events(std::size_t index, const TrialRecord& record, TrialStatus now);
+  void note_events(std::size_t index, const TrialHistory& record, TrialStatus now);
   void predict();
   void measure_running();
   bool is_worked_on(std::size_t index, SegmentWriter& reports);

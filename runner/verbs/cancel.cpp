@@ -28,7 +28,7 @@ std::vector<std::string> trials_to_cancel(const CancelOptions& options,
                                           std::ostream& err) {
   std::vector<std::string> chosen;
   for (const std::string& trial_id : selected.trial_ids) {
-    const TrialRecord& record = state.trial(trial_id);
+    const TrialHistory& record = state.trial(trial_id);
     if (trial_status(record) == TrialStatus::kOpen) {
       chosen.push_back(trial_id);
     } else if (!options.selection.all) {
@@ -40,7 +40,7 @@ std::vector<std::string> trials_to_cancel(const CancelOptions& options,
 
 /// The wish is recorded first: a group that claims the trial in between reads it.
 bool cancel(const SweepLocation& sweep, const std::string& trial_id, SegmentWriter& writer) {
-  writer.append({{"kind", "cancel_requested"}, {"trial_id", trial_id}}, Flush::kNow);
+  writer.append(CancelRequested{trial_id}, Flush::kNow);
   const auto claim = latest_claim(sweep.directory, trial_id);
   SweepState state(sweep.directory);
   state.refresh();

@@ -23,6 +23,7 @@ struct ExportArguments {
   std::string trial;
   std::string sweep;
   std::string split = "test";
+  std::string device = "auto";
   std::string format = "csv";
   std::filesystem::path output;
   bool force = false;
@@ -112,6 +113,8 @@ void export_features(const ExportArguments& arguments, VerbContext& context) {
                                                            trial.trial_id,
                                                            "--split",
                                                            arguments.split,
+                                                           "--device",
+                                                           arguments.device,
                                                            "--out",
                                                            arguments.output.string()}});
   context.exit_code = end.interrupted ? kExitInterrupted : end.exit_code;
@@ -187,13 +190,19 @@ void add_trial_exports(CLI::App& verb, const Arguments& arguments, VerbContext& 
       verb,
       {.name = "features",
        .summary = "a finished trial's features, labels, logits and class vectors",
-       .description = "Runs the trained encoder over one split, as safetensors.",
+       .description = "Runs the trained encoder over one split, in the precision that it was\n"
+                      "trained in, as safetensors.",
        .examples = {"headway export features 3f2a --split test --out features.safetensors"}},
       arguments);
   features.add_option("--split", arguments->split, "train, validation or test")
       ->type_name("SPLIT")
       ->capture_default_str()
       ->check(CLI::IsMember({"train", "validation", "test"}));
+  features
+      .add_option("--device", arguments->device, "auto (as trained, where possible), cpu or cuda")
+      ->type_name("DEVICE")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"auto", "cpu", "cuda"}));
   features.callback([arguments, &context] { export_features(*arguments, context); });
   add_results_option(features, context);
 }

@@ -32,7 +32,7 @@ struct Interruption {
   std::string why_not = {};
 };
 
-bool is_worked_on(const ClaimView& claim, const TrialRecord& record) {
+bool is_worked_on(const ClaimView& claim, const TrialHistory& record) {
   return !has_ended(record, claim.attempt) && trial_status(record) == TrialStatus::kOpen;
 }
 

@@ -170,7 +170,7 @@ void add_list_command(CLI::App& app, VerbContext& context) {
        .description =
            "Prints every component of a kind with its options (default, range, meaning) and its\n"
            "source. Kinds: heads, class-vectors, encoders, datasets, optimizers, schedules,\n"
-           "augmentations, metrics. Without a kind: the names of all.",
+           "augmentations, suites, metrics. Without a kind: the names of all.",
        .examples = {
            "headway list heads", "headway list heads cosine", "headway list metrics --json"}});
   const auto options = std::make_shared<ListOptions>();

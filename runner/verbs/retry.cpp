@@ -85,10 +85,7 @@ int retry(const RetryOptions& options, VerbContext& context) {
   const auto chosen = trials_to_retry(options, plan, state, context.err);
   SegmentWriter writer(sweep.directory, "command");
   for (const std::string& trial_id : chosen) {
-    writer.append({{"kind", "retry_requested"},
-                   {"trial_id", trial_id},
-                   {"through_attempt", state.trial(trial_id).highest_attempt()}},
-                  Flush::kNow);
+    writer.append(RetryRequested{trial_id, state.trial(trial_id).highest_attempt()}, Flush::kNow);
   }
   if (options.json) {
     fmt::print(

@@ -62,14 +62,11 @@ void plan_trial(const std::filesystem::path& directory, const Sweep& sweep) {
 void forgive_failures(const std::filesystem::path& directory, const std::string& trial_id) {
   SweepState state(directory);
   state.refresh();
-  const TrialRecord& record = state.trial(trial_id);
+  const TrialHistory& record = state.trial(trial_id);
   const TrialState now = record.state();
   if (now != TrialState::kFailed && now != TrialState::kCancelled) return;
   SegmentWriter(directory, "command")
-      .append({{"kind", "retry_requested"},
-               {"trial_id", trial_id},
-               {"through_attempt", record.highest_attempt()}},
-              Flush::kNow);
+      .append(RetryRequested{trial_id, record.highest_attempt()}, Flush::kNow);
 }
 
 TrialState state_of(const SweepLocation& sweep, const std::string& trial_id) {

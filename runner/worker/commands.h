@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "comm/communicator.h"
 #include "config/schema/checkpoint_settings.h"
@@ -30,11 +31,25 @@ struct FeatureOptions {
   std::filesystem::path sweep_directory;
   std::string trial;
   std::string split = "test";
+  std::string device = "auto";  // auto: as trained, where possible; cpu | cuda
   std::filesystem::path output;
 };
 
-/// Writes features [N, D], labels [N], logits [N, K] and class_vectors [K, D] of a finished trial.
+/// Writes features [N, D], labels [N], logits [N, K] and class_vectors [K, D] of a finished trial,
+/// in the precision that it was trained in.
 void export_features(const FeatureOptions& options);
+
+struct EvaluateOptions {
+  std::filesystem::path sweep_directory;
+  std::string suite;
+  std::string group;
+  std::string device = "auto";           // auto: as trained, where possible; cpu | cuda
+  std::vector<std::string> trials = {};  // ids; empty: all of the plan
+};
+
+/// Evaluates finished trials that lack the suite until nothing is left to take: 0. Earlier: 75 when
+/// asked to stop, 1 when an evaluation failed so that the process should not go on.
+int evaluate(const EvaluateOptions& options);
 
 /// What this build and this machine offer, as JSON on standard output.
 void print_info();

@@ -19,6 +19,7 @@ constexpr int kUsage = 2;
 struct CommandLine {
   ServeOptions serve;
   FeatureOptions features;
+  EvaluateOptions evaluate;
   bool lifeline = false;
 };
 
@@ -54,14 +55,40 @@ void add_serve(CLI::App& app, CommandLine& line, std::function<void()> run) {
   verb.callback(std::move(run));
 }
 
+void add_device(CLI::App& verb, std::string& device) {
+  verb.add_option("--device", device, "auto (as trained, where possible), cpu or cuda")
+      ->check(CLI::IsMember({"auto", "cpu", "cuda"}));
+}
+
 void add_features(CLI::App& app, CommandLine& line) {
   CLI::App& verb = *app.add_subcommand("features", "write a finished trial's features to a file");
   verb.add_option("--sweep-dir", line.features.sweep_directory, "the sweep's folder")->required();
   verb.add_option("--trial", line.features.trial, "trial id")->required();
   verb.add_option("--split", line.features.split, "train, validation or test");
   verb.add_option("--out", line.features.output, "safetensors file")->required();
-  verb.add_option("--threads", line.serve.threads, "threads")->check(CLI::PositiveNumber);
+  add_device(verb, line.features.device);
   verb.callback([&line] { export_features(line.features); });
+}
+
+int evaluate_alone(const CommandLine& line) {
+  start_logging(0, 1);
+  watch_stop_signals();
+  watch_fatal_signals();
+  if (line.lifeline) watch_lifeline();
+  return evaluate(line.evaluate);
+}
+
+void add_evaluate(CLI::App& app, CommandLine& line, std::function<void()> run) {
+  CLI::App& verb =
+      *app.add_subcommand("evaluate", "evaluate finished trials of a sweep until none is left");
+  verb.add_option("--sweep-dir", line.evaluate.sweep_directory, "the sweep's folder")->required();
+  verb.add_option("--suite", line.evaluate.suite, "what to measure")->required();
+  verb.add_option("--group", line.evaluate.group, "this group's name in claims and records")
+      ->required();
+  add_device(verb, line.evaluate.device);
+  verb.add_option("--trial", line.evaluate.trials, "only these trials");
+  verb.add_flag("--lifeline", line.lifeline, "leave when standard input ends");
+  verb.callback(std::move(run));
 }
 
 int serve_on_all_ranks(const CommandLine& line) {
@@ -92,6 +119,7 @@ int run(int argc, char** argv) {
   int exit_code = 0;
   add_serve(app, line, [&] { exit_code = serve_on_all_ranks(line); });
   add_features(app, line);
+  add_evaluate(app, line, [&] { exit_code = evaluate_alone(line); });
   app.add_subcommand("info", "what this build and this machine offer, as JSON")
       ->callback(print_info);
   try {

@@ -14,8 +14,8 @@
 #include "base/retry_while_disk_full.h"
 #include "base/time.h"
 #include "comm/nccl/device_array.h"
-#include "data/dataset.h"
 #include "runner/worker/commands.h"
+#include "runner/worker/dataset_cache.h"
 #include "runner/worker/stack_traces.h"
 #include "runner/worker/stop_request.h"
 #include "runner/worker/trial_failure.h"
@@ -38,27 +38,6 @@ class SilentSink final : public TrialSink {
   void started(std::int64_t, const std::string&) override {}
   void epoch_ended(const EpochRecord&) override {}
   void progress(const TrainingProgress&) override {}
-};
-
-// The data set of the last trial stays loaded: most sweeps use one.
-class DatasetCache {
- public:
-  const Dataset& get(const DatasetConfig& config) {
-    if (!dataset_ || config.name != name_ || config.root != root_ ||
-        config.options.values() != options_) {
-      dataset_ = load_dataset(config);
-      name_ = config.name;
-      root_ = config.root;
-      options_ = config.options.values();
-    }
-    return *dataset_;
-  }
-
- private:
-  std::string name_;
-  std::string root_;
-  nlohmann::json options_;
-  std::unique_ptr<Dataset> dataset_;
 };
 
 /// What rank 0 tells the others about the next trial.
@@ -107,8 +86,7 @@ WorkerGroup::WorkerGroup(const ServeOptions& options, Communicator& comm)
   source_ = std::make_unique<TrialSource>(options.sweep_directory, owner, options.only_trial);
   segment_ = std::make_unique<SegmentWriter>(
       options.sweep_directory,
-      "worker",
-      nlohmann::json{{"torch_version", torch_version()}, {"group", options.group}});
+      WriterRecord{.role = "worker", .torch_version = torch_version(), .group = options.group});
 }
 
 bool WorkerGroup::stop_now() const {

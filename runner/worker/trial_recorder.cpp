@@ -6,6 +6,7 @@
 #include <condition_variable>
 #include <iostream>
 
+#include "base/failure.h"
 #include "base/host.h"
 #include "base/logging.h"
 #include "base/retry_while_disk_full.h"
@@ -31,17 +32,28 @@ std::string describe(const EpochRecord& record, std::int64_t epochs) {
   return line;
 }
 
-nlohmann::json missing_reasons(const SplitMetrics& metrics) {
-  nlohmann::json json = nlohmann::json::object();
+}  // namespace
+
+RecordedValues recorded_values(const SplitMetrics& metrics) {
+  RecordedValues recorded;
   for (const auto& [split, values] : metrics) {
     for (const Metric& metric : values) {
-      if (!metric.missing_reason.empty()) json[split][metric.name] = metric.missing_reason;
+      const bool is_defined = std::isfinite(metric.value);
+      recorded[split][metric.name] = is_defined ? std::optional(metric.value) : std::nullopt;
     }
   }
-  return json;
+  return recorded;
 }
 
-}  // namespace
+MissingReasons missing_reasons(const SplitMetrics& metrics) {
+  MissingReasons reasons;
+  for (const auto& [split, values] : metrics) {
+    for (const Metric& metric : values) {
+      if (!metric.missing_reason.empty()) reasons[split][metric.name] = metric.missing_reason;
+    }
+  }
+  return reasons;
+}
 
 TrialRecorder::TrialRecorder(SegmentWriter& segment, Claim& claim, GroupContext& group)
     : segment_(segment), claim_(claim), group_(group), start_(monotonic_seconds()) {
@@ -105,21 +117,16 @@ void TrialRecorder::with_patience(const std::function<void()>& action) {
                       .give_up = stop_requested});
 }
 
-void TrialRecorder::append(const nlohmann::json& record, Flush flush) {
-  with_patience([&] { segment_.append(record, flush); });
-}
-
 void TrialRecorder::started(std::int64_t resumed_from_step, const std::string& precision) {
-  append({{"kind", "attempt_started"},
-          {"trial_id", claim_.trial_id()},
-          {"attempt", claim_.attempt()},
-          {"group", group_.options.group},
-          {"host", host_name()},
-          {"device", group_.options.device},
-          {"world_size", group_.world_size},
-          {"threads_per_rank", group_.options.threads},
-          {"precision", precision},
-          {"resumed_from_step", resumed_from_step}},
+  append(AttemptStarted{.trial_id = claim_.trial_id(),
+                        .attempt = claim_.attempt(),
+                        .group = group_.options.group,
+                        .host = host_name(),
+                        .device = group_.options.device,
+                        .world_size = group_.world_size,
+                        .threads_per_rank = group_.options.threads,
+                        .precision = precision,
+                        .resumed_from_step = resumed_from_step},
          Flush::kNow);
   log(fmt::format("attempt {} on {} ({}, {} rank{}, {}) {}",
                   claim_.attempt(),
@@ -134,11 +141,12 @@ void TrialRecorder::started(std::int64_t resumed_from_step, const std::string& p
 
 void TrialRecorder::epoch_ended(const EpochRecord& record) {
   if (fenced()) return;
-  nlohmann::json json = to_json(record);
-  json["kind"] = "metrics";
-  json["trial_id"] = claim_.trial_id();
-  json["attempt"] = claim_.attempt();
-  append(json, Flush::kLater);
+  append(EpochMetrics{.position = {.trial_id = claim_.trial_id(),
+                                   .attempt = claim_.attempt(),
+                                   .epoch = record.epoch,
+                                   .step = record.step},
+                      .values = recorded_values(record.values)},
+         Flush::kLater);
   const std::scoped_lock guard(mutex_);
   log(describe(record, progress_.epochs));
 }
@@ -161,60 +169,52 @@ void TrialRecorder::remark(const std::string& text) {
   log(text);
 }
 
-void TrialRecorder::finish(nlohmann::json record) {
-  record["kind"] = "attempt_finished";
-  record["trial_id"] = claim_.trial_id();
-  record["attempt"] = claim_.attempt();
-  record["duration_s"] = monotonic_seconds() - start_;
+void TrialRecorder::finish(AttemptFinished record) {
+  record.trial_id = claim_.trial_id();
+  record.attempt = claim_.attempt();
+  record.duration_s = monotonic_seconds() - start_;
   // Right before the record: a process may be stopped at any time, and go on when it is too late.
   if (fenced() || claim_.fenced()) {
     log("another attempt took over; this one's records do not count");
     return;
   }
   append(record, Flush::kNow);
-  log(fmt::format("{} after {} {}",
-                  record["state"].get<std::string>(),
-                  format_duration(record["duration_s"].get<double>()),
-                  record.value("message", "")));
+  log(fmt::format(
+      "{} after {} {}", record.state, format_duration(*record.duration_s), record.message));
 }
 
 void TrialRecorder::finished(const TrialResult& result) {
   switch (result.end) {
     case TrialEnd::kDone:
-      return finish({{"state", "done"},
-                     {"failure", ""},
-                     {"exit_code", 0},
-                     {"message", ""},
-                     {"precision", result.precision},
-                     {"weights_sha256", result.hashes.weights},
-                     {"state_sha256", result.hashes.state},
-                     {"metrics_sha256", result.hashes.metrics},
-                     {"class_vectors_sha256", result.class_vectors_sha256},
-                     {"results", to_json(result.results)},
-                     {"missing", missing_reasons(result.results)}});
+      return finish({.state = "done",
+                     .exit_code = 0,
+                     .precision = result.precision,
+                     .weights_sha256 = result.hashes.weights,
+                     .state_sha256 = result.hashes.state,
+                     .metrics_sha256 = result.hashes.metrics,
+                     .class_vectors_sha256 = result.class_vectors_sha256,
+                     .results = recorded_values(result.results),
+                     .missing = missing_reasons(result.results)});
     case TrialEnd::kDiverged:
-      return failed("diverged", result.message);
+      return failed(to_string(FailureClass::kDiverged), result.message);
     case TrialEnd::kStopped:
       if (cancelled()) {
-        return finish({{"state", "cancelled"},
-                       {"failure", ""},
-                       {"exit_code", 0},
-                       {"message", "cancelled; " + result.message}});
+        return finish(
+            {.state = "cancelled", .message = "cancelled; " + result.message, .exit_code = 0});
       }
-      return finish({{"state", "yielded"},
-                     {"failure", "preempted"},
-                     {"exit_code", 75},
-                     {"message", result.message}});
+      return finish({.state = "yielded",
+                     .failure = to_string(FailureClass::kPreempted),
+                     .message = result.message,
+                     .exit_code = 75});
   }
 }
 
 void TrialRecorder::failed(const std::string& failure, const std::string& message) {
   log_warning("trial {} failed ({}): {}", claim_.trial_id(), failure, message);
-  nlohmann::json record{
-      {"state", "failed"}, {"failure", failure}, {"exit_code", 1}, {"message", message}};
-  if (failure == "oom") {
-    record["world_size"] = group_.world_size;
-    record["groups_beside"] = groups_beside(group_.options.sweep_directory, group_.options.group);
+  AttemptFinished record{.state = "failed", .failure = failure, .message = message, .exit_code = 1};
+  if (failure == failure_name(FailureClass::kOom)) {
+    record.world_size = group_.world_size;
+    record.groups_beside = groups_beside(group_.options.sweep_directory, group_.options.group);
   }
   finish(std::move(record));
 }

@@ -16,6 +16,10 @@
 
 namespace headway {
 
+// Metrics as records have them.
+RecordedValues recorded_values(const SplitMetrics& metrics);
+MissingReasons missing_reasons(const SplitMetrics& metrics);
+
 /// What the attempts of one worker group have in common.
 struct GroupContext {
   const ServeOptions& options;
@@ -53,8 +57,10 @@ class TrialRecorder final : public TrialSink {
 
  private:
   void beat_until_done(const std::stop_token& stop);
-  void append(const nlohmann::json& record, Flush flush);
-  void finish(nlohmann::json record);
+  void append(const auto& record, Flush flush) {
+    with_patience([&] { segment_.append(record, flush); });
+  }
+  void finish(AttemptFinished record);
   void log(const std::string& line);
 
   SegmentWriter& segment_;

@@ -109,7 +109,7 @@ bool TrialSource::is_offered(std::size_t index) const {
 
 Verdict TrialSource::judge(std::size_t index) {
   const std::string& trial_id = plan_.trials[index].trial_id;
-  const TrialRecord& record = state_.trial(trial_id);
+  const TrialHistory& record = state_.trial(trial_id);
   switch (trial_status(record)) {
     case TrialStatus::kDone:
       return Verdict::kNever;
@@ -127,7 +127,7 @@ Verdict TrialSource::judge(std::size_t index) {
 
 // Settles the attempt to claim by the same look at the claims: whoever looked again before claiming
 // would take a claim made in between for the one it judged, and fence a live group off.
-bool TrialSource::is_free(const std::string& trial_id, const TrialRecord& record) {
+bool TrialSource::is_free(const std::string& trial_id, const TrialHistory& record) {
   const auto latest = latest_claim(sweep_directory_, trial_id);
   const int claimed = latest ? latest->attempt : 0;
   next_attempt_ = std::max(claimed, static_cast<int>(record.highest_attempt())) + 1;
@@ -139,7 +139,7 @@ bool TrialSource::take_over(const ClaimView& claim) {
   const auto abandoned = abandonment_.judge(claim);
   if (!abandoned) return false;
   state_.refresh();  // the owner may have recorded the end and left since the last look
-  const TrialRecord& record = state_.trial(claim.trial_id);
+  const TrialHistory& record = state_.trial(claim.trial_id);
   if (has_ended(record, claim.attempt)) return trial_status(record) == TrialStatus::kOpen;
   append_attempt_end(reports_,
                      {.trial_id = claim.trial_id,

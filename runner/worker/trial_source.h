@@ -43,7 +43,7 @@ class TrialSource {
   std::optional<std::size_t> first_to_take();
   Verdict judge(std::size_t index);
   bool is_offered(std::size_t index) const;
-  bool is_free(const std::string& trial_id, const TrialRecord& record);
+  bool is_free(const std::string& trial_id, const TrialHistory& record);
   bool take_over(const ClaimView& claim);
   bool is_still_wanted(const Claim& claim);
 

@@ -24,7 +24,7 @@ bool counts_at_once(const AttemptRecord& attempt) {
   return false;
 }
 
-std::optional<EndedTrial> ended_trial(const std::string& trial_id, const TrialRecord& record) {
+std::optional<EndedTrial> ended_trial(const std::string& trial_id, const TrialHistory& record) {
   const AttemptRecord* last = record.last_attempt();
   if (last == nullptr) return std::nullopt;
   if (last->state == "done") return EndedTrial{trial_id, "", "", last->finished_at};
@@ -47,10 +47,7 @@ std::optional<SharedError> pausing_error(const Plan& plan, const SweepState& sta
 
 void reset_failures(const SharedError& error, const SweepState& state, SegmentWriter& writer) {
   for (const std::string& trial_id : error.trial_ids) {
-    writer.append({{"kind", "retry_requested"},
-                   {"trial_id", trial_id},
-                   {"through_attempt", state.trial(trial_id).highest_attempt()}},
-                  Flush::kNow);
+    writer.append(RetryRequested{trial_id, state.trial(trial_id).highest_attempt()}, Flush::kNow);
   }
 }
 

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "scheduling/policy/retry_policy.h"
-#include "store/segments/trial_record.h"
+#include "store/segments/trial_history.h"
 
 namespace headway {
 
@@ -16,7 +16,7 @@ enum class TrialStatus {
   kCancelled,
 };
 
-inline RetryDecision retry_decision(const TrialRecord& record) {
+inline RetryDecision retry_decision(const TrialHistory& record) {
   std::vector<FailedAttempt> failures;
   for (const AttemptRecord* attempt : record.failed_attempts()) {
     const FailureClass failure = attempt->failure_class();
@@ -29,7 +29,7 @@ inline RetryDecision retry_decision(const TrialRecord& record) {
   return decide_retry(failures);
 }
 
-inline TrialStatus trial_status(const TrialRecord& record) {
+inline TrialStatus trial_status(const TrialHistory& record) {
   switch (record.state()) {
     case TrialState::kDone:
       return TrialStatus::kDone;
@@ -45,7 +45,7 @@ inline TrialStatus trial_status(const TrialRecord& record) {
 }
 
 /// Whether a record tells how this attempt ended.
-inline bool has_ended(const TrialRecord& record, std::int64_t attempt) {
+inline bool has_ended(const TrialHistory& record, std::int64_t attempt) {
   const auto found = record.attempts.find(attempt);
   return found != record.attempts.end() && found->second.state != "running";
 }

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Weights and features leave as safetensors that fit together: logits can be computed from features.
+# Weights and features leave as safetensors that fit together: logits can be computed from features, and
+# they are the ones that the trial was tested with, in its own precision.
 set -euo pipefail
 # shellcheck source=tests/support/sweeps.sh
 source "$SOURCE_DIR/tests/support/sweeps.sh"
@@ -13,17 +14,21 @@ trial:
   head: {name: cosine, scale: 12}
   class_vectors: {distribution: orthonormal, learned: false, norm: unit}
   training: {epochs: 1, batch_size: 30}
+sweep: {grid: {training.precision: [fp32, bf16]}}
 YAML
 "$HEADWAY" run "$work/exports.yaml"
-trial=$(query exports "select trial_id from trials")
+trial=$(query exports "select trial_id from trials where precision = 'fp32'")
+bf16=$(query exports "select trial_id from trials where precision = 'bf16'")
 "$HEADWAY" export weights "$trial" --out "$work/weights.safetensors"
 "$HEADWAY" export features "$trial" --split test --out "$work/features.safetensors"
+"$HEADWAY" export features "$bf16" --split test --out "$work/bf16.safetensors"
 status=0
 "$HEADWAY" export weights "$trial" --out "$work/weights.safetensors" || status=$?
 [[ $status -eq 2 ]] || fail "an existing file was overwritten without --force (exit $status)"
 
-python3 - "$work/weights.safetensors" "$work/features.safetensors" <<'PYTHON'
-import array, json, math, struct, sys
+python3 - "$work/weights.safetensors" "$work/features.safetensors" "$work/bf16.safetensors" \
+  "$HEADWAY_RESULTS/exports/results.sqlite" <<'PYTHON'
+import array, json, math, sqlite3, struct, sys
 
 def read(path):
     data = open(path, "rb").read()
@@ -39,6 +44,21 @@ def read(path):
     return tensors
 
 weights, features = read(sys.argv[1]), read(sys.argv[2])
+
+for precision, path in (("fp32", sys.argv[2]), ("bf16", sys.argv[3])):
+    tensors = read(path)
+    logits, labels = tensors["logits"][1], tensors["labels"][1]
+    loss = right = 0
+    for i, label in enumerate(labels):
+        row = logits[10 * i:10 * i + 10]
+        loss += max(row) + math.log(sum(math.exp(x - max(row)) for x in row)) - row[label]
+        right += max(range(10), key=lambda k: (row[k], -k)) == label
+    recorded = dict(sqlite3.connect(sys.argv[4]).execute(
+        "select r.name, r.value from results r join trials t using (trial_id)"
+        " where t.precision = ? and r.split = 'test'", (precision,)))
+    assert right / len(labels) == recorded["top1_accuracy"], (precision, right, recorded)
+    assert abs(loss / len(labels) / recorded["loss"] - 1) < 1e-6, (precision, loss, recorded)
+
 assert weights["conv1.weight"][0] == [4, 1, 3, 3], weights["conv1.weight"][0]
 assert weights["bn1.running_mean"][0] == [4]
 assert features["features"][0] == [70, 16] and features["logits"][0] == [70, 10]

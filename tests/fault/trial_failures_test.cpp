@@ -139,7 +139,7 @@ TEST_F(SupervisorTest, an_interrupted_trial_goes_on_in_another_group_uncounted) 
   ASSERT_TRUE(send_signal(group_leader(claim.owner.process), SIGUSR2));
   EXPECT_EQ(wait_status(supervisor), 0);
   const SweepState now = state();
-  const TrialRecord& record = now.trial(claim.trial_id);
+  const TrialHistory& record = now.trial(claim.trial_id);
   EXPECT_EQ(record.state(), TrialState::kDone);
   EXPECT_EQ(record.attempts.at(1).state, "yielded");
   EXPECT_TRUE(record.failures().empty());

@@ -84,6 +84,7 @@ const std::vector<ComponentSpec>& catalog(Family family) {
   static const std::vector<ComponentSpec> optimizers = sorted_by_name(optimizer_table());
   static const std::vector<ComponentSpec> schedules = sorted_by_name(schedule_table());
   static const std::vector<ComponentSpec> augmentations = sorted_by_name(augmentation_table());
+  static const std::vector<ComponentSpec> suites = sorted_by_name(suite_table());
   switch (family) {
     case Family::kHead:
       return heads;
@@ -101,6 +102,8 @@ const std::vector<ComponentSpec>& catalog(Family family) {
       return schedules;
     case Family::kAugmentation:
       return augmentations;
+    case Family::kSuite:
+      return suites;
   }
   throw std::logic_error("unknown family of components");
 }
@@ -123,6 +126,8 @@ std::string family_label(Family family) {
       return "schedule";
     case Family::kAugmentation:
       return "augmentation";
+    case Family::kSuite:
+      return "suite";
   }
   throw std::logic_error("unknown family of components");
 }

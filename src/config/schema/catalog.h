@@ -82,7 +82,8 @@ enum class Family {
   kDataset,
   kOptimizer,
   kSchedule,
-  kAugmentation
+  kAugmentation,
+  kSuite
 };
 
 /// All components of a family, sorted by name. Free of LibTorch: reading it takes no time.

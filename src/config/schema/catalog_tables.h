@@ -17,6 +17,7 @@ std::vector<ComponentSpec> dataset_table();
 std::vector<ComponentSpec> optimizer_table();
 std::vector<ComponentSpec> schedule_table();
 std::vector<ComponentSpec> augmentation_table();
+std::vector<ComponentSpec> suite_table();
 
 // The metrics of trials: of training (src/training), of evaluations (src/analysis).
 std::vector<MetricSpec> training_metric_table();

@@ -29,6 +29,11 @@ class SweepDirectory {
     return root_ / "artifacts" / trial_id;
   }
   std::filesystem::path logs() const { return root_ / "logs"; }
+  /// Claims and supervisors of one evaluation of finished trials, laid out as the sweep's own: kept
+  /// apart, so that nobody takes them for those of training.
+  std::filesystem::path evaluation(const std::string& name) const {
+    return root_ / "evaluations" / name;
+  }
 
  private:
   std::filesystem::path root_;

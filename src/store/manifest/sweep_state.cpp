@@ -12,8 +12,8 @@ void SweepState::refresh() {
   });
 }
 
-const TrialRecord& SweepState::trial(const std::string& trial_id) const {
-  static const TrialRecord kNoRecords;
+const TrialHistory& SweepState::trial(const std::string& trial_id) const {
+  static const TrialHistory kNoRecords;
   const auto found = trials_.find(trial_id);
   return found == trials_.end() ? kNoRecords : found->second;
 }

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "store/segments/segment_reader.h"
-#include "store/segments/trial_record.h"
+#include "store/segments/trial_history.h"
 
 namespace headway {
 
@@ -19,14 +19,14 @@ class SweepState {
   /// Reads what was written since the last time.
   void refresh();
   /// A trial without records is pending, with no attempts.
-  const TrialRecord& trial(const std::string& trial_id) const;
+  const TrialHistory& trial(const std::string& trial_id) const;
   /// Those that have records.
-  const std::unordered_map<std::string, TrialRecord>& trials() const { return trials_; }
+  const std::unordered_map<std::string, TrialHistory>& trials() const { return trials_; }
   const std::vector<SegmentDamage>& damage() const { return reader_.damage(); }
 
  private:
   SegmentReader reader_;
-  std::unordered_map<std::string, TrialRecord> trials_;
+  std::unordered_map<std::string, TrialHistory> trials_;
 };
 
 }  // namespace headway

@@ -12,6 +12,7 @@
 #include "base/files.h"
 #include "store/manifest/sweep_directory.h"
 #include "store/segments/record_framing.h"
+#include "store/segments/record_json.h"
 
 namespace headway {
 namespace {
@@ -181,8 +182,9 @@ void SegmentReader::consume_record(Segment& segment,
   SegmentPosition& position = segment.position;
   try {
     nlohmann::json json = nlohmann::json::parse(text);
-    if (json.at("kind") == "writer") position.writer = json;
-    consume({std::move(json), position.segment, position.offset, position.writer});
+    if (json.at("kind") == WriterRecord::kKind) position.writer = read_record<WriterRecord>(json);
+    if (understands(segment, json))
+      consume({std::move(json), position.segment, position.offset, position.writer});
   } catch (const nlohmann::json::exception& error) {
     segment.damage.push_back({position.segment,
                               position.offset,
@@ -190,6 +192,35 @@ void SegmentReader::consume_record(Segment& segment,
                               DamageKind::kDamaged,
                               fmt::format("not a record: {}", error.what())});
   }
+}
+
+// Whether to hand the record on; keeps book of what is not understood.
+bool SegmentReader::understands(Segment& segment, const nlohmann::json& json) {
+  const auto& writer = segment.position.writer;
+  if (writer && writer->record_version > kRecordVersion) {
+    const std::string what =
+        fmt::format("all records: they are of version {}, this headway reads {}",
+                    writer->record_version,
+                    kRecordVersion);
+    ++segment.passed_over[what];
+    return false;
+  }
+  static const std::vector<std::string> kKnown = RecordKinds::kinds();
+  const auto kind = json.at("kind").get<std::string>();
+  if (std::find(kKnown.begin(), kKnown.end(), kind) == kKnown.end()) {
+    ++segment.passed_over[fmt::format("records of kind '{}'", kind)];
+  }
+  return true;
+}
+
+std::vector<PassedOver> SegmentReader::passed_over() const {
+  std::vector<PassedOver> result;
+  for (const auto& [name, segment] : segments_) {
+    for (const auto& [what, records] : segment.passed_over) {
+      result.push_back({name, what, records});
+    }
+  }
+  return result;
 }
 
 void SegmentReader::collect_damage() {

@@ -4,11 +4,13 @@
 #include <filesystem>
 #include <functional>
 #include <map>
-#include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "store/segments/records.h"
 
 namespace headway {
 
@@ -16,9 +18,10 @@ struct SegmentRecord {
   nlohmann::json json;
   std::string_view segment;  // file name; valid during the call
   std::uint64_t offset = 0;
-  const nlohmann::json& writer;  // the segment's `writer` record; null when that one is damaged
+  const std::optional<WriterRecord>& writer;  // of the segment; absent when that one is damaged
 
   std::string kind() const { return json.value("kind", ""); }
+  std::string at() const { return json.value("at", ""); }
 };
 
 enum class DamageKind {
@@ -36,13 +39,22 @@ struct SegmentDamage {
   bool operator==(const SegmentDamage&) const = default;
 };
 
+/// Sound records that this program does not understand: a newer one wrote them.
+struct PassedOver {
+  std::string segment;  // file name
+  std::string what;     // "records of kind 'x'", "all records (version 2; ...)"
+  std::int64_t records = 0;
+
+  bool operator==(const PassedOver&) const = default;
+};
+
 /// How far one segment has been read.
 struct SegmentPosition {
   std::string segment;  // file name
   std::uint64_t offset = 0;
   std::uint64_t size = 0;        // of the file when it was last read
   std::int64_t modified_ns = 0;  // likewise
-  nlohmann::json writer;         // its `writer` record
+  std::optional<WriterRecord> writer = {};
 };
 
 /// Reads the records of all segments of a sweep, each record once. Segments that did not grow cost
@@ -65,12 +77,16 @@ class SegmentReader {
   void poll(const Consumer& consume);
   /// All found by this reader; torn tails as of the last poll.
   const std::vector<SegmentDamage>& damage() const { return damage_; }
+  /// Of the records read by this reader. A segment of a newer version is passed over as a whole;
+  /// of another, records of unknown kinds still reach `consume`.
+  std::vector<PassedOver> passed_over() const;
   std::vector<SegmentPosition> positions() const;
 
  private:
   struct Segment {
     SegmentPosition position;
     std::vector<SegmentDamage> damage;
+    std::map<std::string, std::int64_t> passed_over;  // what -> records
   };
 
   void read_segment(Segment& segment, const Consumer& consume);
@@ -80,6 +96,7 @@ class SegmentReader {
                           const Consumer& consume);
   std::size_t skip_damage(Segment& segment, std::string_view text, bool at_end, std::string reason);
   void consume_record(Segment& segment, std::string_view text, const Consumer& consume);
+  static bool understands(Segment& segment, const nlohmann::json& json);
   void collect_damage();
 
   std::filesystem::path directory_;

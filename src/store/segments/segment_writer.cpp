@@ -26,13 +26,14 @@ std::string segment_name(const ProcessIdentity& process) {
 
 }  // namespace
 
-SegmentWriter::SegmentWriter(std::filesystem::path sweep_directory,
-                             std::string role,
-                             nlohmann::json writer_details)
+SegmentWriter::SegmentWriter(std::filesystem::path sweep_directory, WriterRecord writer)
     : folder_(SweepDirectory(std::move(sweep_directory)).segments()),
       path_(folder_ / segment_name(this_process())),
-      role_(std::move(role)),
-      details_(std::move(writer_details)) {}
+      writer_(std::move(writer)) {
+  if (!writer_.process) writer_.process = this_process();
+  if (writer_.headway_version.empty()) writer_.headway_version = build_info().version;
+  if (writer_.git_revision.empty()) writer_.git_revision = build_info().git_revision;
+}
 
 void SegmentWriter::append(nlohmann::json record, Flush flush) {
   const std::lock_guard lock(mutex_);
@@ -54,13 +55,7 @@ void SegmentWriter::create() {
   file_ = open_file(path, O_WRONLY | O_APPEND | O_CREAT | O_EXCL);
   try {
     flush_directory(folder_);
-    nlohmann::json writer = {{"kind", "writer"},
-                             {"role", role_},
-                             {"process", this_process()},
-                             {"headway_version", build_info().version},
-                             {"git_revision", build_info().git_revision}};
-    writer.update(details_);
-    write_record(std::move(writer));
+    write_record(record_json(writer_));
   } catch (...) {
     ::unlink(path.c_str());  // a segment without its writer record says too little
     begin_another();

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "base/files.h"
+#include "store/segments/record_json.h"
 
 namespace headway {
 
@@ -20,14 +21,18 @@ enum class Flush {
 /// about the file's end, the next record begins another segment. May be used from several threads.
 class SegmentWriter {
  public:
-  /// `role`: worker | supervisor | command. `writer_details` is merged into the `writer` record
-  /// (torch_version, say); process, headway_version and git_revision are there anyway.
-  SegmentWriter(std::filesystem::path sweep_directory,
-                std::string role,
-                nlohmann::json writer_details = nlohmann::json::object());
+  /// `writer`: role (worker | supervisor | command) and what else is to be told; process, versions
+  /// and git_revision are filled in where they are empty.
+  SegmentWriter(std::filesystem::path sweep_directory, WriterRecord writer);
+  SegmentWriter(std::filesystem::path sweep_directory, const std::string& role)
+      : SegmentWriter(std::move(sweep_directory), WriterRecord{.role = role}) {}
 
   /// Adds "at" and writes the record whole. When the disk refuses (DiskFullError or another
   /// EnvironmentError), the record is not there, and the same append may succeed later.
+  template <typename Record>
+  requires requires { Record::kKind; }
+  void append(const Record& record, Flush flush) { append(record_json(record), flush); }
+  /// Likewise, of a record that is JSON already.
   void append(nlohmann::json record, Flush flush);
 
   /// Where the next record goes.
@@ -41,8 +46,7 @@ class SegmentWriter {
 
   std::filesystem::path folder_;
   std::filesystem::path path_;
-  std::string role_;
-  nlohmann::json details_;
+  WriterRecord writer_;
   std::mutex mutex_;
   FileDescriptor file_;
   std::uint64_t size_ = 0;  // up to the last good record

@@ -14,7 +14,7 @@
 #include "store/manifest/sweep_directory.h"
 #include "store/segments/damage_description.h"
 #include "store/segments/segment_reader.h"
-#include "store/segments/trial_record.h"
+#include "store/segments/trial_history.h"
 #include "store/sql/results_store.h"
 #include "store/sql/store_check.h"
 
@@ -99,6 +99,10 @@ class Check {
           });
       report_damage(one, position->writer);
     }
+    for (const PassedOver& one : reader.passed_over()) {
+      remark((layout_.segments() / one.segment).string(),
+             fmt::format("{} passed over ({}): a newer headway wrote them", one.records, one.what));
+    }
   }
 
   void take(const SegmentRecord& record) {
@@ -107,10 +111,10 @@ class Check {
     if (trial == record.json.end()) return;
     const auto id = trial->get<std::string>();
     records_[id].fold(record);
-    if (record.kind() == "attempt_finished" && record.json.at("state") == "done") ++done_[id];
+    if (record.kind() == AttemptFinished::kKind && record.json.at("state") == "done") ++done_[id];
   }
 
-  void report_damage(const SegmentDamage& one, const nlohmann::json& writer) {
+  void report_damage(const SegmentDamage& one, const std::optional<WriterRecord>& writer) {
     const std::filesystem::path segment = layout_.segments() / one.segment;
     const std::string where = fmt::format("{}:{}", segment.string(), one.offset);
     if (one.kind == DamageKind::kDamaged) {
@@ -119,9 +123,7 @@ class Check {
                         "; the next run trains again what is not recorded as done any more");
     }
     Liveness owner = Liveness::kUnknown;
-    if (writer.is_object() && writer.contains("process")) {
-      owner = liveness(writer.at("process").get<ProcessIdentity>());
-    }
+    if (writer && writer->process) owner = liveness(*writer->process);
     if (owner == Liveness::kAlive) return;  // being written at this moment
     const bool cut_off = one.reason.find("cut off") != std::string::npos;
     if (!cut_off) return damage(where, "the segment's end, " + describe_damage(segment, one));
@@ -207,7 +209,7 @@ class Check {
   FsckOptions options_;
   FsckReport report_;
   std::unordered_set<std::string> known_trials_;
-  std::map<std::string, TrialRecord> records_;  // sorted: reports compare
+  std::map<std::string, TrialHistory> records_;  // sorted: reports compare
   std::map<std::string, int> done_;
 };
 

@@ -9,29 +9,21 @@ constexpr std::size_t kRowsAtOnce = 4096;
 
 MetricRows::MetricRows(soci::session& sql) : sql_(sql) {}
 
-void MetricRows::add(const std::string& trial_id, const nlohmann::json& record) {
-  const auto attempt = record.at("attempt").get<long long>();
-  const auto epoch = record.at("epoch").get<long long>();
-  const auto step = record.at("step").get<long long>();
-  for (const auto& [split, values] : record.at("values").items()) {
-    for (const auto& [name, value] : values.items()) {
-      add_value(split, name, value);
-      trial_ids_.push_back(trial_id);
-      attempts_.push_back(attempt);
-      epochs_.push_back(epoch);
-      steps_.push_back(step);
+void MetricRows::add(const EpochMetrics& record) {
+  const EpochPosition& position = record.position;
+  for (const auto& [split, values] : record.values) {
+    for (const auto& [name, value] : values) {
+      values_.push_back(value.value_or(0.0));
+      states_.push_back(value ? soci::i_ok : soci::i_null);
+      splits_.push_back(split);
+      names_.push_back(name);
+      trial_ids_.push_back(position.trial_id);
+      attempts_.push_back(position.attempt);
+      epochs_.push_back(position.epoch);
+      steps_.push_back(position.step);
     }
   }
   if (trial_ids_.size() >= kRowsAtOnce) flush();
-}
-
-void MetricRows::add_value(const std::string& split,
-                           const std::string& name,
-                           const nlohmann::json& value) {
-  values_.push_back(value.is_null() ? 0.0 : value.get<double>());
-  states_.push_back(value.is_null() ? soci::i_null : soci::i_ok);
-  splits_.push_back(split);
-  names_.push_back(name);
 }
 
 void MetricRows::flush() {

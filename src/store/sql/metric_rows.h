@@ -2,9 +2,10 @@
 
 #include <soci/soci.h>
 
-#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
+
+#include "store/segments/records.h"
 
 namespace headway {
 
@@ -13,13 +14,11 @@ class MetricRows {
  public:
   explicit MetricRows(soci::session& sql);
 
-  /// All values of a `metrics` record.
-  void add(const std::string& trial_id, const nlohmann::json& record);
+  void add(const EpochMetrics& record);
   /// To be called once after the last add.
   void flush();
 
  private:
-  void add_value(const std::string& split, const std::string& name, const nlohmann::json& value);
   void clear();
 
   std::vector<std::string> trial_ids_;

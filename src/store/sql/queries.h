@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "store/segments/trial_record.h"
+#include "store/segments/trial_history.h"
 #include "store/sql/results_store.h"
 
 namespace headway {

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <unordered_map>
 
+#include "store/segments/record_json.h"
 #include "store/sql/trial_sync.h"
 
 namespace headway {
@@ -14,7 +15,7 @@ void store_position(soci::session& sql, const SegmentPosition& position) {
   const long long read_to = static_cast<long long>(position.offset);
   const long long size = static_cast<long long>(position.size);
   const long long modified = position.modified_ns;
-  const std::string writer = position.writer.dump();
+  const std::string writer = position.writer ? record_json(*position.writer).dump() : "null";
   sql << "INSERT OR REPLACE INTO store_segments (segment, read_to, size, modified_ns, writer) "
          "VALUES (:segment, :read_to, :size, :modified, :writer)",
       soci::use(position.segment), soci::use(read_to), soci::use(size), soci::use(modified),
@@ -54,7 +55,9 @@ std::vector<SegmentPosition> stored_positions(soci::session& sql) {
     position.offset = static_cast<std::uint64_t>(read_to);
     position.size = static_cast<std::uint64_t>(size);
     position.modified_ns = modified;
-    position.writer = nlohmann::json::parse(writer);
+    const auto json = nlohmann::json::parse(writer);
+    position.writer.reset();
+    if (!json.is_null()) position.writer = read_record<WriterRecord>(json);
     positions.push_back(position);
   }
   return positions;

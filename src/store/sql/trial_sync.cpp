@@ -7,7 +7,8 @@
 #include <unordered_map>
 #include <vector>
 
-#include "store/segments/trial_record.h"
+#include "store/segments/record_json.h"
+#include "store/segments/trial_history.h"
 #include "store/sql/metric_rows.h"
 #include "store/sql/queries.h"
 #include "store/sql/sql_record.h"
@@ -15,7 +16,7 @@
 namespace headway {
 namespace {
 
-void describe_outcome(const TrialRecord& record, TrialRow& row) {
+void describe_outcome(const TrialHistory& record, TrialRow& row) {
   const AttemptRecord* last = record.last_attempt();
   const TrialState state = record.state();
   row.state = to_string(state);
@@ -57,17 +58,20 @@ struct RequestRow {
   }
 };
 
-std::vector<ResultRow> results_of(const nlohmann::json& record) {
-  const nlohmann::json nothing = nlohmann::json::object();
-  const nlohmann::json results = record.value("results", nothing);
-  const nlohmann::json missing = record.value("missing", nothing);
+std::string reason_of(const MissingReasons& missing,
+                      const std::string& split,
+                      const std::string& name) {
+  const auto reasons = missing.find(split);
+  if (reasons == missing.end()) return "";
+  const auto reason = reasons->second.find(name);
+  return reason == reasons->second.end() ? "" : reason->second;
+}
+
+std::vector<ResultRow> result_rows(const RecordedValues& results, const MissingReasons& missing) {
   std::vector<ResultRow> rows;
-  for (const auto& [split, values] : results.items()) {
-    const nlohmann::json reasons = missing.value(split, nothing);
-    for (const auto& [name, value] : values.items()) {
-      ResultRow row{split, name, std::nullopt, reasons.value(name, "")};
-      if (!value.is_null()) row.value = value.get<double>();
-      rows.push_back(std::move(row));
+  for (const auto& [split, values] : results) {
+    for (const auto& [name, value] : values) {
+      rows.push_back({split, name, value, reason_of(missing, split, name)});
     }
   }
   return rows;
@@ -95,11 +99,15 @@ class TrialSync::Impl {
     const auto trial_id = found->get<std::string>();
     const std::string kind = record.kind();
     std::vector<ResultRow> results;  // read first: a malformed record must change nothing
-    if (kind == "attempt_finished") results = results_of(record.json);
+    if (kind == AttemptFinished::kKind) {
+      const auto finished = read_record<AttemptFinished>(record.json);
+      results = result_rows(finished.results.value_or(RecordedValues{}),
+                            finished.missing.value_or(MissingReasons{}));
+    }
     Touched& trial = touched(trial_id);
     const bool counts = trial.record.fold(record);
-    if (kind == "metrics") metrics_.add(trial_id, record.json);
-    if (counts && kind == "attempt_finished") {
+    if (kind == EpochMetrics::kKind) metrics_.add(read_record<EpochMetrics>(record.json));
+    if (counts && kind == AttemptFinished::kKind) {
       const auto attempt = record.json.at("attempt").get<std::int64_t>();
       trial.results[attempt] = std::move(results);
     }
@@ -112,13 +120,13 @@ class TrialSync::Impl {
 
  private:
   struct Touched {
-    TrialRecord record;
+    TrialHistory record;
     std::map<std::int64_t, std::vector<ResultRow>> results;  // of attempts that ended just now
   };
 
   Touched& touched(const std::string& trial_id) {
     const auto [place, is_new] = trials_.try_emplace(trial_id);
-    TrialRecord& record = place->second.record;
+    TrialHistory& record = place->second.record;
     if (!is_new) return place->second;
     read_attempts_.each(trial_id, [&](const AttemptRecord& attempt) {
       record.attempts[attempt.attempt] = attempt;
@@ -160,7 +168,7 @@ class TrialSync::Impl {
     for (const ResultRow& row : fresh->second) write_result_.write(trial_id, row);
   }
 
-  void drop_superseded(const std::string& trial_id, const TrialRecord& record) {
+  void drop_superseded(const std::string& trial_id, const TrialHistory& record) {
     std::optional<std::int64_t> last_valid_step;
     const auto drop = [&](const auto& entry) {
       const auto& [number, attempt] = entry;

@@ -64,7 +64,7 @@ class Failures : public testing::Test {
     held->beat({.epoch = 2, .epochs = 3, .step = 17, .total_steps = 30, .phase = "training"});
   }
 
-  TrialRecord record(std::int64_t seed) const {
+  TrialHistory record(std::int64_t seed) const {
     SweepState state(sweep());
     state.refresh();
     return state.trial(id(seed));

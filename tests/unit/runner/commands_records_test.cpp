@@ -27,7 +27,7 @@ class Records : public testing::Test {
  protected:
   void SetUp() override {
     write_plan(sweep(), small_sweep(3));
-    SegmentWriter writer(sweep(), "worker", {{"torch_version", "2.11.0"}});
+    SegmentWriter writer(sweep(), WriterRecord{.role = "worker", .torch_version = "2.11.0"});
     finish(writer, 0, 0.5);
     finish(writer, 1, 0.75);
     start(writer, 2);

@@ -59,7 +59,7 @@ class TrialSourceTest : public testing::Test {
                    Flush::kLater);
   }
 
-  TrialRecord record(const std::string& trial_id) {
+  TrialHistory record(const std::string& trial_id) {
     SweepState state(folder_.path());
     state.refresh();
     return state.trial(trial_id);

@@ -156,9 +156,8 @@ TEST_F(Fsck, finds_a_damaged_database) {
 }
 
 TEST_F(Fsck, a_tail_cut_off_by_a_writer_elsewhere_is_a_remark) {
-  const nlohmann::json elsewhere = {
-      {"host", "node7"}, {"machine", "another boot"}, {"pid", 1}, {"start_ticks", 1}};
-  SegmentWriter writer(fixture_.path(), "worker", {{"process", elsewhere}});
+  const ProcessIdentity elsewhere{"node7", "another boot", 1, 1};
+  SegmentWriter writer(fixture_.path(), WriterRecord{.role = "worker", .process = elsewhere});
   writer.append(fixture_.started(1, 1), Flush::kLater);
   std::ofstream(writer.path(), std::ios::app) << "0000";
   EXPECT_THAT(problem(), HasSubstr("its writer died in mid-record"));

@@ -49,7 +49,7 @@ class Segments : public ::testing::Test {
 };
 
 TEST_F(Segments, appear_with_the_first_record_and_begin_with_their_writer) {
-  SegmentWriter writer(path(), "worker", {{"torch_version", "2.11.0"}});
+  SegmentWriter writer(path(), WriterRecord{.role = "worker", .torch_version = "2.11.0"});
   EXPECT_FALSE(std::filesystem::exists(SweepDirectory(path()).segments()));
   writer.append(numbered(1), Flush::kNow);
   std::vector<nlohmann::json> records;

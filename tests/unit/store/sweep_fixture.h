@@ -98,7 +98,7 @@ class SweepFixture {
 
   /// Writes `records` as one more process would.
   void write(const std::vector<nlohmann::json>& records, const std::string& role = "worker") const {
-    SegmentWriter writer(path(), role, {{"torch_version", "2.11.0"}});
+    SegmentWriter writer(path(), WriterRecord{.role = role, .torch_version = "2.11.0"});
     for (const nlohmann::json& record : records) writer.append(record, Flush::kLater);
   }
 

@@ -4,12 +4,19 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "base/failure.h"
 #include "store/segments/records.h"
 #include "store/segments/segment_reader.h"
 
 namespace headway {
+
+enum class TrialState { kPending, kRunning, kDone, kFailed, kCancelled };
+std::string to_string(TrialState state);
+/// ConfigError with the nearest name for an unknown state.
+TrialState trial_state_from_string(const std::string& text);
 
 /// One attempt as its records tell it. Texts that are not known are "". The names are the columns
 /// of the results store's table `attempts`.
@@ -84,15 +91,34 @@ struct TrialRequest {
   bool operator==(const TrialRequest&) const = default;
 };
 
+/// That a suite was computed; the results themselves are in the results store.
+struct TrialEvaluation {
+  std::int64_t attempt = 0;  // of training, whose weights were used
+  std::string at;
+
+  auto operator<=>(const TrialEvaluation&) const = default;
+};
+
+struct EvaluationFailure {
+  std::string at;
+  std::string message;
+
+  auto operator<=>(const EvaluationFailure&) const = default;
+};
+
 /// What all records of one trial add up to. The outcome does not depend on the order in which
 /// records of different segments are read.
-struct TrialRecord {
+struct TrialHistory {
   std::map<std::int64_t, AttemptRecord> attempts;  // by number
   TrialRequest retry;                              // at "" = never
   TrialRequest cancel;
+  // By (evaluation, weights_sha256): which weights are final may be read later.
+  std::map<std::pair<std::string, std::string>, TrialEvaluation> evaluations;
+  std::map<std::string, EvaluationFailure> failed_evaluations;  // the latest by evaluation
 
   /// Takes in a record about this trial. False when it was outdone by one already there: of two
-  /// ends of one attempt, `done` wins, then the worker's own word, then the earlier one.
+  /// ends of one attempt, `done` wins, then the worker's own word, then the earlier one; of two
+  /// evaluations of the same weights, the one of the higher attempt, then the later one.
   bool fold(const SegmentRecord& record);
 
   TrialState state() const;
@@ -104,11 +130,17 @@ struct TrialRecord {
   /// The same by class.
   std::map<FailureClass, int> failures() const;
   bool cancel_requested() const;
+  /// Of the deciding attempt once it is done; "" before.
+  std::string final_weights_sha256() const;
+  /// Whether this suite was computed from the final weights.
+  bool is_evaluated(const std::string& evaluation) const;
 
-  bool operator==(const TrialRecord&) const = default;
+  bool operator==(const TrialHistory&) const = default;
 
  private:
-  bool fold_finished(const SegmentRecord& record, AttemptRecord& attempt);
+  bool fold_attempt(const SegmentRecord& record, std::int64_t number);
+  bool fold_evaluated(const SegmentRecord& record);
+  bool fold_evaluation_failed(const SegmentRecord& record);
   bool forgiven(const AttemptRecord& attempt) const;
 };
 

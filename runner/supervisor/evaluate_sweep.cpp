@@ -1,0 +1,280 @@
+#include "runner/supervisor/evaluate_sweep.h"
+
+#include <fmt/format.h>
+#include <fmt/ostream.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <ostream>
+
+#include "base/time.h"
+#include "config/schema/catalog.h"
+#include "runner/cli/sweep_argument.h"
+#include "runner/cli/text_columns.h"
+#include "runner/supervisor/allocation.h"
+#include "runner/supervisor/evaluation_supervisor.h"
+#include "store/segments/segment_writer.h"
+#include "store/sql/results_store.h"
+
+namespace headway {
+namespace {
+
+/// What an evaluation of a sweep comes to before anything is started.
+struct EvaluationPlan {
+  SweepLocation sweep;
+  ResourcesConfig resources;
+  std::vector<PlannedTrial> wanted;   // of those that were asked for: done, so there are weights
+  std::vector<std::string> open;      // ids, of these: to be evaluated
+  std::vector<std::string> repeated;  // ids, of `open`: by request, what was recorded is replaced
+  std::int64_t not_trained = 0;
+  bool on_gpu = false;  // some of `open` were trained on one
+};
+
+std::string path_of(const EvaluationPlan& plan) {
+  return plan.sweep.directory.string();
+}
+
+std::vector<std::string> full_ids(const EvaluateSweepOptions& options,
+                                  const SweepLocation& sweep,
+                                  const VerbContext& context) {
+  std::vector<std::string> ids;
+  for (const std::string& trial : options.trials) {
+    ids.push_back(locate_trial(trial, sweep.directory.string(), context.results_root).trial_id);
+  }
+  return ids;
+}
+
+EvaluationPlan plan_evaluation(const EvaluateSweepOptions& options, const VerbContext& context) {
+  component(Family::kSuite, options.suite);  // names the nearest when there is none
+  EvaluationPlan plan;
+  plan.sweep = find_sweep(options.sweep, context.results_root);
+  plan.resources = read_plan(plan.sweep.directory).resources;
+  const auto ids = full_ids(options, plan.sweep, context);
+  auto trials = trials_to_evaluate(plan.sweep.directory, ids);
+  EvaluationState state(plan.sweep.directory, options.suite, trials);
+  state.refresh();
+  for (PlannedTrial& trial : trials) {
+    const std::string id = trial.trial_id;
+    const EvaluationStatus status = state.status(id);
+    if (status == EvaluationStatus::kNotTrained) {
+      ++plan.not_trained;
+      continue;
+    }
+    plan.wanted.push_back(std::move(trial));
+    const bool is_repeated = status == EvaluationStatus::kFailedForGood ||
+                             (status == EvaluationStatus::kDone && options.again);
+    if (is_repeated) plan.repeated.push_back(id);
+    if (!is_repeated && status == EvaluationStatus::kDone) continue;
+    plan.open.push_back(id);
+    plan.on_gpu = plan.on_gpu || state.trial(id).training.last_attempt()->device == "cuda";
+  }
+  return plan;
+}
+
+std::string what_is_left_out(const EvaluationPlan& plan) {
+  if (plan.not_trained == 0) return "";
+  return fmt::format("; {} not done, and not evaluated",
+                     counted(static_cast<std::size_t>(plan.not_trained), "trial"));
+}
+
+nlohmann::json plan_json(const EvaluationPlan& plan, const EvaluateSweepOptions& options) {
+  return {{"sweep", plan.sweep.name},
+          {"directory", path_of(plan)},
+          {"suite", options.suite},
+          {"trials",
+           {{"total", plan.wanted.size()},
+            {"to_evaluate", plan.open.size()},
+            {"not_done", plan.not_trained}}},
+          {"open", plan.open}};
+}
+
+int report_nothing_to_do(const EvaluationPlan& plan,
+                         const EvaluateSweepOptions& options,
+                         VerbContext& context) {
+  if (options.json) {
+    nlohmann::json json = plan_json(plan, options);
+    json["end"] = "nothing to do";
+    json["exit_code"] = kExitNothingToDo;
+    fmt::print(context.out, "{}\n", json.dump(2));
+  }
+  if (plan.wanted.empty()) {
+    fmt::print(context.err,
+               "nothing to do: no trial of sweep '{}' that was asked for is done; `headway run {}` "
+               "trains\n",
+               plan.sweep.name,
+               path_of(plan));
+    return kExitNothingToDo;
+  }
+  fmt::print(context.err,
+             "nothing to do: '{}' of {} is recorded{}; `headway show TRIAL` prints it, --again "
+             "computes it anew\n",
+             options.suite,
+             counted(plan.wanted.size(), "finished trial"),
+             what_is_left_out(plan));
+  return kExitNothingToDo;
+}
+
+int print_plan(const EvaluationPlan& plan,
+               const EvaluateSweepOptions& options,
+               VerbContext& context) {
+  if (options.json) {
+    fmt::print(context.out, "{}\n", plan_json(plan, options).dump(2));
+    return kExitDone;
+  }
+  TextColumns columns({{"trial"}, {"cell"}, {"seed", Align::kRight}, {"why"}});
+  for (const PlannedTrial& trial : plan.wanted) {
+    if (std::ranges::find(plan.open, trial.trial_id) == plan.open.end()) continue;
+    const bool repeated = std::ranges::find(plan.repeated, trial.trial_id) != plan.repeated.end();
+    columns.add({trial.trial_id,
+                 trial.cell_id,
+                 std::to_string(trial.seed),
+                 repeated ? "again" : "not recorded"});
+  }
+  columns.print(context.out);
+  fmt::print(context.err,
+             "would evaluate '{}' of {} of {}{}\n",
+             options.suite,
+             plan.open.size(),
+             counted(plan.wanted.size(), "finished trial"),
+             what_is_left_out(plan));
+  return kExitDone;
+}
+
+/// What became of them so far no longer counts; results stay until there are new ones.
+void request_anew(const EvaluationPlan& plan, const std::string& suite) {
+  if (plan.repeated.empty()) return;
+  EvaluationState state(plan.sweep.directory, suite);
+  state.refresh();
+  SegmentWriter requests(plan.sweep.directory, "command");
+  for (const std::string& id : plan.repeated) {
+    requests.append(
+        EvaluationRequested{.trial_id = id,
+                            .evaluation = suite,
+                            .through_claim = state.trial(id).evaluation.highest_attempt()},
+        Flush::kNow);
+  }
+}
+
+EvaluationSupervisorOptions supervisor_options(const EvaluationPlan& plan,
+                                               const EvaluateSweepOptions& options) {
+  const auto worker = find_worker_program();
+  const std::string device = options.device == "auto" && !plan.on_gpu ? "cpu" : options.device;
+  const Allocation allocation = local_allocation(device, worker);
+  const int threads = static_cast<int>(plan.resources.threads_per_rank);
+  const auto asked = options.groups ? options.groups : plan.resources.groups;
+  const auto slots = static_cast<std::int64_t>(allocation.slots(threads));
+  const auto directory = std::filesystem::absolute(plan.sweep.directory);
+  EvaluationSupervisorOptions result{
+      .sweep_directory = directory,
+      .sweep = plan.sweep.name,
+      .suite = options.suite,
+      .trials = plan.wanted,
+      .group = {.worker = worker,
+                .sweep_directory = directory,
+                .group = "",
+                .threads_per_rank = threads,
+                .evaluation = EvaluationTask{options.suite, options.device, {}}},
+      .gpus = allocation.gpus,
+      .groups =
+          static_cast<int>(std::min(asked.value_or(slots), std::max(slots, std::int64_t{1})))};
+  // Without a list, a group serves the whole plan.
+  if (options.trials.empty()) return result;
+  for (const PlannedTrial& trial : plan.wanted) {
+    result.group.evaluation->trials.push_back(trial.trial_id);
+  }
+  return result;
+}
+
+int exit_code(SupervisorEnd end, const TrialCounts& counts) {
+  switch (end) {
+    case SupervisorEnd::kInterrupted:
+      return kExitInterrupted;
+    case SupervisorEnd::kYielded:
+      return kExitYielded;
+    case SupervisorEnd::kBadStart:
+      return kExitFailed;
+    case SupervisorEnd::kTimeLimit:
+    case SupervisorEnd::kPaused:
+    case SupervisorEnd::kFinished:
+      break;
+  }
+  return counts.failed > 0 ? kExitFailed : kExitDone;
+}
+
+std::string end_text(SupervisorEnd end) {
+  switch (end) {
+    case SupervisorEnd::kInterrupted:
+      return "interrupted; the same command goes on from here";
+    case SupervisorEnd::kYielded:
+      return "stopped on request; the same command goes on from here";
+    case SupervisorEnd::kBadStart:
+      return "given up";
+    case SupervisorEnd::kTimeLimit:
+    case SupervisorEnd::kPaused:
+    case SupervisorEnd::kFinished:
+      break;
+  }
+  return "finished";
+}
+
+struct EvaluationSummary {
+  std::string how;
+  TrialCounts counts;
+  double seconds = 0;
+  int exit_code = kExitDone;
+};
+
+void print_summary(const EvaluationSummary& summary,
+                   const EvaluationPlan& plan,
+                   const EvaluateSweepOptions& options,
+                   const VerbContext& context) {
+  const TrialCounts& counts = summary.counts;
+  if (options.json) {
+    nlohmann::json json = plan_json(plan, options);
+    json.erase("open");
+    json["trials"] = {{"total", counts.total},
+                      {"done", counts.done},
+                      {"failed", counts.failed},
+                      {"open", counts.open()},
+                      {"not_done", plan.not_trained}};
+    json["end"] = summary.how;
+    json["seconds"] = summary.seconds;
+    json["exit_code"] = summary.exit_code;
+    fmt::print(context.out, "{}\n", json.dump(2));
+  }
+  std::string text = fmt::format("'{}' of {} recorded", options.suite, counts.done);
+  if (counts.failed > 0) text += fmt::format(", {} failed", counts.failed);
+  if (counts.open() > 0) text += fmt::format(", {} left", counts.open());
+  fmt::print(context.err,
+             "{}: {} of {} after {}{}; results in {}\n",
+             summary.how,
+             text,
+             counted(static_cast<std::size_t>(counts.total), "finished trial"),
+             format_duration(summary.seconds),
+             what_is_left_out(plan),
+             results_database(plan.sweep.directory).string());
+}
+
+}  // namespace
+
+int evaluate_sweep(const EvaluateSweepOptions& options, VerbContext& context) {
+  const double started_at = monotonic_seconds();
+  const EvaluationPlan plan = plan_evaluation(options, context);
+  if (plan.open.empty()) return report_nothing_to_do(plan, options, context);
+  if (options.dry_run) return print_plan(plan, options, context);
+  ProgressDisplay display(context.err, ProgressDisplay::standard_error());
+  auto settings = supervisor_options(plan, options);
+  request_anew(plan, options.suite);
+  EvaluationSupervisor supervisor(std::move(settings), display);
+  const SupervisorEnd end = supervisor.run();
+  ResultsStore(plan.sweep.directory).sync();
+  EvaluationSummary summary;
+  summary.how = end_text(end);
+  summary.counts = supervisor.counts();
+  summary.seconds = monotonic_seconds() - started_at;
+  summary.exit_code = exit_code(end, summary.counts);
+  print_summary(summary, plan, options, context);
+  return summary.exit_code;
+}
+
+}  // namespace headway

@@ -1,0 +1,78 @@
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cluster/local/launch.h"
+#include "runner/supervisor/progress_display.h"
+#include "runner/supervisor/stop_signals.h"
+#include "runner/supervisor/supervisor.h"
+#include "runner/supervisor/worker_groups.h"
+#include "scheduling/claims/abandonment.h"
+#include "scheduling/claims/supervisors.h"
+#include "store/manifest/sweep_directory.h"
+#include "store/segments/segment_writer.h"
+#include "sweep/evaluation_state.h"
+
+namespace headway {
+
+struct EvaluationSupervisorOptions {
+  std::filesystem::path sweep_directory;  // absolute, with a plan
+  std::string sweep;                      // its name
+  std::string suite;
+  std::vector<PlannedTrial> trials;  // those that are done and wanted
+  GroupSpec group;                   // what all groups have in common
+  std::vector<int> gpus = {};
+  int groups = 1;  // at most so many side by side
+  double hang_seconds = 900;
+  double stop_patience_seconds = 60;  // before groups that were asked to leave are killed
+};
+
+/// Serves one evaluation of a sweep on one allocation: starts worker groups of one rank, sees how
+/// they end, starts others, until all wanted trials are evaluated or have failed, or someone asks
+/// it to stop. Groups find their trials themselves; any number of these may serve one evaluation.
+class EvaluationSupervisor {
+ public:
+  EvaluationSupervisor(EvaluationSupervisorOptions options, ProgressDisplay& display);
+
+  SupervisorEnd run();
+  /// As of the last look.
+  const TrialCounts& counts() const { return counts_; }
+  const EvaluationState& state() const { return state_; }
+
+ private:
+  void look();
+  bool is_worked_on(const std::string& trial_id);
+  void note_event(const std::string& trial_id, EvaluationStatus status);
+  void handle_group_exit(const EndedGroup& group);
+  std::vector<ClaimView> claims_of(const std::string& group) const;
+  void report(const EvaluationFailed& failure);
+  void note_start(const EndedGroup& group, bool took_a_trial);
+  void start_groups();
+  void handle_stop_signals();
+  void stop(SupervisorEnd reason);
+  bool is_over() const { return groups_.empty() && (stopping_ || counts_.open() == 0); }
+
+  EvaluationSupervisorOptions options_;
+  ProgressDisplay& display_;
+  std::filesystem::path claims_root_;
+  StopSignals signals_;
+  SupervisorPresence presence_;
+  SegmentWriter reports_;
+  EvaluationState state_;
+  AbandonmentJudge abandonment_;
+  WorkerGroups groups_;
+  TrialCounts counts_;
+  std::vector<WatchedTrial> running_;
+  std::map<std::string, EvaluationStatus> seen_;  // by trial
+  double next_look_ = 0;
+  double next_start_ = 0;  // groups that found nothing to do are not replaced at once
+  int bad_starts_ = 0;     // in a row
+  std::optional<SupervisorEnd> stopping_;
+  double stopped_at_ = 0;
+};
+
+}  // namespace headway

@@ -1,0 +1,194 @@
+#include <ATen/Parallel.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <optional>
+#include <utility>
+
+#include "base/errors.h"
+#include "base/host.h"
+#include "base/logging.h"
+#include "base/memory_use.h"
+#include "base/retry_while_disk_full.h"
+#include "base/time.h"
+#include "comm/nccl/device_array.h"
+#include "runner/worker/commands.h"
+#include "runner/worker/dataset_cache.h"
+#include "runner/worker/evaluation_source.h"
+#include "runner/worker/stack_traces.h"
+#include "runner/worker/stop_request.h"
+#include "runner/worker/trained_as.h"
+#include "runner/worker/trial_failure.h"
+#include "runner/worker/trial_recorder.h"
+#include "scheduling/claims/crash_report.h"
+#include "scheduling/claims/heartbeat.h"
+#include "training/suites/suite.h"
+
+namespace headway {
+namespace {
+
+constexpr int kBroken = 1;
+constexpr int kYielded = 75;
+
+/// One evaluation of one trial: from the claim to its record.
+class EvaluationAttempt {
+ public:
+  EvaluationAttempt(const EvaluateOptions& options,
+                    ClaimedEvaluation& claimed,
+                    SegmentWriter& segment)
+      : options_(options),
+        claimed_(claimed),
+        segment_(segment),
+        config_(claimed.trial.config()),
+        trained_(trained_as(claimed.records)),
+        heartbeat_(claimed.claim, loading()) {}
+
+  /// False when it left the process in no state to go on.
+  bool run(DatasetCache& datasets);
+
+ private:
+  static Progress loading() {
+    Progress progress;
+    progress.phase = "loading";
+    return progress;
+  }
+  SplitMetrics evaluate(const Dataset& dataset, const std::string& device);
+  void batch_done();
+  bool is_overtaken() const { return heartbeat_.fenced() || claimed_.claim.fenced(); }
+  void record(const SplitMetrics& results, const std::string& device);
+  void record_failure(const std::string& failure, const std::string& message);
+  void with_patience(const std::function<void()>& action);
+
+  const EvaluateOptions& options_;
+  ClaimedEvaluation& claimed_;
+  SegmentWriter& segment_;
+  TrialConfig config_;
+  TrainedAs trained_;
+  double start_ = monotonic_seconds();
+  std::int64_t batches_ = 0;
+  Heartbeat heartbeat_;
+};
+
+bool EvaluationAttempt::run(DatasetCache& datasets) {
+  const MemoryUse before = memory_use(::getpid()).value_or(MemoryUse{});
+  try {
+    const std::string device = device_to_run_on(options_.device, trained_);
+    if (device == "cuda") select_gpu(0);
+    at::set_num_threads(static_cast<int>(trained_.threads_per_rank));
+    record(evaluate(datasets.get(config_.dataset), device), device);
+  } catch (const EvaluationStopped&) {
+    if (!is_overtaken()) record_failure("preempted", stop_reason());
+  } catch (...) {
+    const TrialFailure failure = current_failure(config_, /*ranks=*/1, before);
+    record_failure(failure.failure, failure.message);
+    return failure.all_ranks_alike;
+  }
+  return true;
+}
+
+SplitMetrics EvaluationAttempt::evaluate(const Dataset& dataset, const std::string& device) {
+  const auto alone = make_single_process_communicator();
+  const SweepDirectory layout(options_.sweep_directory);
+  const std::string& id = claimed_.trial.trial_id;
+  FinishedTrial trial({.config = config_,
+                       .weights = layout.artifacts(id) / "weights.safetensors",
+                       .trained = trained_,
+                       .device = device},
+                      dataset,
+                      *alone);
+  trial.evaluator().set_watch(
+      {[this] { return stop_requested() || heartbeat_.fenced(); }, [this] { batch_done(); }});
+  trial.expect_recorded_results();
+  return evaluate_suite(options_.suite, trial);
+}
+
+void EvaluationAttempt::batch_done() {
+  Progress progress;
+  progress.phase = "evaluating";
+  progress.evaluated_batches = ++batches_;
+  heartbeat_.set_progress(progress);
+}
+
+void EvaluationAttempt::record(const SplitMetrics& results, const std::string& device) {
+  // Right before the record: a process may be stopped at any time, and go on when it is too late.
+  if (is_overtaken()) return;
+  const double seconds = monotonic_seconds() - start_;
+  const Evaluated evaluated{.trial_id = claimed_.trial.trial_id,
+                            .evaluation = options_.suite,
+                            .attempt = claimed_.records.training.highest_attempt(),
+                            .weights_sha256 = trained_.weights_sha256,
+                            .claim = claimed_.claim.attempt(),
+                            .group = options_.group,
+                            .host = host_name(),
+                            .device = device,
+                            .precision = trained_.precision,
+                            .threads_per_rank = trained_.threads_per_rank,
+                            .duration_s = seconds,
+                            .results = recorded_values(results),
+                            .missing = missing_reasons(results)};
+  with_patience([&] { segment_.append(evaluated, Flush::kNow); });
+  log_info("trial {}: {} done in {} ({}, {})",
+           claimed_.trial.trial_id,
+           options_.suite,
+           format_duration(seconds),
+           device,
+           trained_.precision);
+}
+
+void EvaluationAttempt::record_failure(const std::string& failure, const std::string& message) {
+  if (is_overtaken()) return;
+  const auto root = SweepDirectory(options_.sweep_directory).evaluation(options_.suite);
+  EvaluationFailed failed{.trial_id = claimed_.trial.trial_id,
+                          .evaluation = options_.suite,
+                          .claim = claimed_.claim.attempt(),
+                          .failure = failure,
+                          .message = message};
+  if (failure == failure_name(FailureClass::kOom)) {
+    failed.groups_beside = groups_beside(root, options_.group);
+  }
+  with_patience([&] { segment_.append(failed, Flush::kNow); });
+  log_warning(
+      "trial {}: {} failed ({}): {}", claimed_.trial.trial_id, options_.suite, failure, message);
+}
+
+void EvaluationAttempt::with_patience(const std::function<void()>& action) {
+  with_disk_patience(action,
+                     {.began =
+                          [this](const std::string& what) {
+                            heartbeat_.set_waiting_for_disk(true);
+                            log_warning(
+                                "trial {}: {}; nothing is lost: waiting until there is room",
+                                claimed_.trial.trial_id,
+                                what);
+                          },
+                      .ended = [this] { heartbeat_.set_waiting_for_disk(false); },
+                      .give_up = stop_requested});
+}
+
+}  // namespace
+
+int evaluate(const EvaluateOptions& options) {
+  component(Family::kSuite, options.suite);
+  EvaluationSource source({options.sweep_directory, options.suite, options.trials},
+                          {this_process(), options.group, 1});
+  SegmentWriter segment(
+      options.sweep_directory,
+      WriterRecord{.role = "worker", .torch_version = torch_version(), .group = options.group});
+  const auto claims_root = SweepDirectory(options.sweep_directory).evaluation(options.suite);
+  DatasetCache datasets;
+  while (!stop_requested()) {
+    std::optional<ClaimedEvaluation> claimed;
+    with_disk_patience([&] { claimed = source.next(); }, {.give_up = stop_requested});
+    if (!claimed) break;
+    set_last_words_file(
+        last_words_file(claims_root, claimed->trial.trial_id, claimed->claim.attempt(), 0));
+    const bool whole = EvaluationAttempt(options, *claimed, segment).run(datasets);
+    set_last_words_file("");
+    if (!whole) return kBroken;
+  }
+  if (!stop_requested()) return 0;
+  log_info("group {} leaves: {}", options.group, stop_reason());
+  return kYielded;
+}
+
+}  // namespace headway

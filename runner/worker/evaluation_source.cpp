@@ -1,0 +1,63 @@
+#include "runner/worker/evaluation_source.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "sweep/trial_status.h"
+
+namespace headway {
+
+EvaluationSource::EvaluationSource(Task task, ClaimOwner owner)
+    : task_(std::move(task)),
+      claims_root_(SweepDirectory(task_.sweep_directory).evaluation(task_.evaluation)),
+      owner_(std::move(owner)),
+      trials_(trials_to_evaluate(task_.sweep_directory, task_.trials)),
+      state_(task_.sweep_directory, task_.evaluation, trials_),
+      abandonment_(claims_root_),
+      reports_(task_.sweep_directory, "supervisor") {}
+
+std::optional<ClaimedEvaluation> EvaluationSource::next() {
+  state_.refresh();
+  for (const PlannedTrial& trial : trials_) {
+    if (state_.status(trial.trial_id) != EvaluationStatus::kOpen) continue;
+    auto claimed = claim(trial.trial_id);
+    if (!claimed) continue;
+    // Between the last look and the claim another worker may have finished it. Such a claim stays
+    // without records.
+    state_.refresh();
+    if (state_.status(trial.trial_id) != EvaluationStatus::kOpen) continue;
+    return ClaimedEvaluation{trial, state_.trial(trial.trial_id), std::move(*claimed)};
+  }
+  return std::nullopt;
+}
+
+// The attempt to claim follows from the same look at the claims as the judgement that it is free: a
+// claim made in between is never fenced off.
+std::optional<Claim> EvaluationSource::claim(const std::string& trial_id) {
+  const auto latest = latest_claim(claims_root_, trial_id);
+  const int claimed = latest ? latest->attempt : 0;
+  if (latest && !has_ended(state_.trial(trial_id).evaluation, claimed) && !take_over(*latest)) {
+    return std::nullopt;
+  }
+  const auto recorded = static_cast<int>(state_.trial(trial_id).evaluation.highest_attempt());
+  return try_claim(claims_root_, trial_id, std::max(claimed, recorded) + 1, owner_);
+}
+
+// Reports the end of an attempt whose owner is gone.
+bool EvaluationSource::take_over(const ClaimView& claim) {
+  const auto abandoned = abandonment_.judge(claim);
+  if (!abandoned) return false;
+  state_.refresh();  // the owner may have recorded the end and left since the last look
+  if (!has_ended(state_.trial(claim.trial_id).evaluation, claim.attempt)) {
+    reports_.append(EvaluationFailed{.trial_id = claim.trial_id,
+                                     .evaluation = task_.evaluation,
+                                     .claim = claim.attempt,
+                                     .failure = abandoned->failure,
+                                     .message = abandoned->message},
+                    Flush::kNow);
+    state_.refresh();
+  }
+  return state_.status(claim.trial_id) == EvaluationStatus::kOpen;
+}
+
+}  // namespace headway

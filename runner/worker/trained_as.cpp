@@ -1,0 +1,22 @@
+#include "runner/worker/trained_as.h"
+
+#include "base/errors.h"
+
+namespace headway {
+
+TrainedAs trained_as(const EvaluationState::Trial& records) {
+  const AttemptRecord* done = records.training.last_attempt();
+  expects(done != nullptr && done->state == "done", "only a trial that is done has results");
+  TrainedAs trained;
+  if (!done->precision.empty()) trained.precision = done->precision;
+  if (!done->device.empty()) trained.device = done->device;
+  trained.threads_per_rank = done->threads_per_rank.value_or(1);
+  trained.weights_sha256 = done->weights_sha256;
+  trained.class_vectors_sha256 = done->class_vectors_sha256;
+  for (const auto& [name, value] : records.test_results) {
+    trained.test_results.push_back({name, value});
+  }
+  return trained;
+}
+
+}  // namespace headway

@@ -1,0 +1,202 @@
+#include "store/segments/trial_history.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <tuple>
+
+#include "base/errors.h"
+#include "base/nearest_name.h"
+#include "store/segments/record_json.h"
+
+namespace headway {
+namespace {
+
+constexpr std::array<std::pair<TrialState, const char*>, 5> kStates{{
+    {TrialState::kPending, "pending"},
+    {TrialState::kRunning, "running"},
+    {TrialState::kDone, "done"},
+    {TrialState::kFailed, "failed"},
+    {TrialState::kCancelled, "cancelled"},
+}};
+
+void fold_started(const SegmentRecord& record, AttemptRecord& attempt) {
+  const auto started = read_record<AttemptStarted>(record.json);
+  attempt.worker_group = started.group;
+  attempt.host = started.host;
+  attempt.device = started.device;
+  attempt.world_size = started.world_size;
+  attempt.threads_per_rank = started.threads_per_rank;
+  attempt.precision = started.precision;
+  attempt.resumed_from_step = started.resumed_from_step;
+  attempt.started_at = record.at();
+  if (!record.writer) return;
+  attempt.headway_version = record.writer->headway_version;
+  attempt.git_revision = record.writer->git_revision;
+  attempt.torch_version = record.writer->torch_version;
+}
+
+void fold_metrics(const SegmentRecord& record, AttemptRecord& attempt) {
+  const auto position = read_record<EpochPosition>(record.json);
+  attempt.epoch = std::max(attempt.epoch.value_or(position.epoch), position.epoch);
+  attempt.step = std::max(attempt.step.value_or(position.step), position.step);
+}
+
+// Smaller is better: which of two reported ends of an attempt counts.
+auto end_rank(const AttemptRecord& attempt) {
+  return std::make_tuple(attempt.state != "done",
+                         attempt.finished_by != "worker",
+                         attempt.finished_at,
+                         attempt.state,
+                         attempt.failure,
+                         attempt.message);
+}
+
+bool fold_finished(const SegmentRecord& record, AttemptRecord& attempt) {
+  const auto finished = read_record<AttemptFinished>(record.json);
+  AttemptRecord ended = attempt;
+  ended.state = finished.state;
+  ended.failure = finished.failure;
+  ended.message = finished.message;
+  ended.exit_code = finished.exit_code;
+  ended.finished_at = record.at();
+  ended.finished_by = record.writer ? record.writer->role : "";
+  // An attempt may end before it has started.
+  if (!ended.world_size) ended.world_size = finished.world_size;
+  ended.groups_beside = finished.groups_beside;
+  ended.duration_s = finished.duration_s;
+  ended.weights_sha256 = finished.weights_sha256;
+  ended.state_sha256 = finished.state_sha256;
+  ended.metrics_sha256 = finished.metrics_sha256;
+  ended.class_vectors_sha256 = finished.class_vectors_sha256;
+  const bool has_ended = attempt.state != "running";
+  if (has_ended && end_rank(attempt) <= end_rank(ended)) return false;
+  attempt = std::move(ended);
+  return true;
+}
+
+bool fold_request(const TrialRequest& candidate, TrialRequest& request) {
+  const auto order = [](const TrialRequest& one) { return std::tie(one.at, one.through_attempt); };
+  if (order(candidate) <= order(request)) return false;
+  request = candidate;
+  return true;
+}
+
+}  // namespace
+
+std::string to_string(TrialState state) {
+  for (const auto& [value, name] : kStates) {
+    if (value == state) return name;
+  }
+  throw std::logic_error("trial state without a name");
+}
+
+TrialState trial_state_from_string(const std::string& text) {
+  std::vector<std::string> known;
+  for (const auto& [value, name] : kStates) {
+    if (text == name) return value;
+    known.emplace_back(name);
+  }
+  throw ConfigError(fmt::format("unknown trial state '{}'{}", text, suggestion(text, known)));
+}
+
+bool TrialHistory::fold(const SegmentRecord& record) {
+  const std::string kind = record.kind();
+  if (kind == RetryRequested::kKind) {
+    const auto asked = read_record<RetryRequested>(record.json);
+    return fold_request({record.at(), asked.through_attempt}, retry);
+  }
+  if (kind == CancelRequested::kKind) return fold_request({record.at(), std::nullopt}, cancel);
+  if (kind == Evaluated::kKind) return fold_evaluated(record);
+  if (kind == EvaluationFailed::kKind) return fold_evaluation_failed(record);
+  if (kind != AttemptStarted::kKind && kind != EpochPosition::kKind &&
+      kind != AttemptFinished::kKind) {
+    return false;  // of a newer headway
+  }
+  return fold_attempt(record, record.json.at("attempt").get<std::int64_t>());
+}
+
+bool TrialHistory::fold_attempt(const SegmentRecord& record, std::int64_t number) {
+  const auto known = attempts.find(number);
+  AttemptRecord attempt;  // a copy: a malformed record must change nothing
+  if (known != attempts.end()) attempt = known->second;
+  attempt.attempt = number;
+  bool counts = true;
+  const std::string kind = record.kind();
+  if (kind == AttemptStarted::kKind) fold_started(record, attempt);
+  if (kind == EpochPosition::kKind) fold_metrics(record, attempt);
+  if (kind == AttemptFinished::kKind) counts = fold_finished(record, attempt);
+  if (counts) attempts[number] = std::move(attempt);
+  return counts;
+}
+
+bool TrialHistory::fold_evaluated(const SegmentRecord& record) {
+  const auto evaluated = read_record<Evaluated>(record.json);
+  const TrialEvaluation candidate{evaluated.attempt, record.at()};
+  TrialEvaluation& known = evaluations[{evaluated.evaluation, evaluated.weights_sha256}];
+  if (candidate <= known) return false;
+  known = candidate;
+  return true;
+}
+
+bool TrialHistory::fold_evaluation_failed(const SegmentRecord& record) {
+  const auto failed = read_record<EvaluationFailed>(record.json);
+  EvaluationFailure candidate{record.at(), failed.message};
+  EvaluationFailure& known = failed_evaluations[failed.evaluation];
+  if (candidate <= known) return false;
+  known = std::move(candidate);
+  return true;
+}
+
+const AttemptRecord* TrialHistory::last_attempt() const {
+  return attempts.empty() ? nullptr : &attempts.rbegin()->second;
+}
+
+bool TrialHistory::cancel_requested() const {
+  return !cancel.at.empty() && cancel.at > retry.at;
+}
+
+bool TrialHistory::forgiven(const AttemptRecord& attempt) const {
+  if (retry.at.empty()) return false;
+  if (retry.through_attempt) return attempt.attempt <= *retry.through_attempt;
+  return attempt.finished_at <= retry.at;
+}
+
+TrialState TrialHistory::state() const {
+  const AttemptRecord* last = last_attempt();
+  if (last != nullptr && last->state == "done") return TrialState::kDone;
+  if (last != nullptr && last->state == "running") return TrialState::kRunning;
+  if (cancel_requested()) return TrialState::kCancelled;
+  if (last == nullptr || last->state == "yielded" || forgiven(*last)) return TrialState::kPending;
+  if (last->state == "cancelled") return TrialState::kCancelled;
+  // Whoever was preempted did nothing wrong and goes on later.
+  if (last->failure_class() == FailureClass::kPreempted) return TrialState::kPending;
+  return TrialState::kFailed;
+}
+
+std::vector<const AttemptRecord*> TrialHistory::failed_attempts() const {
+  std::vector<const AttemptRecord*> failed;
+  for (const auto& [number, attempt] : attempts) {
+    if (attempt.state == "failed" && !forgiven(attempt)) failed.push_back(&attempt);
+  }
+  return failed;
+}
+
+std::map<FailureClass, int> TrialHistory::failures() const {
+  std::map<FailureClass, int> counts;
+  for (const AttemptRecord* attempt : failed_attempts()) ++counts[attempt->failure_class()];
+  return counts;
+}
+
+std::string TrialHistory::final_weights_sha256() const {
+  const AttemptRecord* last = last_attempt();
+  return last != nullptr && last->state == "done" ? last->weights_sha256 : "";
+}
+
+bool TrialHistory::is_evaluated(const std::string& evaluation) const {
+  const std::string weights = final_weights_sha256();
+  return !weights.empty() && evaluations.contains({evaluation, weights});
+}
+
+}  // namespace headway

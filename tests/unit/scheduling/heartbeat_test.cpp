@@ -1,0 +1,55 @@
+#include "scheduling/claims/heartbeat.h"
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <thread>
+
+#include "scheduling/policy/trial_pace.h"
+#include "support/temporary_directory.h"
+
+namespace headway {
+namespace {
+
+constexpr std::chrono::milliseconds kInterval{5};
+
+class HeartbeatTest : public testing::Test {
+ protected:
+  /// Looks until `condition` holds, for some seconds.
+  static bool comes_true(const std::function<bool()>& condition) {
+    for (int look = 0; look < 500; ++look) {
+      if (condition()) return true;
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+    return false;
+  }
+
+  ClaimView seen() const { return latest_claim(folder_.path(), "t").value(); }
+
+  TemporaryDirectory folder_;
+  ClaimOwner owner_{this_process(), "g", 1};
+};
+
+TEST_F(HeartbeatTest, beats_tell_how_far_the_work_has_come) {
+  auto claim = try_claim(folder_.path(), "t", 1, owner_);
+  Heartbeat heartbeat(*claim, {}, kInterval);
+  Progress progress;
+  progress.phase = "evaluating";
+  progress.evaluated_batches = 7;
+  heartbeat.set_progress(progress);
+  EXPECT_TRUE(comes_true([&] { return seen().progress.evaluated_batches == 7; }));
+  EXPECT_GT(seen().counter, 0U);
+  heartbeat.set_waiting_for_disk(true);
+  EXPECT_TRUE(comes_true([&] { return seen().progress.phase == kWaitingForDisk; }));
+}
+
+TEST_F(HeartbeatTest, a_higher_claim_is_noticed) {
+  auto claim = try_claim(folder_.path(), "t", 1, owner_);
+  Heartbeat heartbeat(*claim, {}, kInterval);
+  EXPECT_FALSE(heartbeat.fenced());
+  try_claim(folder_.path(), "t", 2, owner_);
+  EXPECT_TRUE(comes_true([&] { return heartbeat.fenced(); }));
+}
+
+}  // namespace
+}  // namespace headway

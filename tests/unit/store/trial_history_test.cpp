@@ -1,0 +1,220 @@
+#include "store/segments/trial_history.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "base/errors.h"
+#include "store/segments/record_json.h"
+
+namespace headway {
+namespace {
+
+const std::optional<WriterRecord> kWorker = WriterRecord{
+    .role = "worker", .headway_version = "0.1.0", .git_revision = "abc", .torch_version = "2.11.0"};
+const std::optional<WriterRecord> kSupervisor = WriterRecord{.role = "supervisor"};
+
+struct Entry {
+  nlohmann::json json;
+  const std::optional<WriterRecord>* writer = &kWorker;
+};
+
+Entry started(int attempt, const std::string& at, int resumed_from_step = 0) {
+  return {{{"kind", "attempt_started"},
+           {"trial_id", "t"},
+           {"attempt", attempt},
+           {"at", at},
+           {"group", "g"},
+           {"host", "node1"},
+           {"resumed_from_step", resumed_from_step}}};
+}
+Entry ended(int attempt,
+            const std::string& at,
+            const std::string& state,
+            const std::string& failure = "",
+            const std::optional<WriterRecord>* writer = &kWorker) {
+  return {{{"kind", "attempt_finished"},
+           {"trial_id", "t"},
+           {"attempt", attempt},
+           {"at", at},
+           {"state", state},
+           {"failure", failure}},
+          writer};
+}
+Entry request(const std::string& kind, const std::string& at) {
+  return {{{"kind", kind}, {"trial_id", "t"}, {"at", at}}};
+}
+
+TrialHistory fold(const std::vector<Entry>& entries) {
+  TrialHistory trial;
+  for (const Entry& entry : entries) trial.fold({entry.json, "segment", 0, *entry.writer});
+  return trial;
+}
+
+// The outcome, after checking that every order of the records leads to it.
+TrialHistory fold_in_every_order(const std::vector<Entry>& entries) {
+  const TrialHistory expected = fold(entries);
+  std::vector<std::size_t> order(entries.size());
+  for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
+  do {
+    std::vector<Entry> permuted;
+    for (const std::size_t i : order) permuted.push_back(entries[i]);
+    EXPECT_EQ(fold(permuted), expected);
+  } while (std::next_permutation(order.begin(), order.end()));
+  return expected;
+}
+
+TEST(TrialHistory, without_records_is_pending) {
+  EXPECT_EQ(TrialHistory{}.state(), TrialState::kPending);
+  EXPECT_EQ(TrialHistory{}.highest_attempt(), 0);
+}
+
+TEST(TrialHistory, the_highest_attempt_decides) {
+  const TrialHistory trial = fold_in_every_order({started(1, "01"),
+                                                  ended(1, "02", "failed", "crash"),
+                                                  started(2, "03"),
+                                                  ended(2, "04", "done")});
+  EXPECT_EQ(trial.state(), TrialState::kDone);
+  EXPECT_EQ(trial.highest_attempt(), 2);
+  EXPECT_EQ(trial.failures(), (std::map<FailureClass, int>{{FailureClass::kCrash, 1}}));
+}
+
+TEST(TrialHistory, a_late_end_of_a_superseded_attempt_changes_nothing) {
+  const TrialHistory trial =
+      fold_in_every_order({started(1, "01"), started(2, "02"), ended(1, "03", "done")});
+  EXPECT_EQ(trial.state(), TrialState::kRunning);
+}
+
+TEST(TrialHistory, done_stays_done_when_the_supervisor_reports_a_crash_afterwards) {
+  const TrialHistory trial = fold_in_every_order(
+      {started(1, "01"), ended(1, "02", "done"), ended(1, "03", "failed", "crash", &kSupervisor)});
+  EXPECT_EQ(trial.state(), TrialState::kDone);
+  EXPECT_TRUE(trial.failures().empty());
+}
+
+TEST(TrialHistory, of_two_failures_the_workers_own_word_counts) {
+  const TrialHistory trial = fold_in_every_order({started(1, "01"),
+                                                  ended(1, "02", "failed", "crash", &kSupervisor),
+                                                  ended(1, "03", "failed", "diverged")});
+  EXPECT_EQ(trial.last_attempt()->failure, "diverged");
+}
+
+TEST(TrialHistory, a_retry_request_forgives_what_failed_before_it) {
+  const TrialHistory trial = fold_in_every_order(
+      {started(1, "01"), ended(1, "02", "failed", "oom"), request("retry_requested", "03")});
+  EXPECT_EQ(trial.state(), TrialState::kPending);
+  EXPECT_TRUE(trial.failures().empty());
+}
+
+TEST(TrialHistory, a_retry_request_forgives_nothing_that_fails_after_it) {
+  const TrialHistory trial = fold_in_every_order({ended(1, "02", "failed", "oom"),
+                                                  request("retry_requested", "03"),
+                                                  started(2, "04"),
+                                                  ended(2, "05", "failed", "oom")});
+  EXPECT_EQ(trial.state(), TrialState::kFailed);
+  EXPECT_EQ(trial.failures(), (std::map<FailureClass, int>{{FailureClass::kOom, 1}}));
+}
+
+TEST(TrialHistory, yielded_and_preempted_trials_wait_to_go_on) {
+  EXPECT_EQ(fold({started(1, "01"), ended(1, "02", "yielded", "preempted")}).state(),
+            TrialState::kPending);
+  EXPECT_EQ(fold({started(1, "01"), ended(1, "02", "failed", "preempted")}).state(),
+            TrialState::kPending);
+  EXPECT_TRUE(fold({started(1, "01"), ended(1, "02", "yielded")}).failures().empty());
+}
+
+TEST(TrialHistory, cancelled_until_a_retry_is_requested) {
+  const Entry cancel = request("cancel_requested", "03");
+  const Entry failure = ended(1, "02", "failed", "oom");
+  EXPECT_EQ(fold_in_every_order({cancel}).state(), TrialState::kCancelled);
+  EXPECT_EQ(fold_in_every_order({failure, cancel}).state(), TrialState::kCancelled);
+  EXPECT_EQ(fold_in_every_order({cancel, ended(1, "02", "done")}).state(), TrialState::kDone);
+  EXPECT_EQ(fold_in_every_order({failure, cancel, request("retry_requested", "04")}).state(),
+            TrialState::kPending);
+}
+
+TEST(TrialHistory, keeps_what_the_writers_and_the_metrics_say) {
+  Entry metrics;
+  metrics.json = {
+      {"kind", "metrics"}, {"trial_id", "t"}, {"attempt", 1}, {"epoch", 3}, {"step", 30}};
+  const TrialHistory trial = fold_in_every_order({started(1, "01", 20), metrics});
+  const AttemptRecord& attempt = *trial.last_attempt();
+  EXPECT_EQ(attempt.torch_version, "2.11.0");
+  EXPECT_EQ(attempt.host, "node1");
+  EXPECT_EQ(attempt.resumed_from_step, 20);
+  EXPECT_EQ(attempt.epoch, 3);
+  EXPECT_EQ(attempt.step, 30);
+}
+
+TEST(TrialHistory, passes_over_kinds_of_a_newer_headway) {
+  TrialHistory trial;
+  const nlohmann::json json = {{"kind", "unheard_of"}};
+  EXPECT_FALSE(trial.fold({json, "segment", 0, kWorker}));
+  EXPECT_EQ(trial, TrialHistory{});
+}
+
+Entry evaluated(int attempt, const std::string& at, const std::string& weights) {
+  Evaluated record{.trial_id = "t",
+                   .evaluation = "calibration",
+                   .attempt = attempt,
+                   .weights_sha256 = weights,
+                   .results = {{"test", {{"ece", 0.1}}}}};
+  Entry entry{record_json(record)};
+  entry.json["at"] = at;
+  return entry;
+}
+
+TEST(TrialHistory, is_evaluated_when_the_final_weights_were) {
+  Entry done = ended(1, "02", "done");
+  done.json["weights_sha256"] = "aa";
+  EXPECT_TRUE(fold_in_every_order({started(1, "01"), done, evaluated(1, "03", "aa")})
+                  .is_evaluated("calibration"));
+  EXPECT_FALSE(fold_in_every_order({started(1, "01"), done, evaluated(1, "03", "bb")})
+                   .is_evaluated("calibration"));
+  EXPECT_FALSE(fold_in_every_order({started(1, "01"), done, evaluated(1, "03", "aa")})
+                   .is_evaluated("robustness"));
+  const auto twice =
+      fold_in_every_order({evaluated(1, "03", "aa"), evaluated(1, "04", "aa"), done});
+  EXPECT_EQ(twice.evaluations.at({"calibration", "aa"}).at, "04");
+}
+
+TEST(TrialHistory, an_evaluation_of_a_superseded_attempt_does_not_count) {
+  Entry done = ended(1, "02", "done");
+  done.json["weights_sha256"] = "aa";
+  const auto history = fold_in_every_order({done, evaluated(1, "03", "aa"), started(2, "04")});
+  EXPECT_FALSE(history.is_evaluated("calibration"));
+}
+
+TEST(TrialHistory, keeps_the_latest_failure_of_an_evaluation) {
+  Entry first{record_json(EvaluationFailed{"t", "calibration", "no data"})};
+  Entry second{record_json(EvaluationFailed{"t", "calibration", "no weights"})};
+  first.json["at"] = "01";
+  second.json["at"] = "02";
+  EXPECT_EQ(fold_in_every_order({first, second}).failed_evaluations.at("calibration").message,
+            "no weights");
+}
+
+TEST(TrialHistory, a_malformed_record_changes_nothing) {
+  TrialHistory trial;
+  const nlohmann::json json = {{"kind", "attempt_finished"}, {"attempt", 1}, {"state", 7}};
+  EXPECT_THROW(trial.fold({json, "segment", 0, kWorker}), nlohmann::json::exception);
+  EXPECT_EQ(trial, TrialHistory{});
+}
+
+TEST(Records, names_of_states_and_failures_are_read_back) {
+  for (const FailureClass failure : {FailureClass::kNone,
+                                     FailureClass::kOom,
+                                     FailureClass::kDiverged,
+                                     FailureClass::kCrash,
+                                     FailureClass::kHung,
+                                     FailureClass::kPreempted,
+                                     FailureClass::kNodeFailure,
+                                     FailureClass::kError}) {
+    EXPECT_EQ(failure_class_from_string(to_string(failure)), failure);
+  }
+  EXPECT_EQ(trial_state_from_string("cancelled"), TrialState::kCancelled);
+  EXPECT_THROW(trial_state_from_string("finished"), ConfigError);
+}
+
+}  // namespace
+}  // namespace headway
