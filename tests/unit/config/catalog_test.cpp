@@ -34,7 +34,6 @@ TEST(Catalog, names_are_sorted_and_pinned) {
   EXPECT_THAT(names(Family::kHead), ElementsAre("cosine", "dot"));
   EXPECT_THAT(names(Family::kClassVectors),
               ElementsAre("gaussian", "orthonormal", "simplex", "uniform_integer"));
-  EXPECT_THAT(names(Family::kEncoder), ElementsAre("resnet18", "small_cnn"));
   EXPECT_THAT(names(Family::kDataset), ElementsAre("fashion_mnist"));
   EXPECT_THAT(names(Family::kOptimizer), ElementsAre("adamw", "sgd"));
   EXPECT_THAT(names(Family::kSchedule), ElementsAre("constant", "cosine", "plateau", "step"));
