@@ -25,7 +25,7 @@ bool decays(ParameterKind kind, const DecayConfig& decay, bool normalised_class_
 Model build_model(const TrialConfig& config, const ImageShape& image, std::int64_t classes) {
   Model model;
   model.parameters = std::make_unique<ParameterSet>(config.effective_init_seed());
-  model.encoder = encoders().at(config.encoder.name)(config.encoder, image, *model.parameters);
+  model.encoder = make_encoder(config.encoder, image, *model.parameters);
   const std::int64_t features = model.encoder->feature_size();
   model.drawn_class_vectors = draw_class_vectors(config.class_vectors,
                                                  {.classes = classes,

@@ -3,7 +3,7 @@
 #include <memory>
 
 #include "config/schema/trial_config.h"
-#include "models/encoders/encoder.h"
+#include "models/executor/encoder.h"
 #include "models/heads/head.h"
 #include "models/parameter_set.h"
 

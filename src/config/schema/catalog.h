@@ -142,8 +142,9 @@ DatasetDescription describe_dataset(const DatasetConfig& config);
 struct EncoderSummary {
   std::int64_t feature_size = 0;     // D
   std::int64_t parameter_count = 0;  // without the head
-  double multiply_adds = 0;          // of one image's forward pass (convolutions)
+  double multiply_adds = 0;  // of one image's forward pass, by convolutions and linear layers
   bool non_negative_features = false;
+  std::int64_t stem_channels = 0;  // of the first convolution: how wide the network is
 };
 /// ConfigError when the images are too small.
 EncoderSummary summarise_encoder(const EncoderConfig& config, const ImageShape& image);

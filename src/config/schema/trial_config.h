@@ -27,7 +27,7 @@ struct DatasetConfig {
 
 struct EncoderConfig {
   std::string name = "small_cnn";
-  Options options;  // small_cnn, resnet18: width, pooling
+  Options options;  // width, pooling, and those of one encoder
 };
 
 struct HeadConfig {

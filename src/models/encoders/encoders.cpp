@@ -1,14 +1,62 @@
-#include "models/encoders/encoder.h"
+#include "models/encoders/encoders.h"
+
+#include <algorithm>
+#include <vector>
+
+#include "config/schema/catalog_tables.h"
 
 namespace headway {
+namespace {
 
-// To add an encoder: write encoders/<name>.cpp, then name its factory here.
-EncoderFactory make_resnet18, make_small_cnn;
+struct Entry {
+  ComponentSpec spec;
+  Value (*build)(GraphBuilder&, const Options&);
+};
 
-const Registry<EncoderFactory>& encoders() {
-  static const Registry<EncoderFactory> table{
-      "encoder", {{"resnet18", make_resnet18}, {"small_cnn", make_small_cnn}}};
+const std::vector<Entry>& entries() {
+  static const std::vector<Entry> table = Encoders::collect([]<typename Name>() {
+    return Entry{EncoderComponent<Name>::spec(), &EncoderComponent<Name>::build};
+  });
   return table;
+}
+
+}  // namespace
+
+std::vector<ComponentSpec> encoder_table() {
+  std::vector<ComponentSpec> specs;
+  for (const Entry& entry : entries()) specs.push_back(entry.spec);
+  return specs;
+}
+
+Graph encoder_graph(const EncoderConfig& config, const ImageShape& image) {
+  const std::string& name = component(Family::kEncoder, config.name).name;
+  const auto entry = std::ranges::find(entries(), name, [](const Entry& e) { return e.spec.name; });
+  GraphBuilder graph(name, image);
+  const Value map = entry->build(graph, config.options);
+  graph.features(map, parse_feature_pooling(config.options.text("pooling")));
+  return graph.finish();
+}
+
+EncoderSummary summarise_encoder(const EncoderConfig& config, const ImageShape& image) {
+  return summarise(encoder_graph(config, image));
+}
+
+OptionSpec pooling_option() {
+  return {.name = "pooling",
+          .type = OptionType::kText,
+          .default_value = "global",
+          .summary =
+              "last feature map to feature: mean over the map, means over 4 x 4 blocks, or the "
+              "whole map",
+          .limits = {.choices = {"global", "average4", "flatten"}}};
+}
+
+OptionSpec width_option(int default_width) {
+  return {.name = "width",
+          .type = OptionType::kInteger,
+          .default_value = default_width,
+          .summary = "channels of the first stage; every stage scales with it",
+          .limits = {.minimum = 1, .maximum = 4096}};
 }
 
 }  // namespace headway

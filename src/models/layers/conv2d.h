@@ -2,34 +2,30 @@
 
 #include <ATen/core/Tensor.h>
 
-#include <cstdint>
+#include <optional>
 #include <string>
 
+#include "models/graph/graph.h"
 #include "models/parameter_set.h"
 
 namespace headway {
 
-struct Conv2dShape {
-  std::int64_t in = 0;   // channels
-  std::int64_t out = 0;  // channels
-  std::int64_t kernel = 3;
-  std::int64_t stride = 1;
-};
-
-/// Two-dimensional convolution without bias, padding floor(kernel / 2).
-/// Parameter: "<name>.weight" [out, in, kernel, kernel], drawn from U(±1/sqrt(in kernel²)), which
-/// is PyTorch's default (kaiming_uniform with a = sqrt(5)).
+/// Two-dimensional convolution. Weight and bias are drawn from U(±1/sqrt(in / groups kernel²)),
+/// which is PyTorch's default (of the weight: kaiming_uniform with a = sqrt(5)).
 class Conv2d {
  public:
-  Conv2d(ParameterSet& parameters, const std::string& name, const Conv2dShape& shape);
+  Conv2d(ParameterSet& parameters, const std::string& name, const ConvLayer& shape);
 
-  /// x [B, in, H, W] -> [B, out, ceil(H / stride), ceil(W / stride)] (odd kernels).
+  /// x [B, in, H, W] -> [B, out, (H + 2 padding - kernel) / stride + 1, likewise].
   at::Tensor forward(const at::Tensor& x) const;
 
  private:
+  bool fits_winograd(const at::Tensor& x, const at::Tensor& weight) const;
+
   const ParameterSet* parameters_;
-  Conv2dShape shape_;
+  ConvLayer shape_;
   std::size_t weight_;
+  std::optional<std::size_t> bias_;
 };
 
 /// `images` in channels-last order of memory, without a copy where it is so already. A single

@@ -42,7 +42,7 @@ void for_each_picked(const at::Tensor& all,
   });
 }
 
-struct EveryNthPixel : torch::autograd::Function<EveryNthPixel> {
+struct Subsample2d : torch::autograd::Function<Subsample2d> {
   static at::Tensor forward(AutogradContext* context, const at::Tensor& x, std::int64_t n) {
     context->saved_data["sizes"] = x.sizes().vec();
     context->saved_data["n"] = n;
@@ -73,7 +73,7 @@ struct EveryNthPixel : torch::autograd::Function<EveryNthPixel> {
 }  // namespace
 
 at::Tensor subsample2d(const at::Tensor& x, std::int64_t n) {
-  if (x.is_cpu()) return EveryNthPixel::apply(x, n);
+  if (x.is_cpu()) return Subsample2d::apply(x, n);
   return at::slice(at::slice(x, 2, 0, std::nullopt, n), 3, 0, std::nullopt, n)
       .contiguous(kChannelsLast);
 }

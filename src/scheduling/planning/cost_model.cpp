@@ -20,14 +20,9 @@ constexpr double kPassesPerTrainedImage = 3;  // forward, and backward by weight
 // Layers of so many channels reach half of the speed of wide ones: measured on a CPU core with both
 // encoders at 4 to 64 channels, the speed goes with w^2 / (w^2 + 9^2) within 30 %.
 constexpr double kHalfSpeedWidth = 9;
-constexpr std::int64_t kAssumedWidth = 64;  // of an encoder that has no such option
 // The first steps allocate memory and choose kernels.
 constexpr std::int64_t kStepsBeforeSpeedCounts = 5;
 constexpr double kLeastEfficiency = 0.05;
-
-std::int64_t channel_width(const EncoderConfig& encoder) {
-  return encoder.options.has("width") ? encoder.options.integer("width") : kAssumedWidth;
-}
 
 double assumed_speed(std::int64_t width) {
   const double squared = static_cast<double>(width) * static_cast<double>(width);
@@ -66,8 +61,7 @@ TrialCost trial_cost(const TrialConfig& config) {
   const auto train = static_cast<double>(sizes.train);
   const auto test = static_cast<double>(sizes.test);
   const auto validation = static_cast<double>(sizes.validation);
-  const auto width =
-      static_cast<std::uint64_t>(std::max<std::int64_t>(1, channel_width(config.encoder)));
+  const auto width = static_cast<std::uint64_t>(encoder.stem_channels);
 
   TrialCost cost;
   cost.train_flops =
@@ -80,7 +74,7 @@ TrialCost trial_cost(const TrialConfig& config) {
                cost.final_flops;
   cost.batch_size = config.training.batch_size;
   cost.shards = config.training.shards;
-  cost.assumed_speed = assumed_speed(static_cast<std::int64_t>(width));
+  cost.assumed_speed = assumed_speed(encoder.stem_channels);
   cost.speed_family = config.encoder.name + " " + config.training.precision;
   cost.speed_class = fmt::format("{} width {}", cost.speed_family, std::bit_floor(width));
   return cost;

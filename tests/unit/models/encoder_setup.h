@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "config/schema/catalog.h"
-#include "models/encoders/encoder.h"
+#include "models/executor/encoder.h"
 #include "models/parameter_set.h"
 
 namespace headway {
@@ -23,7 +23,7 @@ inline EncoderConfig encoder_config(
 /// An encoder with the parameters that it lives on.
 struct BuiltEncoder {
   BuiltEncoder(const EncoderConfig& config, const ImageShape& image, std::int64_t init_seed = 0)
-      : parameters(init_seed), encoder(encoders().at(config.name)(config, image, parameters)) {}
+      : parameters(init_seed), encoder(make_encoder(config, image, parameters)) {}
 
   ParameterSet parameters;
   std::unique_ptr<Encoder> encoder;

@@ -1,5 +1,6 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/autocast_mode.h>
+#include <ATen/core/grad_mode.h>
 #include <ATen/ops/allclose.h>
 #include <ATen/ops/equal.h>
 #include <gmock/gmock.h>
@@ -8,7 +9,7 @@
 #include <set>
 
 #include "base/errors.h"
-#include "models/encoders/encoder.h"
+#include "models/executor/encoder.h"
 #include "support/reference_model.h"
 #include "unit/models/encoder_setup.h"
 
@@ -21,8 +22,10 @@ std::int64_t count_elements(const ParameterSet& parameters) {
   return count;
 }
 
-TEST(Encoders, are_these) {
-  EXPECT_THAT(encoders().names(), ::testing::ElementsAre("resnet18", "small_cnn"));
+std::vector<std::string> encoder_names() {
+  std::vector<std::string> names;
+  for (const ComponentSpec& spec : catalog(Family::kEncoder)) names.push_back(spec.name);
+  return names;
 }
 
 /// What every encoder in the table must keep.
@@ -52,6 +55,40 @@ TEST_P(EveryEncoder, agrees_with_the_catalog_on_sizes) {
       EXPECT_EQ(built.encoder->feature_size(), shape.feature_size) << pooling << side;
       EXPECT_EQ(count_elements(built.parameters), shape.parameter_count);
     }
+  }
+}
+
+TEST_P(EveryEncoder, gives_features_of_the_sign_that_its_summary_tells) {
+  BuiltEncoder built(config_, image_);
+  const at::Tensor z = built.encoder->forward(reference_images("x", {9, 3, 16, 20}), true);
+  const bool non_negative = summarise_encoder(config_, image_).non_negative_features;
+  EXPECT_EQ(z.min().item<float>() >= 0, non_negative);
+}
+
+TEST_P(EveryEncoder, computes_the_same_in_evaluation_whether_or_not_gradients_are_recorded) {
+  BuiltEncoder built(config_, image_);
+  const at::Tensor images = reference_images("x", {5, 3, 16, 20});
+  const at::Tensor recorded = built.encoder->forward(images, false).detach();
+  const at::NoGradGuard no_gradients;
+  EXPECT_TRUE(at::allclose(built.encoder->forward(images, false), recorded, 1e-4, 1e-5));
+}
+
+TEST_P(EveryEncoder, has_the_same_bits_when_a_pass_is_repeated) {
+  const at::Tensor images = reference_images("x", {5, 3, 16, 20});
+  std::vector<std::vector<at::Tensor>> results;
+  for (int pass = 0; pass < 2; ++pass) {
+    BuiltEncoder built(config_, image_);
+    const at::Tensor z = built.encoder->forward(images, true);
+    z.mul(reference_images("cotangent", z.sizes())).sum().backward();
+    std::vector<at::Tensor>& result = results.emplace_back();
+    result.push_back(z.detach());
+    for (const Parameter& parameter : built.parameters.parameters()) {
+      result.push_back(parameter.tensor.grad());
+    }
+    for (const Buffer& buffer : built.parameters.buffers()) result.push_back(buffer.tensor);
+  }
+  for (std::size_t i = 0; i < results[0].size(); ++i) {
+    EXPECT_TRUE(at::equal(results[0][i], results[1][i])) << "tensor " << i;
   }
 }
 
@@ -142,7 +179,7 @@ TEST_P(EveryEncoder, refuses_images_and_poolings_that_leave_no_features) {
 
 INSTANTIATE_TEST_SUITE_P(Encoders,
                          EveryEncoder,
-                         ::testing::ValuesIn(encoders().names()),
+                         ::testing::ValuesIn(encoder_names()),
                          [](const auto& name) { return name.param; });
 
 TEST(ResNet18, has_the_published_number_of_parameters) {

@@ -68,6 +68,37 @@ TEST(Conv2d, a_strided_1x1_convolution_reaches_every_second_pixel_forward_and_ba
   }
 }
 
+TEST(Conv2d, a_depth_wise_convolution_sums_each_channel_by_itself) {
+  for (const std::int64_t stride : {1, 2}) {
+    ParameterSet parameters(0);
+    const Conv2d conv(parameters, "conv", {.in = 8, .out = 8, .stride = stride, .groups = 8});
+    const at::Tensor weight = parameters.parameters().front().tensor.detach();
+    ASSERT_EQ(weight.sizes(), (at::IntArrayRef{8, 1, 3, 3}));
+    EXPECT_LE(weight.abs().max().item<double>(), 1 / 3.0);  // fan-in 9
+    const at::Tensor x = channels_last_images("x", {2, 8, 5, 7});
+    const at::Tensor y = conv.forward(x).detach();
+    ASSERT_EQ(y.size(2), stride == 1 ? 5 : 3);
+    const at::Tensor window = x.slice(2, 1, 4).slice(3, 1, 4);  // around the pixel (2, 2)
+    const at::Tensor wanted = (window * weight.view({1, 8, 3, 3})).sum({2, 3});
+    EXPECT_TRUE(at::allclose(y.select(3, 2 / stride).select(2, 2 / stride), wanted, 1e-5, 1e-6));
+  }
+}
+
+TEST(Conv2d, a_bias_is_added_to_every_position) {
+  for (const std::int64_t kernel :
+       {1, 3}) {  // with bias it is PyTorch's kernel at 3, else Winograd's
+    ParameterSet with(0);
+    ParameterSet without(0);
+    const Conv2d conv(with, "conv", {.in = 8, .out = 16, .kernel = kernel, .bias = true});
+    const Conv2d plain(without, "conv", {.in = 8, .out = 16, .kernel = kernel});
+    ASSERT_EQ(with.parameters().at(1).name, "conv.bias");
+    EXPECT_EQ(with.parameters().at(1).kind, ParameterKind::kBias);
+    const at::Tensor x = channels_last_images("x", {2, 8, 5, 7});
+    const at::Tensor bias = with.parameter(1).view({1, 16, 1, 1});
+    EXPECT_TRUE(at::allclose(conv.forward(x), plain.forward(x) + bias, 1e-4, 1e-5));
+  }
+}
+
 TEST(Conv2d, weights_start_within_one_over_the_root_of_the_fan_in) {
   ParameterSet parameters(0);
   const Conv2d conv(parameters, "conv", {.in = 16, .out = 32});
@@ -117,9 +148,13 @@ TEST_F(BatchNorm, the_fused_forms_equal_their_parts) {
   const at::Tensor shortcut = channels_last_images("shortcut", {3, 4, 5, 6});
   for (const bool training : {true, false}) {
     const at::Tensor y = norm_.forward(x_, training);
-    EXPECT_TRUE(at::allclose(norm_.forward_relu(x_, training), y.relu(), 1e-5, 1e-6));
+    const auto fused = [&](const BatchNormFollowers& then) {
+      return norm_.forward(x_, then, training).first;
+    };
+    EXPECT_TRUE(at::allclose(fused({.relu = true}), y.relu(), 1e-5, 1e-6));
+    EXPECT_TRUE(at::allclose(fused({.shortcut = shortcut}), y + shortcut, 1e-5, 1e-6));
     EXPECT_TRUE(at::allclose(
-        norm_.forward_add_relu(x_, shortcut, training), (y + shortcut).relu(), 1e-5, 1e-6));
+        fused({.shortcut = shortcut, .relu = true}), (y + shortcut).relu(), 1e-5, 1e-6));
   }
 }
 
@@ -150,17 +185,16 @@ TEST_F(BatchNorm, what_flows_back_from_two_readers_is_added_up) {
   const at::Tensor b = reference_images("second", {3, 4, 5, 6});  // not channels_last
   for (const auto& [first, second] : std::vector<std::pair<at::Tensor, at::Tensor>>{
            {a, b}, {a, at::Tensor()}, {at::Tensor(), b}}) {
-    for (const bool adds : {true, false}) {
+    for (const auto& [adds, relu] : {std::pair{true, true}, {false, true}, {true, false}}) {
       std::vector<at::Tensor> inputs = {x, weight, bias};
       if (adds) inputs.push_back(shortcut);
-      const auto found =
-          forked_gradients(adds ? norm_.fork_add_relu(x, shortcut, true) : norm_.fork_relu(x, true),
-                           first,
-                           second,
-                           inputs);
+      BatchNormFollowers then{.relu = relu};
+      if (adds) then.shortcut = shortcut;
+      const auto found = forked_gradients(norm_.forward(x, then, true), first, second, inputs);
       const at::Tensor normalised =
           at::batch_norm(x, weight, bias, {}, {}, true, 0.1, 1e-5, /*cudnn_enabled=*/false);
-      const at::Tensor y = (adds ? normalised + shortcut : normalised).relu();
+      const at::Tensor sum = adds ? normalised + shortcut : normalised;
+      const at::Tensor y = relu ? sum.relu() : sum;
       const auto expected = forked_gradients({y, y}, first, second, inputs);
       for (std::size_t i = 0; i < expected.size(); ++i) {
         EXPECT_TRUE(at::allclose(found[i], expected[i], 1e-4, 1e-5)) << "input " << i;
@@ -170,24 +204,24 @@ TEST_F(BatchNorm, what_flows_back_from_two_readers_is_added_up) {
 }
 
 TEST(Pooling, feature_sizes_follow_from_the_map) {
-  EXPECT_EQ(Pooling("global", {512, 4, 4}).feature_size(), 512);
-  EXPECT_EQ(Pooling("average4", {512, 4, 4}).feature_size(), 512);
-  EXPECT_EQ(Pooling("average4", {512, 8, 8}).feature_size(), 2048);
-  EXPECT_EQ(Pooling("average4", {512, 12, 12}).feature_size(), 4608);
-  EXPECT_EQ(Pooling("flatten", {512, 3, 5}).feature_size(), 7680);
+  EXPECT_EQ(pooled_size(parse_feature_pooling("global"), {512, 4, 4}), 512);
+  EXPECT_EQ(pooled_size(parse_feature_pooling("average4"), {512, 4, 4}), 512);
+  EXPECT_EQ(pooled_size(parse_feature_pooling("average4"), {512, 8, 8}), 2048);
+  EXPECT_EQ(pooled_size(parse_feature_pooling("average4"), {512, 12, 12}), 4608);
+  EXPECT_EQ(pooled_size(parse_feature_pooling("flatten"), {512, 3, 5}), 7680);
 }
 
 TEST(Pooling, features_lie_in_channel_row_column_order) {
   const at::Tensor map = at::arange(2 * 3 * 2 * 5, at::kFloat)
                              .view({2, 3, 2, 5})
                              .contiguous(at::MemoryFormat::ChannelsLast);
-  const at::Tensor features = Pooling("flatten", {3, 2, 5}).forward(map);
+  const at::Tensor features = pool_features(map, FeaturePooling::kFlatten);
   EXPECT_TRUE(at::equal(features, at::arange(60, at::kFloat).view({2, 30})));
 }
 
 TEST(Pooling, means_over_windows_of_four_keep_that_order) {
   const at::Tensor map = channels_last_images("map", {2, 3, 8, 9});  // the ninth column is left out
-  const at::Tensor features = Pooling("average4", {3, 8, 9}).forward(map);
+  const at::Tensor features = pool_features(map, FeaturePooling::kAverage4);
   ASSERT_EQ(features.sizes(), (at::IntArrayRef{2, 12}));
   const at::Tensor window = map.slice(2, 4, 8).slice(3, 0, 4);  // second row, first column
   EXPECT_TRUE(at::allclose(features.select(1, 4 * 1 + 2), window.mean({2, 3}).select(1, 1)));
@@ -195,7 +229,7 @@ TEST(Pooling, means_over_windows_of_four_keep_that_order) {
 
 TEST(Pooling, average4_refuses_a_map_smaller_than_its_window) {
   try {
-    Pooling("average4", {8, 3, 4});
+    pooled_size(FeaturePooling::kAverage4, {8, 3, 4});
     FAIL() << "accepted";
   } catch (const ConfigError& error) {
     EXPECT_THAT(error.what(), ::testing::HasSubstr("at least 4 x 4, but it is 3 x 4"));
@@ -204,7 +238,7 @@ TEST(Pooling, average4_refuses_a_map_smaller_than_its_window) {
 
 TEST(Pooling, an_unknown_name_is_refused_with_the_nearest) {
   try {
-    Pooling("globl", {8, 4, 4});
+    parse_feature_pooling("globl");
     FAIL() << "accepted";
   } catch (const ConfigError& error) {
     EXPECT_THAT(error.what(), ::testing::HasSubstr("did you mean 'global'"));

@@ -48,8 +48,7 @@ void move(ParameterSet& parameters, at::Device device) {
 
 std::vector<double> training_losses(const TrainingCase& training, at::Device device) {
   ParameterSet parameters(0);
-  const auto encoder =
-      encoders().at(training.encoder.name)(training.encoder, training.image, parameters);
+  const auto encoder = make_encoder(training.encoder, training.image, parameters);
   const at::Tensor matrix = at::zeros({kClasses, encoder->feature_size()});
   const ClassVectors vectors = class_vectors_of(matrix);
   const auto head = heads().at(training.head.name)(

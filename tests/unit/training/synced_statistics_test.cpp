@@ -94,8 +94,8 @@ class TwoLayers {
 
   void train(std::int64_t shard) {
     const auto index = static_cast<std::size_t>(shard);
-    const at::Tensor hidden = first_.forward_relu(x_[index], true);
-    y_[index] = second_.forward_add_relu(hidden, x_[index], true);
+    const at::Tensor hidden = first_.forward(x_[index], {.relu = true}, true).first;
+    y_[index] = second_.forward(hidden, {.shortcut = x_[index], .relu = true}, true).first;
     y_[index].backward(grad_y_[index]);
   }
 

@@ -18,33 +18,12 @@ BatchNorm2d::BatchNorm2d(ParameterSet& parameters, const std::string& name, std:
           parameters.add_buffer(name + ".num_batches_tracked", at::zeros({}, at::kLong), true)) {}
 
 at::Tensor BatchNorm2d::forward(const at::Tensor& x, bool training) const {
-  return normalise(x, std::nullopt, training, false).first;
+  return forward(x, {}, training).first;
 }
 
-at::Tensor BatchNorm2d::forward_relu(const at::Tensor& x, bool training) const {
-  return fork_relu(x, training).first;
-}
-
-at::Tensor BatchNorm2d::forward_add_relu(const at::Tensor& x,
-                                         const at::Tensor& shortcut,
-                                         bool training) const {
-  return fork_add_relu(x, shortcut, training).first;
-}
-
-ForkedActivation BatchNorm2d::fork_relu(const at::Tensor& x, bool training) const {
-  return normalise(x, std::nullopt, training, true);
-}
-
-ForkedActivation BatchNorm2d::fork_add_relu(const at::Tensor& x,
-                                            const at::Tensor& shortcut,
-                                            bool training) const {
-  return normalise(x, shortcut, training, true);
-}
-
-ForkedActivation BatchNorm2d::normalise(const at::Tensor& x,
-                                        const std::optional<at::Tensor>& shortcut,
-                                        bool training,
-                                        bool relu) const {
+ForkedActivation BatchNorm2d::forward(const at::Tensor& x,
+                                      const BatchNormFollowers& then,
+                                      bool training) const {
   if (training) at::Tensor(parameters_->buffer(num_batches_tracked_)).add_(1);
   const BatchNormTensors tensors{.weight = parameters_->parameter(weight_),
                                  .bias = parameters_->parameter(bias_),
@@ -52,9 +31,9 @@ ForkedActivation BatchNorm2d::normalise(const at::Tensor& x,
                                  .running_var = parameters_->buffer(running_var_)};
   const BatchNormOptions options{
       .training = training,
-      .relu = relu,
+      .relu = then.relu,
       .exchange = training ? parameters_->statistics_exchange() : nullptr};
-  if (can_fuse_batch_norm(x, options)) return fused_batch_norm(x, shortcut, tensors, options);
+  if (can_fuse_batch_norm(x, options)) return fused_batch_norm(x, then.shortcut, tensors, options);
   at::Tensor y = options.exchange != nullptr ? unfused_batch_norm(x, tensors, *options.exchange)
                                              : at::batch_norm(x,
                                                               tensors.weight,
@@ -65,8 +44,8 @@ ForkedActivation BatchNorm2d::normalise(const at::Tensor& x,
                                                               kBatchNormMomentum,
                                                               kBatchNormEpsilon,
                                                               /*cudnn_enabled=*/true);
-  if (shortcut) y.add_(*shortcut);
-  if (relu) y.relu_();
+  if (then.shortcut) y.add_(*then.shortcut);
+  if (then.relu) y.relu_();
   return {y, y};
 }
 

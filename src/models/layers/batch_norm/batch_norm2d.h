@@ -11,6 +11,12 @@
 
 namespace headway {
 
+/// What follows batch norm within the same call.
+struct BatchNormFollowers {
+  std::optional<at::Tensor> shortcut = {};  // of the same shape, added
+  bool relu = false;                        // then max(0, .)
+};
+
 /// Batch normalisation over (B, H, W) with PyTorch's defaults: eps 1e-5; in training the running
 /// statistics move by a tenth towards the batch's, the variance there being the unbiased one. The
 /// batch is the shard that forward is given, or all shards where the parameter set has a statistics
@@ -21,24 +27,14 @@ class BatchNorm2d {
  public:
   BatchNorm2d(ParameterSet& parameters, const std::string& name, std::int64_t channels);
 
-  /// x [B, C, H, W] -> the same shape, in x's dtype.
+  /// x [B, C, H, W] (or [B, C]) -> the same shape, in x's dtype.
   at::Tensor forward(const at::Tensor& x, bool training) const;
-  /// max(0, forward(x)).
-  at::Tensor forward_relu(const at::Tensor& x, bool training) const;
-  /// max(0, forward(x) + shortcut), shortcut [B, C, H, W]: the end of a residual block.
-  at::Tensor forward_add_relu(const at::Tensor& x, const at::Tensor& shortcut, bool training) const;
-  // The same for two readers.
-  ForkedActivation fork_relu(const at::Tensor& x, bool training) const;
-  ForkedActivation fork_add_relu(const at::Tensor& x,
-                                 const at::Tensor& shortcut,
-                                 bool training) const;
+  /// With what follows it, for one reader or two.
+  ForkedActivation forward(const at::Tensor& x,
+                           const BatchNormFollowers& then,
+                           bool training) const;
 
  private:
-  ForkedActivation normalise(const at::Tensor& x,
-                             const std::optional<at::Tensor>& shortcut,
-                             bool training,
-                             bool relu) const;
-
   const ParameterSet* parameters_;
   std::size_t weight_;
   std::size_t bias_;
