@@ -12,6 +12,12 @@
 
 namespace headway {
 
+/// A program to start: found in PATH, with more environment than its parent's.
+struct Program {
+  std::vector<std::string> command;  // command[0] is looked up in PATH
+  std::map<std::string, std::string> environment = {};
+};
+
 /// How a process ended.
 struct ProcessEnd {
   int exit_code = 0;  // 128 + signal when a signal ended it, as shells say it
@@ -29,10 +35,9 @@ struct ProcessEnd {
 class ChildProcess {
  public:
   struct Start {
-    std::vector<std::string> command;                // command[0] is looked up in PATH
-    std::map<std::string, std::string> environment;  // set on top of this process's
-    std::filesystem::path log;                       // standard output and error are appended here
-    int inherited = -1;                              // a descriptor that the child keeps, too
+    Program program;
+    std::filesystem::path log;  // standard output and error are appended here
+    int inherited = -1;         // a descriptor that the child keeps, too
   };
 
   /// EnvironmentError when the program cannot be run. To be called from a thread that lives as long
@@ -57,5 +62,35 @@ class ChildProcess {
   FileDescriptor lifeline_;
   std::optional<ProcessEnd> end_;
 };
+
+struct CapturedRun {
+  int exit_code = 0;  // 128 + signal when a signal ended it
+  std::string out;
+  std::string err;
+  bool timed_out = false;  // and was killed
+};
+
+/// Runs `program` with empty standard input and keeps what it prints. EnvironmentError when it
+/// cannot be started.
+CapturedRun run_captured(const Program& program, double timeout_seconds);
+
+/// "exit code 127: error while loading shared libraries ...", from the last line that it printed.
+std::string failure_of(const CapturedRun& run, double timeout_seconds);
+
+struct ForegroundEnd {
+  int exit_code = 0;         // 128 + signal when a signal ended it
+  bool interrupted = false;  // someone asked for the end: Ctrl-C, SIGTERM or SIGUSR2
+};
+
+/// Runs `program` on this process's terminal and waits. Its standard input is a pipe that ends with
+/// this process. The first request to stop is passed on as SIGTERM, a second one kills.
+ForegroundEnd run_in_foreground(const Program& program);
+
+/// Goes on as `program`, in this process (as mpirun and srun expect of a rank). Standard input
+/// becomes a pipe that never ends: a rank may have none.
+[[noreturn]] void become(const Program& program);
+
+/// `leader` and all its descendants; parents come before their children.
+std::vector<pid_t> process_tree(pid_t leader);
 
 }  // namespace headway

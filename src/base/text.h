@@ -1,7 +1,10 @@
 #pragma once
 
+#include <cstdint>
+#include <filesystem>
 #include <iosfwd>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace headway {
@@ -37,5 +40,16 @@ std::vector<std::string> wrap(const std::string& text, std::size_t width);
 
 /// "1 trial", "2 trials".
 std::string counted(std::size_t count, const std::string& noun);
+
+/// Up to the first newline.
+std::string first_line(std::string_view text);
+/// The last line that is not empty; "" when there is none.
+std::string last_line(std::string_view text);
+
+/// Where the last `lines` lines of a text file begin; 0 when it has no more than that or does not
+/// exist. A last line without its newline counts. Reads from the end only what it must.
+std::uint64_t tail_offset(const std::filesystem::path& file, std::uint64_t lines);
+/// The last `count` lines of a text file, without their newlines; none when it does not exist.
+std::vector<std::string> last_lines(const std::filesystem::path& file, std::uint64_t count);
 
 }  // namespace headway

@@ -1,9 +1,10 @@
-#include "runner/cli/text_columns.h"
+#include "base/text.h"
 
 #include <fmt/format.h>
 #include <fmt/ostream.h>
 
 #include <algorithm>
+#include <fstream>
 #include <ostream>
 #include <sstream>
 
@@ -72,6 +73,49 @@ std::vector<std::string> wrap(const std::string& text, std::size_t width) {
 
 std::string counted(std::size_t count, const std::string& noun) {
   return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
+}
+
+std::string first_line(std::string_view text) {
+  return std::string(text.substr(0, text.find('\n')));
+}
+
+std::string last_line(std::string_view text) {
+  const auto end = text.find_last_not_of('\n');
+  if (end == std::string_view::npos) return "";
+  const auto newline = text.rfind('\n', end);
+  const std::size_t begin = newline == std::string_view::npos ? 0 : newline + 1;
+  return std::string(text.substr(begin, end + 1 - begin));
+}
+
+std::uint64_t tail_offset(const std::filesystem::path& file, std::uint64_t lines) {
+  constexpr std::uint64_t kBlock = 1 << 16;
+  std::error_code missing;
+  const std::uint64_t size = std::filesystem::file_size(file, missing);
+  if (missing || size == 0) return 0;
+  if (lines == 0) return size;
+  std::ifstream in(file, std::ios::binary);
+  std::uint64_t found = 0;
+  std::uint64_t position = size - 1;  // a newline that ends the file ends its last line
+  std::string block;
+  while (position > 0) {
+    const std::uint64_t begin = position - std::min(position, kBlock);
+    block.resize(position - begin);
+    in.seekg(static_cast<std::streamoff>(begin));
+    if (!in.read(block.data(), static_cast<std::streamsize>(block.size()))) return 0;
+    for (std::uint64_t i = block.size(); i > 0; --i) {
+      if (block[i - 1] == '\n' && ++found == lines) return begin + i;
+    }
+    position = begin;
+  }
+  return 0;
+}
+
+std::vector<std::string> last_lines(const std::filesystem::path& file, std::uint64_t count) {
+  std::ifstream in(file);
+  in.seekg(static_cast<std::streamoff>(tail_offset(file, count)));
+  std::vector<std::string> lines;
+  for (std::string line; std::getline(in, line);) lines.push_back(line);
+  return lines;
 }
 
 }  // namespace headway
