@@ -1,14 +1,15 @@
-#include "cluster/local/launch.h"
+#include "cluster/local/group_command.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cstdlib>
 #include <fstream>
 
 #include "base/errors.h"
+#include "config/schema/json_reader.h"
+#include "config/schema/json_writer.h"
 #include "support/temporary_directory.h"
 
 namespace headway {
@@ -18,44 +19,33 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 
 GroupSpec two_threads() {
-  return {.worker = "/opt/headway-worker",
-          .sweep_directory = "/data/results/first",
-          .group = "node7-1a2b3c4d-0",
-          .ranks = 1,
-          .threads_per_rank = 2,
-          .device = "cpu",
-          .checkpoints = {.seconds = 30, .steps = {}, .epochs = {}}};
+  return {
+      .worker = "/opt/headway-worker",
+      .ranks = 1,
+      .settings = {.sweep_directory = "/data/results/first",
+                   .group = "node7-1a2b3c4d-0",
+                   .device = "cpu",
+                   .threads_per_rank = 2,
+                   .checkpoints = {.seconds = 30, .steps = 100, .epochs = {}, .keep_best = true},
+                   .time_limit_seconds = 90,
+                   .only_trial = "abcdef012345"}};
 }
 
 TEST(GroupCommand, one_rank_needs_no_mpirun) {
-  EXPECT_THAT(group_command(two_threads()),
-              ElementsAre("/opt/headway-worker",
-                          "serve",
-                          "--sweep-dir",
-                          "/data/results/first",
-                          "--group",
-                          "node7-1a2b3c4d-0",
-                          "--device",
-                          "cpu",
-                          "--threads",
-                          "2",
-                          "--lifeline",
-                          "--checkpoint-seconds",
-                          "30"));
+  const auto command = group_command(two_threads());
+  ASSERT_EQ(command.size(), 3U);
+  EXPECT_EQ(command[0], "/opt/headway-worker");
+  EXPECT_EQ(command[1], "serve");
 }
 
-TEST(GroupCommand, checkpoints_may_be_asked_for_by_steps_and_epochs_too) {
-  GroupSpec spec = two_threads();
-  spec.checkpoints = {.seconds = 0.5, .steps = 100, .epochs = 2, .keep_best = true};
-  const auto command = group_command(spec);
-  EXPECT_THAT((std::vector<std::string>(command.end() - 7, command.end())),
-              ElementsAre("--checkpoint-seconds",
-                          "0.5",
-                          "--checkpoint-steps",
-                          "100",
-                          "--checkpoint-epochs",
-                          "2",
-                          "--keep-best-checkpoint"));
+TEST(GroupCommand, a_worker_reads_the_settings_that_its_supervisor_wrote) {
+  const std::string text = group_command(two_threads()).back();
+  const auto read = section_from_json<GroupSettings>(nlohmann::json::parse(text));
+  EXPECT_EQ(section_to_json(read), section_to_json(two_threads().settings));
+  EXPECT_EQ(read.group, "node7-1a2b3c4d-0");
+  EXPECT_EQ(read.checkpoints.steps, 100);
+  EXPECT_FALSE(read.checkpoints.epochs);
+  EXPECT_EQ(read.time_limit_seconds, 90);
 }
 
 TEST(GroupCommand, several_ranks_run_unbound_under_mpirun) {
@@ -73,16 +63,8 @@ TEST(GroupCommand, several_ranks_run_unbound_under_mpirun) {
                           "serve"));
 }
 
-TEST(GroupCommand, a_group_may_serve_a_single_trial) {
-  GroupSpec spec = two_threads();
-  spec.only_trial = "abcdef012345";
-  const auto command = group_command(spec);
-  EXPECT_EQ(command[command.size() - 2], "--trial");
-  EXPECT_EQ(command.back(), "abcdef012345");
-}
-
 TEST(GroupEnvironment, threads_and_waiting_ranks_are_taken_care_of) {
-  const auto environment = group_environment(two_threads());
+  const auto environment = group_environment(2);
   EXPECT_EQ(environment.at("OMP_NUM_THREADS"), "2");
   EXPECT_EQ(environment.at("OMPI_MCA_mpi_yield_when_idle"), "1");
   EXPECT_EQ(environment.at("GLIBC_TUNABLES"), "glibc.malloc.hugetlb=1");
@@ -90,19 +72,16 @@ TEST(GroupEnvironment, threads_and_waiting_ranks_are_taken_care_of) {
 }
 
 TEST(GroupEnvironment, a_group_sees_its_own_gpus_alone) {
-  GroupSpec spec = two_threads();
-  EXPECT_FALSE(group_environment(spec).contains("CUDA_VISIBLE_DEVICES"));
-  spec.gpus = {2, 3};
-  EXPECT_EQ(group_environment(spec).at("CUDA_VISIBLE_DEVICES"), "2,3");
+  EXPECT_FALSE(group_environment(1).contains("CUDA_VISIBLE_DEVICES"));
+  EXPECT_EQ(group_environment(1, {2, 3}).at("CUDA_VISIBLE_DEVICES"), "2,3");
 }
 
 TEST(GroupEnvironment, a_named_libtorch_comes_first_among_the_libraries) {
   ::setenv("HEADWAY_TORCH", "/opt/torch", 1);
   ::setenv("LD_LIBRARY_PATH", "/usr/local/lib", 1);
-  EXPECT_EQ(group_environment(two_threads()).at("LD_LIBRARY_PATH"),
-            "/opt/torch/lib:/usr/local/lib");
+  EXPECT_EQ(group_environment(2).at("LD_LIBRARY_PATH"), "/opt/torch/lib:/usr/local/lib");
   ::unsetenv("LD_LIBRARY_PATH");
-  EXPECT_EQ(group_environment(two_threads()).at("LD_LIBRARY_PATH"), "/opt/torch/lib");
+  EXPECT_EQ(group_environment(2).at("LD_LIBRARY_PATH"), "/opt/torch/lib");
   ::unsetenv("HEADWAY_TORCH");
 }
 
@@ -132,19 +111,10 @@ TEST(FindWorkerProgram, the_path_is_searched) {
   ::setenv("PATH", old_path.c_str(), 1);
 }
 
-TEST(GroupCommand, the_time_left_is_passed_on) {
-  GroupSpec spec = two_threads();
-  spec.time_limit_seconds = 90;
-  const auto command = group_command(spec);
-  const auto option = std::find(command.begin(), command.end(), "--time-limit-seconds");
-  ASSERT_NE(option, command.end());
-  EXPECT_EQ(*(option + 1), "90.0");
-}
-
 TEST(StartGroup, several_ranks_without_mpirun_are_refused_with_what_to_do) {
   const TemporaryDirectory folder;
   GroupSpec spec = two_threads();
-  spec.sweep_directory = folder.path();
+  spec.settings.sweep_directory = folder.path();
   spec.ranks = 2;
   const std::string path = std::getenv("PATH");
   ::setenv("PATH", folder.path().c_str(), 1);
