@@ -3,9 +3,9 @@
 #include <optional>
 
 #include "scheduling/policy/shared_error.h"
-#include "store/segments/segment_writer.h"
 #include "store/manifest/sweep_directory.h"
 #include "store/manifest/sweep_state.h"
+#include "store/segments/segment_writer.h"
 
 namespace headway {
 
