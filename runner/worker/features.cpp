@@ -9,7 +9,7 @@
 #include "base/nearest_name.h"
 #include "base/safetensors.h"
 #include "data/split.h"
-#include "runner/worker/commands.h"
+#include "runner/worker/worker_verbs.h"
 #include "store/manifest/sweep_directory.h"
 #include "training/evaluation.h"
 
@@ -74,8 +74,7 @@ NamedTensor named(const std::string& name, const std::string& dtype, const at::T
 
 void export_features(const FeatureOptions& options) {
   const TrialConfig config = find_trial(options.sweep_directory, options.trial);
-  const auto weights =
-      SweepDirectory(options.sweep_directory).artifacts(options.trial) / "weights.safetensors";
+  const auto weights = SweepLayout(options.sweep_directory).weights(options.trial);
   if (!std::filesystem::exists(weights)) {
     throw ConfigError(fmt::format("trial {} has no final weights yet ('{}' does not exist)",
                                   options.trial,

@@ -7,7 +7,7 @@
 #include <string>
 #include <thread>
 
-#include "runner/worker/commands.h"
+#include "runner/worker/worker_verbs.h"
 #include "scheduling/claims/claims.h"
 #include "scheduling/policy/time_budget.h"
 #include "store/segments/segment_writer.h"
@@ -18,7 +18,7 @@ namespace headway {
 
 /// What the attempts of one worker group have in common.
 struct GroupContext {
-  const ServeOptions& options;
+  const GroupSettings& settings;
   int world_size = 1;
   TimeBudget budget = {};
 };
@@ -26,12 +26,12 @@ struct GroupContext {
 /// Rank 0's side of one attempt: records in the segment, the trial's log, and a heartbeat once a
 /// second that also notices when the claim was fenced off or the trial cancelled. While the disk is
 /// full it waits, and the heartbeat says so.
-class TrialRecorder final : public TrialSink {
+class RecordingSink final : public TrialSink {
  public:
-  TrialRecorder(SegmentWriter& segment, Claim& claim, GroupContext& group);
-  TrialRecorder(const TrialRecorder&) = delete;
-  TrialRecorder& operator=(const TrialRecorder&) = delete;
-  ~TrialRecorder() override;
+  RecordingSink(SegmentWriter& segment, Claim& claim, GroupContext& group);
+  RecordingSink(const RecordingSink&) = delete;
+  RecordingSink& operator=(const RecordingSink&) = delete;
+  ~RecordingSink() override;
 
   void started(std::int64_t resumed_from_step, const std::string& precision) override;
   void epoch_ended(const EpochRecord& record) override;
@@ -44,7 +44,7 @@ class TrialRecorder final : public TrialSink {
 
   /// Does what writes to the disk, and again until there is room. When the group is asked to stop
   /// meanwhile, the DiskFullError is passed on.
-  void with_patience(const std::function<void()>& action);
+  void wait_out_full_disk(const std::function<void()>& action);
 
   /// A higher attempt took over: stop, and record nothing more.
   bool fenced() const { return fenced_.load(); }

@@ -10,14 +10,14 @@
 #include <sstream>
 
 #include "runner/cli/verb.h"
-#include "sweep/trial_status.h"
 #include "scheduling/claims/claims.h"
 #include "scheduling/claims/supervisors.h"
-#include "store/segments/segment_writer.h"
 #include "store/manifest/sweep_directory.h"
 #include "store/manifest/sweep_state.h"
+#include "store/segments/segment_writer.h"
 #include "support/small_sweep.h"
 #include "support/temporary_directory.h"
+#include "sweep/trial_status.h"
 
 namespace headway {
 namespace {

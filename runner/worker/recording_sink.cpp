@@ -1,4 +1,4 @@
-#include "runner/worker/trial_recorder.h"
+#include "runner/worker/recording_sink.h"
 
 #include <fmt/format.h>
 
@@ -6,10 +6,11 @@
 #include <condition_variable>
 #include <iostream>
 
+#include "base/exit_code.h"
 #include "base/host.h"
 #include "base/logging.h"
-#include "base/time.h"
 #include "base/retry_while_disk_full.h"
+#include "base/time.h"
 #include "runner/worker/stop_request.h"
 #include "store/manifest/sweep_directory.h"
 
@@ -43,22 +44,22 @@ nlohmann::json missing_reasons(const SplitMetrics& metrics) {
 
 }  // namespace
 
-TrialRecorder::TrialRecorder(SegmentWriter& segment, Claim& claim, GroupContext& group)
+RecordingSink::RecordingSink(SegmentWriter& segment, Claim& claim, GroupContext& group)
     : segment_(segment), claim_(claim), group_(group), start_(monotonic_seconds()) {
-  const auto folder = SweepDirectory(group.options.sweep_directory).artifacts(claim.trial_id());
-  std::filesystem::create_directories(folder);
-  log_.open(folder / "log.txt", std::ios::app);
+  const auto log = SweepLayout(group.settings.sweep_directory).trial_log(claim.trial_id());
+  std::filesystem::create_directories(log.parent_path());
+  log_.open(log, std::ios::app);
   progress_.phase = "loading";
   group_.budget.begin_trial(start_);
   heartbeat_ = std::jthread([this](const std::stop_token& stop) { beat_until_done(stop); });
 }
 
-TrialRecorder::~TrialRecorder() {
+RecordingSink::~RecordingSink() {
   heartbeat_.request_stop();
   heartbeat_.join();
 }
 
-void TrialRecorder::beat_until_done(const std::stop_token& stop) {
+void RecordingSink::beat_until_done(const std::stop_token& stop) {
   std::mutex mutex;
   std::condition_variable_any wake;
   std::unique_lock lock(mutex);
@@ -76,55 +77,55 @@ void TrialRecorder::beat_until_done(const std::stop_token& stop) {
   }
 }
 
-void TrialRecorder::log(const std::string& line) {
+void RecordingSink::log(const std::string& line) {
   log_.clear();  // a disk that was full may have room again
   log_ << utc_timestamp() << ' ' << line << std::endl;
-  if (group_.options.verbose) log_info("{} {}", claim_.trial_id(), line);
+  if (group_.settings.verbose) log_info("{} {}", claim_.trial_id(), line);
 }
 
-void TrialRecorder::with_patience(const std::function<void()>& action) {
+void RecordingSink::wait_out_full_disk(const std::function<void()>& action) {
   const auto set_waiting = [this](bool waiting) {
     const std::scoped_lock guard(mutex_);
     is_waiting_ = waiting;
   };
-  with_disk_patience(action,
-                     {.began =
-                          [&](const std::string& what) {
-                            set_waiting(true);
-                            log_warning(
-                                "trial {}: {}; nothing is lost: waiting until there is room",
-                                claim_.trial_id(),
-                                what);
-                          },
-                      .ended =
-                          [&] {
-                            set_waiting(false);
-                            log("there is room on the disk again: going on");
-                            log_warning("trial {}: there is room again", claim_.trial_id());
-                          },
-                      .give_up = stop_requested});
+  retry_while_disk_full(action,
+                        {.began =
+                             [&](const std::string& what) {
+                               set_waiting(true);
+                               log_warning(
+                                   "trial {}: {}; nothing is lost: waiting until there is room",
+                                   claim_.trial_id(),
+                                   what);
+                             },
+                         .ended =
+                             [&] {
+                               set_waiting(false);
+                               log("there is room on the disk again: going on");
+                               log_warning("trial {}: there is room again", claim_.trial_id());
+                             },
+                         .give_up = stop_requested});
 }
 
-void TrialRecorder::append(const nlohmann::json& record, Flush flush) {
-  with_patience([&] { segment_.append(record, flush); });
+void RecordingSink::append(const nlohmann::json& record, Flush flush) {
+  wait_out_full_disk([&] { segment_.append(record, flush); });
 }
 
-void TrialRecorder::started(std::int64_t resumed_from_step, const std::string& precision) {
+void RecordingSink::started(std::int64_t resumed_from_step, const std::string& precision) {
   append({{"kind", "attempt_started"},
           {"trial_id", claim_.trial_id()},
           {"attempt", claim_.attempt()},
-          {"group", group_.options.group},
+          {"group", group_.settings.group},
           {"host", host_name()},
-          {"device", group_.options.device},
+          {"device", group_.settings.device},
           {"world_size", group_.world_size},
-          {"threads_per_rank", group_.options.threads},
+          {"threads_per_rank", group_.settings.threads_per_rank},
           {"precision", precision},
           {"resumed_from_step", resumed_from_step}},
          Flush::kNow);
   log(fmt::format("attempt {} on {} ({}, {} rank{}, {}) {}",
                   claim_.attempt(),
                   host_name(),
-                  group_.options.device,
+                  group_.settings.device,
                   group_.world_size,
                   group_.world_size == 1 ? "" : "s",
                   precision,
@@ -132,7 +133,7 @@ void TrialRecorder::started(std::int64_t resumed_from_step, const std::string& p
                                          : fmt::format("from step {}", resumed_from_step)));
 }
 
-void TrialRecorder::epoch_ended(const EpochRecord& record) {
+void RecordingSink::epoch_ended(const EpochRecord& record) {
   if (fenced()) return;
   nlohmann::json json = to_json(record);
   json["kind"] = "metrics";
@@ -143,7 +144,7 @@ void TrialRecorder::epoch_ended(const EpochRecord& record) {
   log(describe(record, progress_.epochs));
 }
 
-void TrialRecorder::progress(const TrainingProgress& progress) {
+void RecordingSink::progress(const TrainingProgress& progress) {
   const std::scoped_lock guard(mutex_);
   if (progress_.step == 0 && progress.step > 0) log("first step done");
   progress_ = {progress.epoch,
@@ -156,12 +157,12 @@ void TrialRecorder::progress(const TrainingProgress& progress) {
   group_.budget.observe(progress_, monotonic_seconds());
 }
 
-void TrialRecorder::remark(const std::string& text) {
+void RecordingSink::remark(const std::string& text) {
   log_warning("trial {}: {}", claim_.trial_id(), text);
   log(text);
 }
 
-void TrialRecorder::finish(nlohmann::json record) {
+void RecordingSink::finish(nlohmann::json record) {
   record["kind"] = "attempt_finished";
   record["trial_id"] = claim_.trial_id();
   record["attempt"] = claim_.attempt();
@@ -178,7 +179,7 @@ void TrialRecorder::finish(nlohmann::json record) {
                   record.value("message", "")));
 }
 
-void TrialRecorder::finished(const TrialResult& result) {
+void RecordingSink::finished(const TrialResult& result) {
   switch (result.end) {
     case TrialEnd::kDone:
       return finish({{"state", "done"},
@@ -203,18 +204,18 @@ void TrialRecorder::finished(const TrialResult& result) {
       }
       return finish({{"state", "yielded"},
                      {"failure", "preempted"},
-                     {"exit_code", 75},
+                     {"exit_code", kExitYielded},
                      {"message", result.message}});
   }
 }
 
-void TrialRecorder::failed(const std::string& failure, const std::string& message) {
+void RecordingSink::failed(const std::string& failure, const std::string& message) {
   log_warning("trial {} failed ({}): {}", claim_.trial_id(), failure, message);
   nlohmann::json record{
       {"state", "failed"}, {"failure", failure}, {"exit_code", 1}, {"message", message}};
   if (failure == "oom") {
     record["world_size"] = group_.world_size;
-    record["groups_beside"] = groups_beside(group_.options.sweep_directory, group_.options.group);
+    record["groups_beside"] = groups_beside(group_.settings.sweep_directory, group_.settings.group);
   }
   finish(std::move(record));
 }

@@ -75,11 +75,44 @@ TEST_F(Program, a_damaged_plan_ends_with_code_4) {
 }
 
 TEST_F(Program, help_goes_to_standard_output_and_is_no_failure) {
-  for (const std::vector<std::string>& arguments :
-       {std::vector<std::string>{"--help"}, {"plan", "--help"}, {"export", "weights", "--help"}}) {
-    const Outcome outcome = headway(arguments);
-    EXPECT_EQ(outcome.exit_code, kExitDone);
-    EXPECT_THAT(outcome.out, HasSubstr("Example"));
+  const Outcome outcome = headway({"--help"});
+  EXPECT_EQ(outcome.exit_code, kExitDone);
+  EXPECT_THAT(outcome.out, HasSubstr("Example"));
+  EXPECT_THAT(outcome.out, testing::Not(HasSubstr("__complete"))) << "it is for scripts";
+  EXPECT_EQ(outcome.err, "");
+}
+
+/// The words behind `headway` of every verb, and of every verb within a verb.
+void collect_verbs(const CLI::App& app,
+                   const std::vector<std::string>& words,
+                   std::vector<std::vector<std::string>>& found) {
+  for (const CLI::App* verb : app.get_subcommands({})) {
+    std::vector<std::string> deeper = words;
+    deeper.push_back(verb->get_name());
+    found.push_back(deeper);
+    collect_verbs(*verb, deeper, found);
+  }
+}
+
+TEST_F(Program, the_help_of_every_verb_shows_an_example_of_it) {
+  std::ostringstream none;
+  VerbContext context{.out = none, .err = none, .results_root = {}};
+  CLI::App app("", "headway");
+  add_verbs(app, context);
+  std::vector<std::vector<std::string>> verbs;
+  collect_verbs(app, {}, verbs);
+  ASSERT_GE(verbs.size(), 16U);
+  for (std::vector<std::string> words : verbs) {
+    std::string line = "headway";
+    for (const std::string& word : words) line += " " + word;
+    const bool is_hidden = find_verb(app, words.front())->get_group().empty();
+    words.emplace_back("--help");
+    if (is_hidden) continue;  // it takes all words for those to be completed
+    const Outcome outcome = headway(words);
+    EXPECT_EQ(outcome.exit_code, kExitDone) << line;
+    const auto examples = outcome.out.find("Examples:");
+    ASSERT_NE(examples, std::string::npos) << line;
+    EXPECT_NE(outcome.out.find(line, examples), std::string::npos) << line;
     EXPECT_EQ(outcome.err, "");
   }
 }

@@ -8,8 +8,8 @@
 #include "base/files.h"
 #include "base/safetensors.h"
 #include "runner/cli/verb.h"
-#include "store/segments/segment_writer.h"
 #include "store/manifest/sweep_directory.h"
+#include "store/segments/segment_writer.h"
 #include "support/small_sweep.h"
 #include "support/temporary_directory.h"
 
