@@ -11,27 +11,11 @@
 #include <fstream>
 #include <iterator>
 
+#include "base/process.h"
 #include "base/signals.h"
 
 namespace headway {
 namespace {
-
-std::vector<pid_t> children_of(pid_t pid) {
-  std::vector<pid_t> children;
-  std::error_code none;
-  const std::filesystem::path tasks = fmt::format("/proc/{}/task", pid);
-  std::filesystem::directory_iterator task(tasks, none);
-  for (; !none && task != std::filesystem::directory_iterator(); task.increment(none)) {
-    std::ifstream list(task->path() / "children");
-    for (pid_t child = 0; list >> child;) children.push_back(child);
-  }
-  return children;
-}
-
-void collect_tree(pid_t pid, std::vector<pid_t>& tree) {
-  tree.push_back(pid);
-  for (const pid_t child : children_of(pid)) collect_tree(child, tree);
-}
 
 std::string whole_file(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
@@ -73,24 +57,11 @@ MemberState member_state(pid_t pid) {
           .rank = launched_rank_of(pid),
           .state = status_field(status, "State"),
           .waits_in = waits_in == "0" ? "" : waits_in,
-          .shows_stack = catches(status, stack_trace_signal())};
+          .shows_stack = catches(status, stack_trace_signal()),
+          .memory = memory_use(pid).value_or(MemoryUse{})};
 }
 
 }  // namespace
-
-std::string MemberState::describe() const {
-  const std::string process = fmt::format("process {}, {}", pid, name);
-  return fmt::format("{}: {}{}",
-                     rank ? fmt::format("rank {} ({})", *rank, process) : process,
-                     state.empty() ? "gone" : state,
-                     waits_in.empty() ? "" : ", in " + waits_in);
-}
-
-std::vector<pid_t> process_tree(pid_t leader) {
-  std::vector<pid_t> tree;
-  collect_tree(leader, tree);
-  return tree;
-}
 
 std::vector<MemberState> group_state(pid_t leader) {
   std::vector<MemberState> members;
@@ -109,20 +80,10 @@ ProcessIdentity group_leader(const ProcessIdentity& rank) {
 void ask_for_stacks(const std::vector<MemberState>& members) {
   for (const MemberState& member : members) {
     // To the thread that trains: any other could take a signal that is sent to the process.
-    if (member.shows_stack) ::syscall(SYS_tgkill, member.pid, member.pid, stack_trace_signal());
-    if (member.is_stopped()) ::kill(member.pid, SIGCONT);
+    const auto pid = static_cast<pid_t>(member.pid);
+    if (member.shows_stack) ::syscall(SYS_tgkill, pid, pid, stack_trace_signal());
+    if (member.is_stopped()) ::kill(pid, SIGCONT);
   }
-}
-
-MemoryUse group_memory(pid_t leader) {
-  MemoryUse sum;
-  for (const pid_t pid : process_tree(leader)) {
-    const auto use = memory_use(pid);
-    if (!use) continue;
-    sum.resident_bytes += use->resident_bytes;
-    sum.peak_bytes += use->peak_bytes;
-  }
-  return sum;
 }
 
 }  // namespace headway

@@ -2,7 +2,7 @@
 
 #include <set>
 
-#include "runner/cli/text_columns.h"
+#include "base/text.h"
 
 namespace headway {
 namespace {

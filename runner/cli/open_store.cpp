@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <ostream>
 
-#include "runner/cli/text_columns.h"
+#include "base/text.h"
 
 namespace headway {
 

@@ -2,8 +2,8 @@
 
 #include <iosfwd>
 
-#include "runner/cli/sweep_argument.h"
 #include "store/sql/results_store.h"
+#include "sweep/location.h"
 
 namespace headway {
 

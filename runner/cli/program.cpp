@@ -25,20 +25,6 @@ constexpr const char* kFooter =
     "\n"
     "`headway VERB --help` tells more about a verb.";
 
-std::vector<std::string> verb_names(const CLI::App& app) {
-  std::vector<std::string> names;
-  for (const CLI::App* verb : app.get_subcommands({})) names.push_back(verb->get_name());
-  return names;
-}
-
-std::vector<std::string> long_options(const CLI::App& app) {
-  std::vector<std::string> names;
-  for (const CLI::Option* option : app.get_options({})) {
-    for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
-  }
-  return names;
-}
-
 /// The verb that was being read, "export weights" for one within another; the program before any.
 const CLI::App& current_app(const CLI::App& app) {
   const auto verbs = app.get_subcommands();
@@ -96,9 +82,9 @@ void parse(CLI::App& app, std::vector<std::string> arguments) {
 int parse_and_run(CLI::App& app, const std::vector<std::string>& arguments, VerbContext& context) {
   const std::string first = arguments.empty() ? "" : arguments.front();
   if (first.empty()) return report_usage(app, "a verb is needed", context.err);
-  const auto verbs = verb_names(app);
-  if (first.front() != '-' && std::find(verbs.begin(), verbs.end(), first) == verbs.end()) {
-    const std::string problem = fmt::format("unknown verb '{}'{}", first, suggestion(first, verbs));
+  if (first.front() != '-' && find_verb(app, first) == nullptr) {
+    const std::string problem =
+        fmt::format("unknown verb '{}'{}", first, suggestion(first, verb_names(app)));
     return report_usage(app, problem, context.err);
   }
   try {
@@ -113,12 +99,39 @@ int parse_and_run(CLI::App& app, const std::vector<std::string>& arguments, Verb
 
 }  // namespace
 
+const CLI::App* find_verb(const CLI::App& app, const std::string& name) {
+  const auto found =
+      app.get_subcommands([&name](const CLI::App* verb) { return verb->get_name() == name; });
+  return found.empty() ? nullptr : found.front();
+}
+
+std::vector<std::string> verb_names(const CLI::App& app) {
+  std::vector<std::string> names;
+  for (const CLI::App* verb : app.get_subcommands({})) {
+    if (!verb->get_group().empty()) names.push_back(verb->get_name());
+  }
+  return names;
+}
+
+std::vector<std::string> long_options(const CLI::App& app) {
+  std::vector<std::string> names;
+  for (const CLI::Option* option : app.get_options({})) {
+    for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
+  }
+  return names;
+}
+
 CLI::App& add_verb(CLI::App& app, const VerbHelp& help) {
   CLI::App& verb = *app.add_subcommand(help.name, help.summary);
   std::string footer = help.description + "\n\nExamples:";
   for (const std::string& example : help.examples) footer += "\n  " + example;
   verb.footer(footer);
+  if (help.is_hidden) verb.group("");
   return verb;
+}
+
+CLI::Option& one_of(CLI::Option& option, const std::vector<std::string>& choices) {
+  return *option.type_name(fmt::format("{}", fmt::join(choices, "|")));
 }
 
 void add_results_option(CLI::App& verb, VerbContext& context) {
@@ -133,7 +146,7 @@ int run_program(const std::vector<std::string>& arguments, VerbContext& context)
   app.footer(kFooter);
   app.set_version_flag("--version", version_text, "print what this build is made of");
   app.require_subcommand(1);
-  for (AddVerb* add : commands()) add(app, context);
+  add_verbs(app, context);
   try {
     return parse_and_run(app, arguments, context);
   } catch (const ConfigError& error) {

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "runner/cli/sweep_argument.h"
+#include "sweep/location.h"
 
 namespace headway {
 

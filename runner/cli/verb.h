@@ -6,20 +6,9 @@
 #include <string>
 #include <vector>
 
-namespace headway {
+#include "base/exit_code.h"
 
-/// Exit codes of `headway`.
-enum ExitCode : int {
-  kExitDone = 0,
-  kExitFailed = 1,  // some trials failed, or this machine did
-  kExitUsage = 2,   // a mistake on the command line or in a sweep file
-  kExitNothingToDo = 3,
-  kExitStore = 4,  // the store is damaged or locked
-  kExitInternalError = 70,
-  kExitYielded = 75,  // stopped on request, work left: requeue me
-  kExitTimeBudget = 124,
-  kExitInterrupted = 130,
-};
+namespace headway {
 
 /// What the verbs of one run of `headway` share.
 struct VerbContext {
@@ -30,9 +19,14 @@ struct VerbContext {
   int exit_code = kExitDone;  // set by the verb's callback
 };
 
-/// A verb adds its subcommand, with a callback that does the work and sets `context.exit_code`.
-/// `context` outlives the parsing; values of options live in a shared_ptr that the callback holds.
-using AddVerb = void(CLI::App& app, VerbContext& context);
+/// One verb of `headway`: `add` is specialised in verbs/<name>.cpp for the tag that the table in
+/// verb_table.cpp lists. It adds its subcommand, with a callback that does the work and sets
+/// `context.exit_code`. `context` outlives the parsing; values of options live in a shared_ptr that
+/// the callback holds.
+template <typename Name>
+struct Verb {
+  static void add(CLI::App& app, VerbContext& context);
+};
 
 /// What the help says about a verb.
 struct VerbHelp {
@@ -40,6 +34,7 @@ struct VerbHelp {
   std::string summary;      // one line, for `headway --help`
   std::string description;  // a paragraph, for `headway VERB --help`; lines wrapped at 100
   std::vector<std::string> examples;  // whole command lines
+  bool is_hidden = false;             // for programs, not for people
 };
 
 /// Adds the subcommand with its help text.
@@ -48,8 +43,18 @@ CLI::App& add_verb(CLI::App& app, const VerbHelp& help);
 /// --results DIR, which overrides $HEADWAY_RESULTS and ./results.
 void add_results_option(CLI::App& verb, VerbContext& context);
 
-/// All verbs, in the order of the help.
-const std::vector<AddVerb*>& commands();
+/// The option takes one of `choices`: help and completion name them.
+CLI::Option& one_of(CLI::Option& option, const std::vector<std::string>& choices);
+
+/// The verb of `app` that has this name, a hidden one too; nullptr when there is none.
+const CLI::App* find_verb(const CLI::App& app, const std::string& name);
+/// Without hidden ones.
+std::vector<std::string> verb_names(const CLI::App& app);
+/// "--json", "--results", ...
+std::vector<std::string> long_options(const CLI::App& app);
+
+/// Adds all verbs, in the order of the help.
+void add_verbs(CLI::App& app, VerbContext& context);
 
 /// Parses the command line, runs the verb, and turns what it throws into a message on `context.err`
 /// and an exit code.

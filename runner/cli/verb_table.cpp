@@ -1,32 +1,33 @@
+#include "base/component_list.h"
 #include "runner/cli/verb.h"
 
 namespace headway {
+// clang-format off: one line per verb
+// In the order of the help. To add a verb: write verbs/<name>.cpp, then name it here.
+using Verbs = ComponentList<class ListVerb,
+                            class PlanVerb,
+                            class RunVerb,
+                            class RetryVerb,
+                            class CancelVerb,
+                            class InterruptVerb,
+                            class TrainVerb,
+                            class EvaluateVerb,
+                            class StatusVerb,
+                            class WhyVerb,
+                            class ShowVerb,
+                            class LogsVerb,
+                            class TableVerb,
+                            class ExportVerb,
+                            class FsckVerb,
+                            class DoctorVerb,
+                            class CompletionVerb,
+                            class CompleteVerb>;
+// clang-format on
 
-// To add a verb: write <name>.cpp beside this file, then name its function here, twice.
-AddVerb add_list_command, add_plan_command, add_run_command, add_retry_command, add_cancel_command,
-    add_interrupt_command, add_status_command, add_why_command, add_show_command, add_logs_command,
-    add_table_command, add_export_command, add_train_command, add_evaluate_command,
-    add_fsck_command, add_doctor_command, add_completion_command;
-
-const std::vector<AddVerb*>& commands() {
-  static const std::vector<AddVerb*> table{add_list_command,
-                                           add_plan_command,
-                                           add_run_command,
-                                           add_retry_command,
-                                           add_cancel_command,
-                                           add_interrupt_command,
-                                           add_train_command,
-                                           add_evaluate_command,
-                                           add_status_command,
-                                           add_why_command,
-                                           add_show_command,
-                                           add_logs_command,
-                                           add_table_command,
-                                           add_export_command,
-                                           add_fsck_command,
-                                           add_doctor_command,
-                                           add_completion_command};
-  return table;
+void add_verbs(CLI::App& app, VerbContext& context) {
+  for (auto* add : Verbs::collect([]<typename Name>() { return &Verb<Name>::add; })) {
+    add(app, context);
+  }
 }
 
 }  // namespace headway

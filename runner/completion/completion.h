@@ -1,31 +1,25 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
-#include <map>
+#include <filesystem>
 #include <string>
 #include <vector>
 
 namespace headway {
 
-/// What may follow some words of the command line.
-struct CompletionPoint {
-  std::string path;                // "", "list", "list heads", "export weights"
-  std::vector<std::string> words;  // verbs, options and known names
-  bool files = false;              // sweep files fit here
-  bool sweeps = false;             // names of sweeps fit here
-};
+/// What may stand in place of the last of `words`, the command line behind `headway` up to the
+/// cursor: verbs and options of `app`, and by the type of the argument sweeps, trial ids, keys of a
+/// sweep file and what they may hold, file names. Words that bash has split at "=" are put together
+/// again, and the candidates are then for the part behind it.
+std::vector<std::string> completion_candidates(const CLI::App& app,
+                                               const std::vector<std::string>& words,
+                                               const std::filesystem::path& results_root);
 
-/// All that a shell needs to know to complete `headway`.
-struct Completions {
-  std::vector<CompletionPoint> points;
-  std::map<std::string, std::vector<std::string>> option_values;  // "--format" -> its choices
-  std::map<std::string, std::vector<std::string>> key_values;     // "head.name" -> known heads
-};
+/// The shells that scripts exist for.
+const std::vector<std::string>& completed_shells();
 
-Completions completions(const CLI::App& app);
-
-std::string bash_completion(const Completions& completions);
-std::string zsh_completion(const Completions& completions);
-std::string fish_completion(const Completions& completions);
+/// What has `shell` ask `headway __complete`. ConfigError with the nearest shell when it is none of
+/// completed_shells().
+std::string completion_script(const std::string& shell);
 
 }  // namespace headway

@@ -12,8 +12,8 @@
 #include "base/environment.h"
 #include "base/errors.h"
 #include "base/host.h"
+#include "base/text.h"
 #include "data/dataset.h"
-#include "runner/cli/text_columns.h"
 
 namespace headway {
 namespace {

@@ -4,9 +4,9 @@
 #include <nlohmann/json.hpp>
 
 #include "base/errors.h"
-#include "cluster/local/launch.h"
-#include "runner/cli/process.h"
-#include "runner/cli/worker_info.h"
+#include "base/process.h"
+#include "cluster/local/group_command.h"
+#include "cluster/local/worker_info.h"
 #include "runner/doctor/machine_checks.h"
 
 namespace headway {
@@ -62,8 +62,6 @@ MachineCheck check_ranks() {
   const char* remedy =
       "install Open MPI 4.1 (Debian: openmpi-bin); without it trials run on one rank each";
   try {
-    GroupSpec group;
-    group.ranks = 2;
     const CapturedRun run = run_captured({.command = {"mpirun",
                                                       "--bind-to",
                                                       "none",
@@ -72,7 +70,7 @@ MachineCheck check_ranks() {
                                                       "2",
                                                       "printenv",
                                                       "OMPI_COMM_WORLD_RANK"},
-                                          .environment = group_environment(group)},
+                                          .environment = group_environment(1)},
                                          kTimeoutSeconds);
     if (run.exit_code != 0)
       return failed(name, "mpirun: " + failure_of(run, kTimeoutSeconds), remedy);

@@ -7,14 +7,15 @@
 #include <nlohmann/json.hpp>
 #include <ostream>
 
+#include "base/text.h"
 #include "base/time.h"
+#include "cluster/local/group_command.h"
+#include "cluster/local/local_launcher.h"
 #include "config/schema/catalog.h"
-#include "runner/cli/sweep_argument.h"
-#include "runner/cli/text_columns.h"
-#include "runner/supervisor/allocation.h"
 #include "runner/supervisor/evaluation_supervisor.h"
 #include "store/segments/segment_writer.h"
 #include "store/sql/results_store.h"
+#include "sweep/location.h"
 
 namespace headway {
 namespace {
@@ -156,31 +157,28 @@ void request_anew(const EvaluationPlan& plan, const std::string& suite) {
 }
 
 EvaluationSupervisorOptions supervisor_options(const EvaluationPlan& plan,
-                                               const EvaluateSweepOptions& options) {
-  const auto worker = find_worker_program();
-  const std::string device = options.device == "auto" && !plan.on_gpu ? "cpu" : options.device;
-  const Allocation allocation = local_allocation(device, worker);
-  const int threads = static_cast<int>(plan.resources.threads_per_rank);
+                                               const EvaluateSweepOptions& options,
+                                               const Allocation& allocation,
+                                               const std::filesystem::path& worker) {
+  const auto threads = plan.resources.threads_per_rank;
   const auto asked = options.groups ? options.groups : plan.resources.groups;
-  const auto slots = static_cast<std::int64_t>(allocation.slots(threads));
+  const auto slots = static_cast<std::int64_t>(allocation.slots(static_cast<int>(threads)));
   const auto directory = std::filesystem::absolute(plan.sweep.directory);
-  EvaluationSupervisorOptions result{
-      .sweep_directory = directory,
-      .sweep = plan.sweep.name,
-      .suite = options.suite,
-      .trials = plan.wanted,
-      .group = {.worker = worker,
-                .sweep_directory = directory,
-                .group = "",
-                .threads_per_rank = threads,
-                .evaluation = EvaluationTask{options.suite, options.device, {}}},
-      .gpus = allocation.gpus,
-      .groups =
-          static_cast<int>(std::min(asked.value_or(slots), std::max(slots, std::int64_t{1})))};
+  EvaluationSupervisorOptions result{.sweep_directory = directory,
+                                     .sweep = plan.sweep.name,
+                                     .suite = options.suite,
+                                     .trials = plan.wanted,
+                                     .group = {.worker = worker,
+                                               .settings = {.sweep_directory = directory.string(),
+                                                            .device = options.device,
+                                                            .threads_per_rank = threads,
+                                                            .suite = options.suite}},
+                                     .groups = static_cast<int>(std::min(
+                                         asked.value_or(slots), std::max(slots, std::int64_t{1})))};
   // Without a list, a group serves the whole plan.
   if (options.trials.empty()) return result;
   for (const PlannedTrial& trial : plan.wanted) {
-    result.group.evaluation->trials.push_back(trial.trial_id);
+    result.group.settings.trials.push_back(trial.trial_id);
   }
   return result;
 }
@@ -262,10 +260,14 @@ int evaluate_sweep(const EvaluateSweepOptions& options, VerbContext& context) {
   const EvaluationPlan plan = plan_evaluation(options, context);
   if (plan.open.empty()) return report_nothing_to_do(plan, options, context);
   if (options.dry_run) return print_plan(plan, options, context);
-  ProgressDisplay display(context.err, ProgressDisplay::standard_error());
-  auto settings = supervisor_options(plan, options);
+  ProgressDisplay display(context.err, standard_error_terminal());
+  const auto worker = find_worker_program();
+  const std::string device = options.device == "auto" && !plan.on_gpu ? "cpu" : options.device;
+  const Allocation allocation = local_allocation(device, worker);
+  const auto launcher = make_local_launcher(allocation);
   request_anew(plan, options.suite);
-  EvaluationSupervisor supervisor(std::move(settings), display);
+  EvaluationSupervisor supervisor(
+      supervisor_options(plan, options, allocation, worker), *launcher, display);
   const SupervisorEnd end = supervisor.run();
   ResultsStore(plan.sweep.directory).sync();
   EvaluationSummary summary;

@@ -10,8 +10,8 @@
 
 #include "base/files.h"
 #include "base/retry_while_disk_full.h"
+#include "base/text.h"
 #include "base/time.h"
-#include "runner/cli/text_tail.h"
 #include "runner/cli/verb.h"
 #include "runner/supervisor/exit_diagnosis.h"
 #include "scheduling/claims/crash_report.h"
@@ -30,15 +30,17 @@ constexpr std::size_t kLogTailLines = 15;
 }  // namespace
 
 EvaluationSupervisor::EvaluationSupervisor(EvaluationSupervisorOptions options,
+                                           Launcher& launcher,
                                            ProgressDisplay& display)
     : options_(std::move(options)),
+      launcher_(launcher),
       display_(display),
       claims_root_(SweepDirectory(options_.sweep_directory).evaluation(options_.suite)),
       presence_(claims_root_),
       reports_(options_.sweep_directory, "supervisor"),
       state_(options_.sweep_directory, options_.suite, options_.trials),
       abandonment_(claims_root_),
-      groups_(presence_, options_.group, options_.gpus) {}
+      groups_(presence_, launcher, options_.group) {}
 
 SupervisorEnd EvaluationSupervisor::run() {
   look();
@@ -128,10 +130,10 @@ void EvaluationSupervisor::handle_group_exit(const EndedGroup& group) {
         explain_end(group,
                     claim,
                     {.was_asked = stopping_.has_value(),
-                     .words = first_last_words(claims_root_, claim.trial_id, claim.attempt),
+                     .report = first_crash_report(claims_root_, claim.trial_id, claim.attempt),
                      .memory = {.peak_bytes = group.memory.peak_bytes,
                                 .resident_bytes = group.memory.resident_bytes,
-                                .available_bytes = available_memory_bytes(),
+                                .available_bytes = launcher_.available_memory_bytes(),
                                 .groups_beside = static_cast<int>(groups_.standing().size())}});
     if (end.failure == "oom") options_.groups = std::max(1, options_.groups / 2);
     report({.trial_id = claim.trial_id,
@@ -146,12 +148,12 @@ void EvaluationSupervisor::handle_group_exit(const EndedGroup& group) {
 }
 
 void EvaluationSupervisor::report(const EvaluationFailed& failure) {
-  with_disk_patience([&] { reports_.append(failure, Flush::kNow); },
-                     {.began =
-                          [this](const std::string& what) {
-                            display_.message(what + "; waiting until there is room");
-                          },
-                      .give_up = [this] { return signals_.count() > 0; }});
+  retry_while_disk_full([&] { reports_.append(failure, Flush::kNow); },
+                        {.began =
+                             [this](const std::string& what) {
+                               display_.message(what + "; waiting until there is room");
+                             },
+                         .give_up = [this] { return signals_.count() > 0; }});
   state_.refresh();
 }
 
@@ -164,7 +166,7 @@ void EvaluationSupervisor::note_start(const EndedGroup& group, bool took_a_trial
     return;
   }
   if (++bad_starts_ < kBadStartsAllowed) return;
-  const auto log = group_log(options_.sweep_directory, group.name);
+  const auto log = SweepLayout(options_.sweep_directory).group_log(group.name);
   display_.message(fmt::format("workers die before they take a trial ({}); the end of '{}':",
                                group.end.describe(),
                                log.string()));
@@ -178,7 +180,7 @@ void EvaluationSupervisor::start_groups() {
   if (monotonic_seconds() < next_start_) return;
   // A group that has not claimed yet will take one of those that wait.
   auto standing = static_cast<std::int64_t>(groups_.standing().size());
-  const auto at_work = std::ranges::count_if(running_, [this](const WatchedTrial& trial) {
+  const auto at_work = std::ranges::count_if(running_, [this](const RunningTrial& trial) {
     return trial.claim.owner.group.starts_with(presence_.id());
   });
   std::int64_t missing = counts_.waiting - (standing - at_work);

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "cluster/local/launch.h"
+#include "cluster/launcher.h"
 #include "runner/supervisor/progress_display.h"
 #include "runner/supervisor/stop_signals.h"
 #include "runner/supervisor/supervisor.h"
@@ -25,8 +25,7 @@ struct EvaluationSupervisorOptions {
   std::string suite;
   std::vector<PlannedTrial> trials;  // those that are done and wanted
   GroupSpec group;                   // what all groups have in common
-  std::vector<int> gpus = {};
-  int groups = 1;  // at most so many side by side
+  int groups = 1;                    // at most so many side by side
   double hang_seconds = 900;
   double stop_patience_seconds = 60;  // before groups that were asked to leave are killed
 };
@@ -36,7 +35,10 @@ struct EvaluationSupervisorOptions {
 /// it to stop. Groups find their trials themselves; any number of these may serve one evaluation.
 class EvaluationSupervisor {
  public:
-  EvaluationSupervisor(EvaluationSupervisorOptions options, ProgressDisplay& display);
+  /// `launcher` and `display` must outlive this.
+  EvaluationSupervisor(EvaluationSupervisorOptions options,
+                       Launcher& launcher,
+                       ProgressDisplay& display);
 
   SupervisorEnd run();
   /// As of the last look.
@@ -57,6 +59,7 @@ class EvaluationSupervisor {
   bool is_over() const { return groups_.empty() && (stopping_ || counts_.open() == 0); }
 
   EvaluationSupervisorOptions options_;
+  Launcher& launcher_;
   ProgressDisplay& display_;
   std::filesystem::path claims_root_;
   StopSignals signals_;
@@ -66,7 +69,7 @@ class EvaluationSupervisor {
   AbandonmentJudge abandonment_;
   WorkerGroups groups_;
   TrialCounts counts_;
-  std::vector<WatchedTrial> running_;
+  std::vector<RunningTrial> running_;
   std::map<std::string, EvaluationStatus> seen_;  // by trial
   double next_look_ = 0;
   double next_start_ = 0;  // groups that found nothing to do are not replaced at once

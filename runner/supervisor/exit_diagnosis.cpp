@@ -4,15 +4,14 @@
 
 #include <csignal>
 
+#include "base/exit_code.h"
+
 namespace headway {
 namespace {
 
-constexpr int kYielded = 75;
-constexpr int kOutOfTime = 124;
-
 bool was_interrupted(const ProcessEnd& end, bool was_asked) {
   const int signal = end.ending_signal();
-  return was_asked || end.exit_code == kYielded || end.exit_code == kOutOfTime ||
+  return was_asked || end.exit_code == kExitYielded || end.exit_code == kExitTimeBudget ||
          signal == SIGTERM || signal == SIGINT || signal == SIGHUP || signal == SIGUSR2;
 }
 
@@ -23,7 +22,9 @@ struct Cause {
 
 Cause cause_of(const EndedGroup& group, const ClaimView& claim, const Circumstances& about) {
   if (group.was_hung) return {"hung", group.hang};
-  if (about.words) return {about.words->failure, to_text(*about.words, claim.owner.world_size)};
+  if (about.report) {
+    return {about.report->failure, to_text(*about.report, claim.owner.world_size)};
+  }
   if (was_interrupted(group.end, about.was_asked)) return {"preempted", group.end.describe()};
   if (group.end.ending_signal() == SIGKILL && group.oom_kills > 0) {
     return {"oom", "ended by the kernel for want of memory: " + memory_advice(about.memory)};

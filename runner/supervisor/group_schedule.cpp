@@ -14,8 +14,8 @@ constexpr double kLeastRemainingSeconds = 1.1 * kGroupStartSeconds;
 constexpr double kBetweenTrialsSeconds = 0.05;
 constexpr double kLeastGain = 0.03;
 
-StandingGroup standing(const WatchedTrial& trial, bool is_ours) {
-  return {.width = std::max(1, trial.claim.owner.world_size),
+StandingGroup standing(const RunningTrial& trial, bool is_ours) {
+  return {.width = trial.ranks(),
           .free_in_seconds = std::max(trial.remaining_seconds, kLeastRemainingSeconds),
           .is_ours = is_ours};
 }
@@ -26,11 +26,11 @@ StandingGroup without_trial(const OwnGroup& group) {
       .free_in_seconds = std::max(kBetweenTrialsSeconds, kGroupStartSeconds - group.age_seconds)};
 }
 
-std::vector<StandingGroup> standing_groups(const SweepSnapshot& watch,
+std::vector<StandingGroup> standing_groups(const SweepSnapshot& snapshot,
                                            const std::vector<OwnGroup>& own) {
   std::vector<StandingGroup> groups;
   std::vector<bool> has_trial(own.size(), false);
-  for (const WatchedTrial& trial : watch.running()) {
+  for (const RunningTrial& trial : snapshot.running()) {
     const auto owner = std::find_if(own.begin(), own.end(), [&](const OwnGroup& group) {
       return group.name == trial.claim.owner.group;
     });
@@ -45,15 +45,10 @@ std::vector<StandingGroup> standing_groups(const SweepSnapshot& watch,
 
 }  // namespace
 
-GroupLimits group_limits(int slots, std::optional<int> ranks, std::optional<int> max_groups) {
-  const int asked = max_groups.value_or(1) * ranks.value_or(1);
-  return {std::max({1, slots, asked}), ranks, max_groups};
-}
-
 GroupSchedule::GroupSchedule(const std::filesystem::path& sweep_directory,
                              const std::string& supervisor_id,
                              GroupLimits limits)
-    : limits_(limits), board_(sweep_directory, supervisor_id) {}
+    : limits_(limits), file_(sweep_directory, supervisor_id) {}
 
 bool GroupSchedule::limit_groups(int count) {
   if (limits_.max_groups.value_or(limits_.slots) <= count) return false;
@@ -61,19 +56,19 @@ bool GroupSchedule::limit_groups(int count) {
   return true;
 }
 
-void GroupSchedule::plan(const SweepSnapshot& watch, const std::vector<OwnGroup>& own) {
+void GroupSchedule::plan(const SweepSnapshot& snapshot, const std::vector<OwnGroup>& own) {
   GroupLoad load{.limits = limits_,
-                 .groups = standing_groups(watch, own),
+                 .groups = standing_groups(snapshot, own),
                  .start_seconds = kGroupStartSeconds,
                  .least_gain = kLeastGain};
   std::vector<WaitingTrial> waiting;
-  waiting.reserve(watch.waiting().size());
-  for (const std::size_t index : watch.waiting()) {
-    waiting.push_back({watch.seconds_by_width(index)});
+  waiting.reserve(snapshot.waiting().size());
+  for (const std::size_t index : snapshot.waiting()) {
+    waiting.push_back({snapshot.seconds_by_width(index)});
   }
   set_waiting(load, std::move(waiting));
   plan_ = plan_groups(load);
-  anything_left_ = watch.counts().open() > 0;
+  anything_left_ = snapshot.counts().open() > 0;
 }
 
 /// Trials that are not placed one by one: as wide as the user asks, or on one rank unless slots are
@@ -88,13 +83,13 @@ int GroupSchedule::width_of_others() const {
   return std::any_of(placements.begin(), placements.end(), keeps_slots) ? 0 : 1;
 }
 
-void GroupSchedule::offer(const SweepSnapshot& watch) {
-  GroupAssignments offers{.width_of_others = width_of_others()};
+void GroupSchedule::publish(const SweepSnapshot& snapshot) {
+  GroupAssignments assignments{.width_of_others = width_of_others()};
   for (const Placement& placement : offered_placements(plan_)) {
-    const std::size_t index = watch.waiting()[placement.trial];
-    offers.first.push_back({watch.plan().trials[index].trial_id, placement.width});
+    const std::size_t index = snapshot.waiting()[placement.trial];
+    assignments.first.push_back({snapshot.plan().trials[index].trial_id, placement.width});
   }
-  board_.publish(offers);
+  file_.publish(assignments);
 }
 
 std::optional<double> GroupSchedule::remaining_seconds() const {

@@ -5,14 +5,11 @@
 #include <string>
 #include <vector>
 
-#include "runner/supervisor/sweep_snapshot.h"
 #include "scheduling/planning/group_assignments.h"
 #include "scheduling/planning/group_planner.h"
+#include "sweep/snapshot.h"
 
 namespace headway {
-
-/// Slots as cores or GPUs give them; more when the user asks for more groups than would fit.
-GroupLimits group_limits(int slots, std::optional<int> ranks, std::optional<int> max_groups);
 
 /// A group of this supervisor's.
 struct OwnGroup {
@@ -21,9 +18,9 @@ struct OwnGroup {
   double age_seconds = 0;
 };
 
-/// Decides for one supervisor which groups to start, and tells them by its offers which trials they
-/// are to take. It looks at the whole sweep, other supervisors' groups included, but starts and
-/// offers for its own groups alone.
+/// Decides for one supervisor which groups to start, and assigns them the trials that they are to
+/// take. It looks at the whole sweep, other supervisors' groups included, but starts and
+/// assigns for its own groups alone.
 class GroupSchedule {
  public:
   GroupSchedule(const std::filesystem::path& sweep_directory,
@@ -33,11 +30,11 @@ class GroupSchedule {
   /// From now on at most `count` groups side by side. False when there were no more before.
   bool limit_groups(int count);
   /// Plans anew, from the last look at the sweep.
-  void plan(const SweepSnapshot& watch, const std::vector<OwnGroup>& own);
+  void plan(const SweepSnapshot& snapshot, const std::vector<OwnGroup>& own);
   /// Of the groups to start now.
   std::vector<int> widths_to_start() const { return plan_.widths_to_start(); }
   /// Publishes what the plan means for groups that look for a trial.
-  void offer(const SweepSnapshot& watch);
+  void publish(const SweepSnapshot& snapshot);
 
   /// Predicted time until all is done; absent when nothing is left.
   std::optional<double> remaining_seconds() const;
@@ -46,7 +43,7 @@ class GroupSchedule {
   int width_of_others() const;
 
   GroupLimits limits_;
-  AssignmentFile board_;
+  AssignmentFile file_;
   GroupPlan plan_;
   bool anything_left_ = false;
 };

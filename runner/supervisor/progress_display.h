@@ -1,9 +1,9 @@
 #pragma once
 
-#include <cstddef>
 #include <iosfwd>
 #include <string>
 
+#include "base/progress.h"
 #include "runner/supervisor/progress_text.h"
 
 namespace headway {
@@ -12,16 +12,8 @@ namespace headway {
 /// trial starts or ends and one now and then.
 class ProgressDisplay {
  public:
-  struct Terminal {
-    bool is_interactive = false;
-    bool colours = false;
-    std::size_t columns = 80;
-    std::size_t rows = 24;
-  };
-  /// What standard error is.
-  static Terminal standard_error();
-
-  ProgressDisplay(std::ostream& err, const Terminal& terminal) : err_(err), terminal_(terminal) {}
+  ProgressDisplay(std::ostream& err, const Terminal& terminal)
+      : err_(err), terminal_(terminal), block_(err) {}
 
   /// A line that stays.
   void message(const std::string& text);
@@ -29,14 +21,12 @@ class ProgressDisplay {
   /// May be called at any rate; draws about four times a second, or a line every half minute.
   void show(const ProgressSnapshot& snapshot);
   /// Takes the block off the screen.
-  void clear();
+  void clear() { block_.clear(); }
 
  private:
-  void draw(const ProgressSnapshot& snapshot);
-
   std::ostream& err_;
   Terminal terminal_;
-  std::size_t drawn_lines_ = 0;
+  RedrawnLines block_;
   double next_at_ = 0;
   bool shown_before_ = false;
 };

@@ -4,12 +4,11 @@
 
 #include <algorithm>
 
+#include "base/progress.h"
 #include "base/time.h"
 
 namespace headway {
 namespace {
-
-constexpr std::size_t kBarWidth = 24;
 
 std::string counts_text(const ProgressSnapshot& snapshot) {
   const TrialCounts& counts = snapshot.counts;
@@ -27,11 +26,10 @@ std::string counts_text(const ProgressSnapshot& snapshot) {
 std::string bar(const TrialCounts& counts) {
   const double total = static_cast<double>(std::max<std::int64_t>(counts.total, 1));
   const double settled = static_cast<double>(counts.done + counts.failed + counts.cancelled);
-  const auto filled = static_cast<std::size_t>(settled / total * kBarWidth);
-  return "[" + std::string(filled, '#') + std::string(kBarWidth - filled, '.') + "]";
+  return progress_bar(settled / total);
 }
 
-std::string trial_line(const WatchedTrial& trial) {
+std::string trial_line(const RunningTrial& trial) {
   const Progress& progress = trial.claim.progress;
   std::string line = "  " + trial.claim.trial_id;
   if (trial.claim.attempt > 1) line += fmt::format("  attempt {}", trial.claim.attempt);

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "runner/supervisor/sweep_snapshot.h"
+#include "sweep/snapshot.h"
 
 namespace headway {
 
@@ -12,7 +12,7 @@ namespace headway {
 struct ProgressSnapshot {
   std::string sweep;
   TrialCounts counts;
-  std::vector<WatchedTrial> running;
+  std::vector<RunningTrial> running;
   std::optional<double> remaining_seconds;
   bool stopping = false;
 };

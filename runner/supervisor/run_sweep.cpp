@@ -9,14 +9,15 @@
 
 #include "base/errors.h"
 #include "base/host.h"
+#include "base/text.h"
 #include "base/time.h"
-#include "runner/cli/prediction.h"
-#include "runner/cli/sweep_argument.h"
-#include "runner/cli/text_columns.h"
-#include "runner/supervisor/allocation.h"
+#include "cluster/local/group_command.h"
+#include "cluster/local/local_launcher.h"
 #include "runner/supervisor/supervisor.h"
+#include "sweep/location.h"
 #include "sweep/measured_costs.h"
 #include "sweep/pauses.h"
+#include "sweep/prediction.h"
 
 namespace headway {
 namespace {
@@ -26,7 +27,7 @@ struct PreparedSweep {
   ResourcesConfig resources;
 };
 
-void tell_change(const PlanChange& change, std::ostream& err) {
+void report_change(const PlanChange& change, std::ostream& err) {
   if (change.is_new || (change.added.empty() && change.vanished.empty())) return;
   fmt::print(err,
              "the sweep file has changed: {} new; {} no longer in the plan (kept in the store, out "
@@ -50,7 +51,7 @@ PreparedSweep prepare_from_file(const RunOptions& options, const VerbContext& co
   for (const CellFlag& flag : sweep.flags) {
     fmt::print(context.err, "note: cell {}: {}\n", flag.cell_id, flag.message);
   }
-  tell_change(write_plan(location.directory, sweep), context.err);
+  report_change(write_plan(location.directory, sweep), context.err);
   const CostModel costs = measured_costs(location.directory, rank_kind(sweep.resources));
   for (const std::string& hint : predict(sweep, costs, available_cores()).hints) {
     fmt::print(context.err, "note: {}\n", hint);
@@ -75,33 +76,38 @@ std::optional<int> as_int(const std::optional<std::int64_t>& number) {
 }
 
 void expect_gpu_per_rank(const Allocation& allocation, const ResourcesConfig& resources) {
-  const auto gpus = static_cast<std::int64_t>(allocation.gpus.size());
+  const int gpus = allocation.gpu_count();
   if (allocation.device != "cuda" || resources.ranks.value_or(1) <= gpus) return;
   throw ConfigError(
       fmt::format("resources.ranks is {}, but this machine shows {}, and each rank needs its own; "
                   "set resources.ranks to at most that, or resources.device=cpu",
                   *resources.ranks,
-                  counted(allocation.gpus.size(), "GPU")));
+                  counted(static_cast<std::size_t>(gpus), "GPU")));
 }
 
-SupervisorOptions supervisor_options(const PreparedSweep& sweep, const RunOptions& options) {
+/// What there is time for: what the user allows, and what the allocation has left.
+std::optional<double> time_limit(const ResourcesConfig& resources, const Allocation& allocation) {
+  if (!resources.time_limit_seconds) return allocation.seconds_left;
+  return std::min(*resources.time_limit_seconds,
+                  allocation.seconds_left.value_or(*resources.time_limit_seconds));
+}
+
+SupervisorOptions supervisor_options(const PreparedSweep& sweep,
+                                     const RunOptions& options,
+                                     const std::filesystem::path& worker,
+                                     const Allocation& allocation) {
   const ResourcesConfig& resources = sweep.resources;
-  const auto worker = find_worker_program();
-  const Allocation allocation = local_allocation(resources.device, worker);
-  expect_gpu_per_rank(allocation, resources);
-  const int threads = static_cast<int>(resources.threads_per_rank);
   const auto directory = std::filesystem::absolute(sweep.location.directory);
   return {.sweep_directory = directory,
           .group = {.worker = worker,
-                    .sweep_directory = directory,
-                    .group = "",
-                    .threads_per_rank = threads,
-                    .device = allocation.device,
-                    .checkpoints = resources.checkpoints},
-          .gpus = allocation.gpus,
-          .limits = group_limits(
-              allocation.slots(threads), as_int(resources.ranks), as_int(resources.groups)),
-          .time_limit_seconds = resources.time_limit_seconds,
+                    .settings = {.sweep_directory = directory.string(),
+                                 .device = allocation.device,
+                                 .threads_per_rank = resources.threads_per_rank,
+                                 .checkpoints = resources.checkpoints}},
+          .limits = group_limits(allocation.slots(static_cast<int>(resources.threads_per_rank)),
+                                 as_int(resources.ranks),
+                                 as_int(resources.groups)),
+          .time_limit_seconds = time_limit(resources, allocation),
           .hang_seconds = options.hang_seconds};
 }
 
@@ -211,12 +217,12 @@ void print_summary(const RunSummary& summary, std::ostream& err) {
 /// again has mended what was wrong.
 std::optional<TrialCounts> settled_counts(const SweepLocation& sweep, std::ostream& err) {
   SegmentWriter reports(sweep.directory, "supervisor");  // leaves no file unless it has a report
-  SweepSnapshot watch(sweep.directory);
-  watch.look(reports);
-  if (watch.counts().open() == 0) return watch.counts();
-  if (const auto error = watch.pausing_error()) {
+  SweepSnapshot snapshot(sweep.directory);
+  snapshot.refresh(reports);
+  if (snapshot.counts().open() == 0) return snapshot.counts();
+  if (const auto error = snapshot.pausing_error()) {
     SegmentWriter requests(sweep.directory, "command");
-    reset_failures(*error, watch.state(), requests);
+    reset_failures(*error, snapshot.state(), requests);
     fmt::print(err,
                "{} that ended by the same error will be tried anew ({}: {})\n",
                counted(error->trial_ids.size(), "trial"),
@@ -254,8 +260,12 @@ int run_sweep(const RunOptions& options, VerbContext& context) {
     summary.counts = *counts;
     return report_nothing_to_do(options, summary, context);
   }
-  ProgressDisplay display(context.err, ProgressDisplay::standard_error());
-  Supervisor supervisor(supervisor_options(sweep, options), display);
+  const std::filesystem::path worker = find_worker_program();
+  const Allocation allocation = local_allocation(sweep.resources.device, worker);
+  expect_gpu_per_rank(allocation, sweep.resources);
+  const auto launcher = make_local_launcher(allocation);
+  ProgressDisplay display(context.err, standard_error_terminal());
+  Supervisor supervisor(supervisor_options(sweep, options, worker, allocation), *launcher, display);
   const SupervisorEnd end = supervisor.run();
   summary.how = end_text(end);
   summary.counts = supervisor.counts();

@@ -1,21 +1,24 @@
 #include "runner/supervisor/supervisor.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <chrono>
 #include <csignal>
-#include <sstream>
 #include <thread>
 #include <utility>
 
 #include "base/errors.h"
+#include "base/exit_code.h"
 #include "base/files.h"
 #include "base/retry_while_disk_full.h"
+#include "base/sweep_layout.h"
+#include "base/text.h"
 #include "base/time.h"
-#include "runner/attempt_end.h"
 #include "runner/cli/verb.h"
 #include "scheduling/policy/time_budget.h"
+#include "sweep/reports.h"
 
 namespace headway {
 namespace {
@@ -26,29 +29,26 @@ constexpr double kSecondsBetweenSyncs = 10;
 constexpr double kSecondsAfterIdleGroup = 1;
 constexpr double kBadStartSeconds = 30;
 constexpr int kBadStartsAllowed = 3;
-constexpr std::size_t kLogTailLines = 15;
+constexpr std::uint64_t kLogTailLines = 15;
+constexpr std::size_t kClaimsLookedUp = 64;
 // Groups leave by themselves before the limit. Those that do not are asked shortly before it and
 // killed at it.
 constexpr double kLastCallSeconds = 5;
 constexpr double kLastCallShare = 0.1;  // of the limit, when that is less
 
-std::string last_lines(const std::string& text, std::size_t count) {
-  std::size_t begin = text.size();
-  for (std::size_t lines = 0; begin > 0; --begin) {
-    if (text[begin - 1] == '\n' && begin != text.size() && ++lines == count) break;
-  }
-  return text.substr(begin);
-}
-
 }  // namespace
 
-Supervisor::Supervisor(SupervisorOptions options, ProgressDisplay& display)
+Supervisor::Supervisor(SupervisorOptions options, Launcher& launcher, ProgressDisplay& display)
     : options_(std::move(options)),
+      launcher_(launcher),
       display_(display),
       presence_(options_.sweep_directory),
       reports_(options_.sweep_directory, "supervisor"),
-      watch_(options_.sweep_directory, {options_.group.device, options_.group.threads_per_rank}),
-      groups_(presence_, options_.group, options_.gpus),
+      snapshot_(options_.sweep_directory,
+                {.ranks = RankKind{options_.group.settings.device,
+                                   options_.group.settings.threads_per_rank},
+                 .claims_looked_up = kClaimsLookedUp}),
+      groups_(presence_, launcher_, options_.group),
       schedule_(options_.sweep_directory, presence_.id(), options_.limits),
       store_(options_.sweep_directory),
       started_at_(monotonic_seconds()) {}
@@ -59,7 +59,7 @@ SupervisorEnd Supervisor::run() {
     handle_stop_signals();
     for (const EndedGroup& group : groups_.reap()) handle_group_exit(group);
     if (monotonic_seconds() >= next_look_) look();
-    groups_.watch(watch_.running(), options_.hang_seconds);
+    groups_.watch(snapshot_.running(), options_.hang_seconds);
     if (!stopping_) start_groups();
     show();
     sync_store();
@@ -69,11 +69,11 @@ SupervisorEnd Supervisor::run() {
   display_.clear();
   store_.sync();
   if (stopping_) return *stopping_;
-  return watch_.counts().open() > 0 ? SupervisorEnd::kTimeLimit : SupervisorEnd::kFinished;
+  return snapshot_.counts().open() > 0 ? SupervisorEnd::kTimeLimit : SupervisorEnd::kFinished;
 }
 
 bool Supervisor::is_over() const {
-  return groups_.empty() && (stopping_ || is_out_of_time_ || watch_.counts().open() == 0);
+  return groups_.empty() && (stopping_ || is_out_of_time_ || snapshot_.counts().open() == 0);
 }
 
 std::optional<double> Supervisor::seconds_left() const {
@@ -82,30 +82,30 @@ std::optional<double> Supervisor::seconds_left() const {
 }
 
 void Supervisor::look() {
-  with_patience([this] { watch_.look(reports_); });
+  wait_out_full_disk([this] { snapshot_.refresh(reports_); });
   bool some_failed = false;
-  for (const TrialEvent& event : watch_.events()) {
+  for (const TrialEvent& event : snapshot_.events()) {
     display_.event(event);
     if (event.kind != TrialEvent::Kind::kFailed) continue;
     some_failed = true;
-    save_memory(event.attempt);
+    limit_groups_by_memory(event.attempt);
   }
   if (some_failed) pause_on_common_failure();
-  tell_of_full_disk();
+  report_full_disk();
   next_look_ = monotonic_seconds() + kSecondsBetweenLooks;
   is_schedule_due_ = true;
 }
 
 // Groups have no room for it in their logs.
-void Supervisor::tell_of_full_disk() {
-  const auto& running = watch_.running();
-  const auto waiting = std::find_if(running.begin(), running.end(), [](const WatchedTrial& trial) {
+void Supervisor::report_full_disk() {
+  const auto& running = snapshot_.running();
+  const auto waiting = std::find_if(running.begin(), running.end(), [](const RunningTrial& trial) {
     return trial.claim.progress.phase == kWaitingForDisk;
   });
   if (waiting == running.end()) {
-    told_of_full_disk_ = false;
-  } else if (!told_of_full_disk_) {
-    told_of_full_disk_ = true;
+    reported_full_disk_ = false;
+  } else if (!reported_full_disk_) {
+    reported_full_disk_ = true;
     display_.message(fmt::format(
         "trial {} waits for disk space: nothing is lost; make room for '{}', and it goes "
         "on by itself",
@@ -114,18 +114,18 @@ void Supervisor::tell_of_full_disk() {
   }
 }
 
-void Supervisor::with_patience(const std::function<void()>& action) {
-  with_disk_patience(action,
-                     {.began =
-                          [this](const std::string& what) {
-                            display_.message(what + "; waiting until there is room");
-                          },
-                      .ended = [this] { display_.message("there is room again: going on"); },
-                      .give_up = [this] { return signals_.count() > 0; }});
+void Supervisor::wait_out_full_disk(const std::function<void()>& action) {
+  retry_while_disk_full(action,
+                        {.began =
+                             [this](const std::string& what) {
+                               display_.message(what + "; waiting until there is room");
+                             },
+                         .ended = [this] { display_.message("there is room again: going on"); },
+                         .give_up = [this] { return signals_.count() > 0; }});
 }
 
 // Ranks of a group are the policy's concern; groups of this allocation side by side are ours.
-void Supervisor::save_memory(const AttemptRecord& attempt) {
+void Supervisor::limit_groups_by_memory(const AttemptRecord& attempt) {
   const int beside = static_cast<int>(attempt.groups_beside.value_or(0));
   const bool is_ours = attempt.worker_group.starts_with(presence_.id());
   if (attempt.failure != "oom" || !is_ours || beside == 0) return;
@@ -138,8 +138,8 @@ void Supervisor::save_memory(const AttemptRecord& attempt) {
 }
 
 void Supervisor::pause_on_common_failure() {
-  if (stopping_ || watch_.counts().open() == 0) return;
-  const auto error = watch_.pausing_error();
+  if (stopping_ || snapshot_.counts().open() == 0) return;
+  const auto error = snapshot_.pausing_error();
   if (!error) return;
   display_.message(fmt::format(
       "paused: the first {} trials ended by the same error, {}: {}\n"
@@ -153,17 +153,14 @@ void Supervisor::pause_on_common_failure() {
 }
 
 Circumstances Supervisor::circumstances(const EndedGroup& group, const ClaimView& claim) const {
-  const auto& trials = watch_.plan().trials;
-  const auto planned = std::find_if(trials.begin(), trials.end(), [&](const PlannedTrial& trial) {
-    return trial.trial_id == claim.trial_id;
-  });
+  const auto index = snapshot_.find(claim.trial_id);
   const TrainingConfig training =
-      planned == trials.end() ? TrainingConfig{} : planned->config().training;
+      index ? snapshot_.plan().trials[*index].config().training : TrainingConfig{};
   return {.was_asked = stopping_.has_value(),
-          .words = first_last_words(options_.sweep_directory, claim.trial_id, claim.attempt),
+          .report = first_crash_report(options_.sweep_directory, claim.trial_id, claim.attempt),
           .memory = {.peak_bytes = group.memory.peak_bytes,
                      .resident_bytes = group.memory.resident_bytes,
-                     .available_bytes = available_memory_bytes(),
+                     .available_bytes = launcher_.available_memory_bytes(),
                      .ranks = claim.owner.world_size,
                      .groups_beside = static_cast<int>(groups_.standing().size()),
                      .shards = training.shards,
@@ -175,13 +172,13 @@ Circumstances Supervisor::circumstances(const EndedGroup& group, const ClaimView
 // was interrupted.
 void Supervisor::handle_group_exit(const EndedGroup& group) {
   look();
-  const auto unfinished = watch_.unfinished_claims(group.name);
-  for (const ClaimView& claim : unfinished) {
+  const auto unended = snapshot_.unended_claims(group.name);
+  for (const ClaimView& claim : unended) {
     const AttemptEnd end = explain_end(group, claim, circumstances(group, claim));
-    with_patience([&] { append_attempt_end(reports_, end); });
+    wait_out_full_disk([&] { report_attempt_end(reports_, end); });
   }
   is_out_of_time_ = is_out_of_time_ || group.end.exit_code == kExitTimeBudget;
-  if (!stopping_) note_start(group, !unfinished.empty() || watch_.has_worked(group.name));
+  if (!stopping_) note_start(group, !unended.empty() || snapshot_.has_worked(group.name));
   look();
 }
 
@@ -197,35 +194,31 @@ void Supervisor::note_start(const EndedGroup& group, bool took_a_trial) {
                     group.end.exit_code != kExitTimeBudget;
   if (!died || (group.lifetime_seconds > kBadStartSeconds && !group.was_hung)) return;
   if (++bad_starts_ < kBadStartsAllowed) return;
+  const auto log = SweepLayout(options_.sweep_directory).group_log(group.name);
   display_.message(fmt::format("worker groups die before they take a trial ({}); the end of '{}':",
                                group.end.describe(),
-                               group_log(options_.sweep_directory, group.name).string()));
-  display_.message(log_tail(group.name));
+                               log.string()));
+  display_.message(fmt::format("{}", fmt::join(last_lines(log, kLogTailLines), "\n")));
   stop(SupervisorEnd::kBadStart);
-}
-
-std::string Supervisor::log_tail(const std::string& group) const {
-  const auto log = group_log(options_.sweep_directory, group);
-  return std::filesystem::exists(log) ? last_lines(read_text(log), kLogTailLines) : "";
 }
 
 void Supervisor::start_groups() {
   if (!std::exchange(is_schedule_due_, false)) return;
   const auto left = seconds_left();
   is_out_of_time_ = is_out_of_time_ || (left && !worth_starting_group(*left));
-  schedule_.plan(watch_, groups_.standing());
+  schedule_.plan(snapshot_, groups_.standing());
   if (monotonic_seconds() >= next_start_ && !is_out_of_time_) {
     const std::vector<int> widths = schedule_.widths_to_start();
     for (const int width : widths) groups_.start(width, left);
-    if (!widths.empty()) schedule_.plan(watch_, groups_.standing());
+    if (!widths.empty()) schedule_.plan(snapshot_, groups_.standing());
   }
-  schedule_.offer(watch_);
-  if (groups_.empty() && watch_.counts().running > 0 && !told_of_waiting_) {
-    told_of_waiting_ = true;
+  schedule_.publish(snapshot_);
+  if (groups_.empty() && snapshot_.counts().running > 0 && !reported_waiting_) {
+    reported_waiting_ = true;
     display_.message(fmt::format("waiting for {} that groups of other supervisors hold",
-                                 watch_.counts().running == 1
+                                 snapshot_.counts().running == 1
                                      ? "a trial"
-                                     : fmt::format("{} trials", watch_.counts().running)));
+                                     : fmt::format("{} trials", snapshot_.counts().running)));
   }
 }
 
@@ -263,9 +256,9 @@ void Supervisor::sync_store() {
 }
 
 void Supervisor::show() {
-  display_.show({.sweep = watch_.plan().name,
-                 .counts = watch_.counts(),
-                 .running = watch_.running(),
+  display_.show({.sweep = snapshot_.plan().name,
+                 .counts = snapshot_.counts(),
+                 .running = snapshot_.running(),
                  .remaining_seconds = schedule_.remaining_seconds(),
                  .stopping = stopping_.has_value()});
 }
@@ -275,7 +268,7 @@ ScheduleReport Supervisor::report() const {
   return {.slots = slots,
           .groups = groups_.started(),
           .makespan_seconds = ended_at_ - started_at_,
-          .lower_bound_seconds = makespan_lower_bound(watch_.work_of(presence_.id()), slots)};
+          .lower_bound_seconds = makespan_lower_bound(snapshot_.work_of(presence_.id()), slots)};
 }
 
 }  // namespace headway

@@ -3,26 +3,24 @@
 #include <filesystem>
 #include <functional>
 #include <optional>
-#include <string>
 #include <vector>
 
-#include "cluster/local/launch.h"
+#include "cluster/launcher.h"
 #include "runner/supervisor/exit_diagnosis.h"
 #include "runner/supervisor/group_schedule.h"
 #include "runner/supervisor/progress_display.h"
 #include "runner/supervisor/stop_signals.h"
-#include "runner/supervisor/sweep_snapshot.h"
 #include "runner/supervisor/worker_groups.h"
 #include "scheduling/claims/supervisors.h"
 #include "store/segments/segment_writer.h"
 #include "store/sql/results_store.h"
+#include "sweep/snapshot.h"
 
 namespace headway {
 
 struct SupervisorOptions {
   std::filesystem::path sweep_directory;  // absolute, with a plan
   GroupSpec group;                        // what all groups have in common
-  std::vector<int> gpus = {};             // of this allocation; empty on CPUs
   GroupLimits limits;
   std::optional<double> time_limit_seconds = {};
   double hang_seconds = 900;  // at most so long may a group stand still; see hang_deadline_seconds
@@ -53,11 +51,12 @@ enum class SupervisorEnd {
 /// any number of supervisors may serve one sweep.
 class Supervisor {
  public:
-  Supervisor(SupervisorOptions options, ProgressDisplay& display);
+  /// `launcher` and `display` must outlive this.
+  Supervisor(SupervisorOptions options, Launcher& launcher, ProgressDisplay& display);
 
   SupervisorEnd run();
   /// As of the last look.
-  const TrialCounts& counts() const { return watch_.counts(); }
+  const TrialCounts& counts() const { return snapshot_.counts(); }
   /// How well the slots were used, once it has run.
   ScheduleReport report() const;
 
@@ -65,10 +64,10 @@ class Supervisor {
   void look();
   void handle_group_exit(const EndedGroup& group);
   /// Does what writes reports, and again while the disk is full.
-  void with_patience(const std::function<void()>& action);
+  void wait_out_full_disk(const std::function<void()>& action);
   Circumstances circumstances(const EndedGroup& group, const ClaimView& claim) const;
-  void tell_of_full_disk();
-  void save_memory(const AttemptRecord& attempt);
+  void report_full_disk();
+  void limit_groups_by_memory(const AttemptRecord& attempt);
   void pause_on_common_failure();
   void note_start(const EndedGroup& group, bool took_a_trial);
   void start_groups();
@@ -78,14 +77,14 @@ class Supervisor {
   void show();
   bool is_over() const;
   std::optional<double> seconds_left() const;  // until the time limit
-  std::string log_tail(const std::string& group) const;
 
   SupervisorOptions options_;
+  Launcher& launcher_;
   ProgressDisplay& display_;
   StopSignals signals_;
   SupervisorPresence presence_;
   SegmentWriter reports_;
-  SweepSnapshot watch_;
+  SweepSnapshot snapshot_;
   WorkerGroups groups_;
   GroupSchedule schedule_;
   bool is_schedule_due_ = true;
@@ -96,8 +95,8 @@ class Supervisor {
   double next_sync_ = 0;
   double next_start_ = 0;  // groups that found nothing to do are not replaced at once
   int bad_starts_ = 0;     // in a row
-  bool told_of_waiting_ = false;
-  bool told_of_full_disk_ = false;
+  bool reported_waiting_ = false;
+  bool reported_full_disk_ = false;
   bool is_out_of_time_ = false;  // what is left of the limit is too short for another group
   std::optional<SupervisorEnd> stopping_;
   double stopped_at_ = 0;

@@ -1,17 +1,16 @@
 #pragma once
 
-#include <filesystem>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "cluster/local/group_state.h"
-#include "cluster/local/launch.h"
+#include "cluster/launcher.h"
 #include "runner/supervisor/group_schedule.h"
-#include "runner/supervisor/sweep_snapshot.h"
 #include "scheduling/claims/awake_clock.h"
 #include "scheduling/claims/supervisors.h"
 #include "scheduling/policy/trial_pace.h"
+#include "sweep/snapshot.h"
 
 namespace headway {
 
@@ -26,11 +25,11 @@ struct EndedGroup {
   MemoryUse memory = {};       // of all its ranks: before the first step, and the most
 };
 
-/// The worker groups that one supervisor has running, and the GPUs that they hold.
+/// The worker groups that one supervisor has running.
 class WorkerGroups {
  public:
-  /// `pattern`: what all groups have in common. `gpus`: of this allocation; empty on CPUs.
-  WorkerGroups(const SupervisorPresence& presence, GroupSpec pattern, std::vector<int> gpus);
+  /// `pattern`: what all groups have in common. Both references must outlive this.
+  WorkerGroups(const SupervisorPresence& presence, Launcher& launcher, GroupSpec pattern);
 
   /// With `time_limit_seconds`, the group leaves in order before they are over.
   void start(int width, std::optional<double> time_limit_seconds = {});
@@ -39,7 +38,7 @@ class WorkerGroups {
   /// Follows how groups come forward. One that stands still for longer than its own pace allows, at
   /// most `hang_seconds`, is hung: what its ranks do is written to its log, their stacks too, then
   /// it is killed.
-  void watch(const std::vector<WatchedTrial>& running, double hang_seconds);
+  void watch(const std::vector<RunningTrial>& running, double hang_seconds);
   void ask_to_yield();
   void kill_all();
 
@@ -51,7 +50,7 @@ class WorkerGroups {
  private:
   struct Group {
     GroupSpec spec;
-    ChildProcess process;
+    std::unique_ptr<LaunchedGroup> launched;
     double started_at = 0;
     std::int64_t oom_kills_before = 0;
     std::string trial_id = {};  // at work on, as seen last
@@ -59,16 +58,17 @@ class WorkerGroups {
     MemoryUse memory = {};
     std::string hang = {};
     std::optional<double> hung_since = {};  // awake time
+
+    const std::string& name() const { return spec.settings.group; }
   };
 
-  std::vector<int> take_gpus(int count);
-  void follow(Group& group, const WatchedTrial* trial, double now);
+  void follow(Group& group, const RunningTrial* trial, double now);
   void measure_memory();
   void find_hung(Group& group, double now, double hang_seconds);
 
   const SupervisorPresence& presence_;
+  Launcher& launcher_;
   GroupSpec pattern_;
-  std::vector<int> free_gpus_;
   int started_ = 0;
   std::vector<Group> groups_;
   AwakeClock clock_;

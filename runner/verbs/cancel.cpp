@@ -5,12 +5,13 @@
 #include <nlohmann/json.hpp>
 #include <ostream>
 
-#include "runner/cli/text_columns.h"
+#include "base/text.h"
 #include "runner/cli/trial_selection.h"
 #include "runner/cli/verb.h"
 #include "scheduling/claims/claims.h"
 #include "store/manifest/sweep_state.h"
 #include "store/segments/segment_writer.h"
+#include "sweep/reports.h"
 #include "sweep/trial_status.h"
 
 namespace headway {
@@ -40,13 +41,12 @@ std::vector<std::string> trials_to_cancel(const CancelOptions& options,
 
 /// The wish is recorded first: a group that claims the trial in between reads it.
 bool cancel(const SweepLocation& sweep, const std::string& trial_id, SegmentWriter& writer) {
-  writer.append(CancelRequested{trial_id}, Flush::kNow);
-  const auto claim = latest_claim(sweep.directory, trial_id);
+  request_cancel(writer, trial_id);
   SweepState state(sweep.directory);
   state.refresh();
-  const bool running = claim && !has_ended(state.trial(trial_id), claim->attempt);
-  if (running) ask_to_cancel(sweep.directory, trial_id, claim->attempt);
-  return running;
+  const auto claim = unended_claim(sweep.directory, trial_id, state.trial(trial_id));
+  if (claim) ask_to_cancel(sweep.directory, trial_id, claim->attempt);
+  return claim.has_value();
 }
 
 int run(const CancelOptions& options, VerbContext& context) {
@@ -78,7 +78,8 @@ int run(const CancelOptions& options, VerbContext& context) {
 
 }  // namespace
 
-void add_cancel_command(CLI::App& app, VerbContext& context) {
+template <>
+void Verb<class CancelVerb>::add(CLI::App& app, VerbContext& context) {
   CLI::App& verb = add_verb(
       app,
       {.name = "cancel",

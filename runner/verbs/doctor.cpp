@@ -55,7 +55,8 @@ nlohmann::json checks_json(const std::vector<MachineCheck>& checks) {
 
 }  // namespace
 
-void add_doctor_command(CLI::App& app, VerbContext& context) {
+template <>
+void Verb<class DoctorVerb>::add(CLI::App& app, VerbContext& context) {
   CLI::App& verb = add_verb(
       app,
       {.name = "doctor",

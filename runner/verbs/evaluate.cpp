@@ -1,11 +1,15 @@
 #include <memory>
+#include <string>
+#include <vector>
 
+#include "config/schema/catalog.h"
 #include "runner/cli/verb.h"
 #include "runner/supervisor/evaluate_sweep.h"
 
 namespace headway {
 
-void add_evaluate_command(CLI::App& app, VerbContext& context) {
+template <>
+void Verb<class EvaluateVerb>::add(CLI::App& app, VerbContext& context) {
   CLI::App& verb = add_verb(
       app,
       {.name = "evaluate",
@@ -30,9 +34,11 @@ void add_evaluate_command(CLI::App& app, VerbContext& context) {
   verb.add_option("sweep", options->sweep, "sweep file, or a sweep's name or folder")
       ->type_name("SWEEP")
       ->required();
-  verb.add_option("--suite", options->suite, "what to measure: see `headway list suites`")
-      ->type_name("NAME")
-      ->required();
+  std::vector<std::string> suites;
+  for (const ComponentSpec& suite : catalog(Family::kSuite)) suites.push_back(suite.name);
+  one_of(*verb.add_option("--suite", options->suite, "what to measure: see `headway list suites`"),
+         suites)
+      .required();
   verb.add_option("--trial", options->trials, "only these trials: ids or their beginnings")
       ->type_name("TRIAL");
   verb.add_option("--device", options->device, "auto (as trained, where possible), cpu or cuda")

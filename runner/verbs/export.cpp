@@ -7,10 +7,10 @@
 
 #include "base/atomic_file.h"
 #include "base/errors.h"
+#include "base/process.h"
 #include "base/safetensors.h"
-#include "cluster/local/launch.h"
+#include "cluster/local/group_command.h"
 #include "runner/cli/open_store.h"
-#include "runner/cli/process.h"
 #include "runner/cli/verb.h"
 #include "store/manifest/sweep_directory.h"
 #include "store/sql/queries.h"
@@ -37,8 +37,7 @@ void refuse_to_overwrite(const ExportArguments& arguments) {
 }
 
 std::filesystem::path weights_file(const TrialLocation& trial) {
-  auto file =
-      SweepDirectory(trial.sweep.directory).artifacts(trial.trial_id) / "weights.safetensors";
+  auto file = SweepLayout(trial.sweep.directory).weights(trial.trial_id);
   if (std::filesystem::exists(file)) return file;
   throw ConfigError(fmt::format("trial {} of sweep '{}' has no final weights yet ('{}' is missing)",
                                 trial.trial_id,
@@ -47,7 +46,7 @@ std::filesystem::path weights_file(const TrialLocation& trial) {
 }
 
 std::filesystem::path best_weights_file(const TrialLocation& trial) {
-  auto file = SweepDirectory(trial.sweep.directory).artifacts(trial.trial_id) / "best.safetensors";
+  auto file = SweepLayout(trial.sweep.directory).best_weights(trial.trial_id);
   if (std::filesystem::exists(file)) return file;
   throw ConfigError(fmt::format(
       "trial {} of sweep '{}' has no best weights ('{}' is missing); they are kept when "
@@ -162,9 +161,8 @@ CLI::App& add_table_export(CLI::App& verb, const std::string& name, const Argume
                 .examples = {fmt::format(
                     "headway export {} quickstart --format csv --out {}.csv", name, name)}});
   what.add_option("sweep", arguments->sweep, "file, directory or name")->type_name("SWEEP");
-  what.add_option("--format", arguments->format, "csv, json or jsonl")
-      ->type_name("FORMAT")
-      ->capture_default_str();
+  one_of(*what.add_option("--format", arguments->format, "of the rows"), {"csv", "json", "jsonl"})
+      .capture_default_str();
   what.add_option("--out", arguments->output, "file to write")->type_name("FILE");
   what.add_flag("--all", arguments->include_vanished, "also trials that left the plan");
   what.add_flag("--force", arguments->force, "overwrite the file");
@@ -194,22 +192,23 @@ void add_trial_exports(CLI::App& verb, const Arguments& arguments, VerbContext& 
                       "trained in, as safetensors.",
        .examples = {"headway export features 3f2a --split test --out features.safetensors"}},
       arguments);
-  features.add_option("--split", arguments->split, "train, validation or test")
-      ->type_name("SPLIT")
-      ->capture_default_str()
-      ->check(CLI::IsMember({"train", "validation", "test"}));
-  features
-      .add_option("--device", arguments->device, "auto (as trained, where possible), cpu or cuda")
-      ->type_name("DEVICE")
-      ->capture_default_str()
-      ->check(CLI::IsMember({"auto", "cpu", "cuda"}));
+  const std::vector<std::string> splits{"train", "validation", "test"};
+  one_of(*features.add_option("--split", arguments->split, "of the data set"), splits)
+      .capture_default_str()
+      ->check(CLI::IsMember(splits).description(""));
+  const std::vector<std::string> devices{"auto", "cpu", "cuda"};
+  one_of(*features.add_option("--device", arguments->device, "auto: as trained, where possible"),
+         devices)
+      .capture_default_str()
+      ->check(CLI::IsMember(devices).description(""));
   features.callback([arguments, &context] { export_features(*arguments, context); });
   add_results_option(features, context);
 }
 
 }  // namespace
 
-void add_export_command(CLI::App& app, VerbContext& context) {
+template <>
+void Verb<class ExportVerb>::add(CLI::App& app, VerbContext& context) {
   CLI::App& verb = add_verb(
       app,
       {.name = "export",

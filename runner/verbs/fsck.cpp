@@ -6,9 +6,9 @@
 #include <nlohmann/json.hpp>
 #include <ostream>
 
-#include "runner/cli/sweep_argument.h"
 #include "runner/cli/verb.h"
 #include "store/sql/results_store.h"
+#include "sweep/location.h"
 
 namespace headway {
 namespace {
@@ -53,7 +53,8 @@ void print_report(const FsckReport& report, std::ostream& out) {
 
 }  // namespace
 
-void add_fsck_command(CLI::App& app, VerbContext& context) {
+template <>
+void Verb<class FsckVerb>::add(CLI::App& app, VerbContext& context) {
   CLI::App& verb = add_verb(
       app,
       {.name = "fsck",

@@ -1,7 +1,6 @@
 #include <fmt/format.h>
 #include <fmt/ostream.h>
 
-#include <csignal>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <ostream>
@@ -9,8 +8,9 @@
 
 #include "base/errors.h"
 #include "base/signals.h"
+#include "base/text.h"
 #include "cluster/local/group_state.h"
-#include "runner/cli/text_columns.h"
+#include "cluster/local/local_launcher.h"
 #include "runner/cli/trial_selection.h"
 #include "runner/cli/verb.h"
 #include "scheduling/claims/claims.h"
@@ -32,13 +32,9 @@ struct Interruption {
   std::string why_not = {};
 };
 
-bool is_worked_on(const ClaimView& claim, const TrialHistory& record) {
-  return !has_ended(record, claim.attempt) && trial_status(record) == TrialStatus::kOpen;
-}
-
-Interruption interrupt(const ClaimView& claim) {
+Interruption interrupt(const ClaimView& claim, Launcher& launcher) {
   const ProcessIdentity& worker = claim.owner.process;
-  switch (liveness(worker)) {
+  switch (launcher.liveness(worker)) {
     case Liveness::kUnknown:
       return {claim, false, fmt::format("it runs on host '{}'; interrupt it there", worker.host)};
     case Liveness::kDead:
@@ -46,19 +42,22 @@ Interruption interrupt(const ClaimView& claim) {
     case Liveness::kAlive:
       break;
   }
-  if (send_signal(group_leader(worker), SIGUSR2)) return {claim, true};
+  if (launcher.ask_to_yield(worker)) return {claim, true};
   return {claim, false, "it has just left"};
 }
 
 std::vector<Interruption> interrupt_all(const SelectedTrials& selected) {
   SweepState state(selected.sweep.directory);
   state.refresh();
+  const auto launcher = make_local_launcher();
   std::vector<Interruption> interruptions;
   std::set<std::string> groups;
   for (const std::string& trial_id : selected.trial_ids) {
-    const auto claim = latest_claim(selected.sweep.directory, trial_id);
-    if (!claim || !is_worked_on(*claim, state.trial(trial_id))) continue;
-    if (groups.insert(claim->owner.group).second) interruptions.push_back(interrupt(*claim));
+    const TrialHistory& record = state.trial(trial_id);
+    if (trial_status(record) != TrialStatus::kOpen) continue;
+    const auto claim = unended_claim(selected.sweep.directory, trial_id, record);
+    if (!claim || !groups.insert(claim->owner.group).second) continue;
+    interruptions.push_back(interrupt(*claim, *launcher));
   }
   return interruptions;
 }
@@ -73,7 +72,7 @@ nlohmann::json json_of(const Interruption& interruption) {
           {"why_not", interruption.why_not}};
 }
 
-void tell(const Interruption& interruption, std::ostream& err) {
+void print_interruption(const Interruption& interruption, std::ostream& err) {
   const ClaimView& claim = interruption.claim;
   fmt::print(err,
              "trial {}, attempt {}, step {}: group '{}' {}\n",
@@ -92,7 +91,7 @@ int run(const InterruptOptions& options, VerbContext& context) {
   int missed = 0;
   for (const Interruption& interruption : interruptions) {
     groups.push_back(json_of(interruption));
-    if (!options.json) tell(interruption, context.err);
+    if (!options.json) print_interruption(interruption, context.err);
     missed += interruption.sent ? 0 : 1;
   }
   if (options.json) {
@@ -112,7 +111,8 @@ int run(const InterruptOptions& options, VerbContext& context) {
 
 }  // namespace
 
-void add_interrupt_command(CLI::App& app, VerbContext& context) {
+template <>
+void Verb<class InterruptVerb>::add(CLI::App& app, VerbContext& context) {
   CLI::App& verb = add_verb(
       app,
       {.name = "interrupt",

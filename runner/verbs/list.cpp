@@ -8,8 +8,8 @@
 
 #include "base/errors.h"
 #include "base/nearest_name.h"
+#include "base/text.h"
 #include "runner/cli/catalog_kinds.h"
-#include "runner/cli/text_columns.h"
 #include "runner/cli/verb.h"
 
 namespace headway {
@@ -162,7 +162,8 @@ void list_everything(const ListOptions& options, std::ostream& out) {
 
 }  // namespace
 
-void add_list_command(CLI::App& app, VerbContext& context) {
+template <>
+void Verb<class ListVerb>::add(CLI::App& app, VerbContext& context) {
   CLI::App& verb = add_verb(
       app,
       {.name = "list",

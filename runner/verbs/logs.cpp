@@ -7,11 +7,11 @@
 #include <thread>
 
 #include "base/errors.h"
-#include "runner/cli/sweep_argument.h"
-#include "runner/cli/text_tail.h"
+#include "base/text.h"
 #include "runner/cli/verb.h"
 #include "store/manifest/sweep_directory.h"
 #include "store/manifest/sweep_state.h"
+#include "sweep/location.h"
 
 namespace headway {
 namespace {
@@ -26,7 +26,7 @@ struct LogsOptions {
 };
 
 std::filesystem::path log_file(const TrialLocation& trial) {
-  return SweepDirectory(trial.sweep.directory).artifacts(trial.trial_id) / "log.txt";
+  return SweepLayout(trial.sweep.directory).trial_log(trial.trial_id);
 }
 
 /// Prints what the file holds beyond `offset`; the new offset.
@@ -76,7 +76,8 @@ void print_log(const LogsOptions& options, VerbContext& context) {
 
 }  // namespace
 
-void add_logs_command(CLI::App& app, VerbContext& context) {
+template <>
+void Verb<class LogsVerb>::add(CLI::App& app, VerbContext& context) {
   CLI::App& verb = add_verb(
       app,
       {.name = "logs",

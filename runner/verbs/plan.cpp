@@ -8,13 +8,13 @@
 #include <ostream>
 
 #include "base/host.h"
+#include "base/text.h"
 #include "base/time.h"
 #include "config/sweep/sweep.h"
-#include "runner/cli/prediction.h"
 #include "runner/cli/sweep_cells.h"
-#include "runner/cli/text_columns.h"
 #include "runner/cli/verb.h"
 #include "sweep/measured_costs.h"
+#include "sweep/prediction.h"
 
 namespace headway {
 namespace {
@@ -211,7 +211,8 @@ void print_plan(const PlannedSweep& plan, const PlanOptions& options, std::ostre
 
 }  // namespace
 
-void add_plan_command(CLI::App& app, VerbContext& context) {
+template <>
+void Verb<class PlanVerb>::add(CLI::App& app, VerbContext& context) {
   CLI::App& verb = add_verb(
       app,
       {.name = "plan",

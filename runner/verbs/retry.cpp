@@ -9,12 +9,13 @@
 
 #include "base/errors.h"
 #include "base/nearest_name.h"
-#include "runner/cli/sweep_argument.h"
-#include "runner/cli/text_columns.h"
+#include "base/text.h"
 #include "runner/cli/verb.h"
 #include "store/manifest/sweep_directory.h"
 #include "store/manifest/sweep_state.h"
 #include "store/segments/segment_writer.h"
+#include "sweep/location.h"
+#include "sweep/reports.h"
 #include "sweep/trial_status.h"
 
 namespace headway {
@@ -85,7 +86,7 @@ int retry(const RetryOptions& options, VerbContext& context) {
   const auto chosen = trials_to_retry(options, plan, state, context.err);
   SegmentWriter writer(sweep.directory, "command");
   for (const std::string& trial_id : chosen) {
-    writer.append(RetryRequested{trial_id, state.trial(trial_id).highest_attempt()}, Flush::kNow);
+    request_retry(writer, trial_id, state.trial(trial_id).highest_attempt());
   }
   if (options.json) {
     fmt::print(
@@ -104,7 +105,8 @@ int retry(const RetryOptions& options, VerbContext& context) {
 
 }  // namespace
 
-void add_retry_command(CLI::App& app, VerbContext& context) {
+template <>
+void Verb<class RetryVerb>::add(CLI::App& app, VerbContext& context) {
   CLI::App& verb = add_verb(
       app,
       {.name = "retry",

@@ -38,7 +38,8 @@ int run(const CommandLine& line, VerbContext& context) {
 
 }  // namespace
 
-void add_run_command(CLI::App& app, VerbContext& context) {
+template <>
+void Verb<class RunVerb>::add(CLI::App& app, VerbContext& context) {
   CLI::App& verb = add_verb(
       app,
       {.name = "run",

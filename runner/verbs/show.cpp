@@ -4,12 +4,12 @@
 #include <nlohmann/json.hpp>
 #include <ostream>
 
+#include "base/text.h"
 #include "base/time.h"
 #include "runner/cli/non_default_values.h"
 #include "runner/cli/open_store.h"
 #include "runner/cli/results_text.h"
 #include "runner/cli/row_json.h"
-#include "runner/cli/text_columns.h"
 #include "runner/cli/verb.h"
 #include "store/sql/queries.h"
 
@@ -105,7 +105,7 @@ void print_attempts(const std::vector<AttemptRecord>& attempts, std::ostream& ou
                  attempt.duration_s ? format_duration(*attempt.duration_s) : "-",
                  std::to_string(attempt.world_size.value_or(1)),
                  attempt.host,
-                 attempt.message.substr(0, attempt.message.find('\n'))});
+                 first_line(attempt.message)});
   }
   fmt::print(out, "\n");
   columns.print(out);
@@ -113,19 +113,8 @@ void print_attempts(const std::vector<AttemptRecord>& attempts, std::ostream& ou
 
 }  // namespace
 
-void print_results(const std::vector<ResultRow>& results, std::ostream& out) {
-  if (results.empty()) return;
-  TextColumns columns({{"result"}, {"value", Align::kRight}, {"why there is none"}});
-  for (const ResultRow& result : results) {
-    columns.add({result.split + "/" + result.name,
-                 result.value ? fmt::format("{:.6g}", *result.value) : "-",
-                 result.missing_reason});
-  }
-  fmt::print(out, "\n");
-  columns.print(out);
-}
-
-void add_show_command(CLI::App& app, VerbContext& context) {
+template <>
+void Verb<class ShowVerb>::add(CLI::App& app, VerbContext& context) {
   CLI::App& verb = add_verb(
       app,
       {.name = "show",

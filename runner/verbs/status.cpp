@@ -10,10 +10,11 @@
 #include <thread>
 
 #include "base/errors.h"
+#include "base/text.h"
 #include "base/time.h"
-#include "runner/cli/sweep_status.h"
-#include "runner/cli/text_columns.h"
+#include "runner/cli/row_json.h"
 #include "runner/cli/verb.h"
+#include "sweep/sweep_status.h"
 
 namespace headway {
 namespace {
@@ -60,9 +61,7 @@ void print_counts(const SweepStatus& status, bool colours, std::ostream& out) {
 }
 
 void print_eta(const SweepStatus& status, std::ostream& out) {
-  const bool is_over =
-      status.counts.at(TrialState::kPending) + status.counts.at(TrialState::kRunning) == 0;
-  if (is_over) return;
+  if (status.is_over()) return;
   if (status.remaining_seconds) {
     fmt::print(out,
                "ends    in about {} with the {} at work\n",
@@ -108,8 +107,8 @@ void print_running(const SweepStatus& status, std::ostream& out) {
   columns.print(out);
 }
 
-std::string first_line(const std::string& text) {
-  const std::string line = text.substr(0, text.find('\n'));
+std::string shortened(const std::string& message) {
+  const std::string line = first_line(message);
   return line.size() <= kMessageWidth ? line : line.substr(0, kMessageWidth) + "...";
 }
 
@@ -123,7 +122,7 @@ void print_failed(const SweepStatus& status, std::ostream& out) {
                  std::to_string(trial.attempts),
                  trial.failure,
                  trial.is_final ? "headway retry" : "run goes on",
-                 first_line(trial.message)});
+                 shortened(trial.message)});
   }
   fmt::print(out, "\n");
   columns.print(out);
@@ -141,9 +140,64 @@ std::string status_text(const SweepStatus& status, bool colours) {
   return out.str();
 }
 
-bool is_over(const SweepStatus& status) {
-  return status.counts.at(TrialState::kPending) + status.counts.at(TrialState::kRunning) == 0;
+nlohmann::json running_json(const RunningTrial& trial) {
+  const Progress& progress = trial.claim.progress;
+  return {{"trial_id", trial.claim.trial_id},
+          {"attempt", trial.claim.attempt},
+          {"host", trial.claim.owner.process.host},
+          {"group", trial.claim.owner.group},
+          {"world_size", trial.claim.owner.world_size},
+          {"lost", trial.is_lost},
+          {"phase", progress.phase},
+          {"epoch", progress.epoch},
+          {"epochs", progress.epochs},
+          {"step", progress.step},
+          {"total_steps", progress.total_steps},
+          {"images_per_second", progress.images_per_second},
+          {"remaining_seconds", trial.remaining_seconds}};
 }
+
+nlohmann::json failed_json(const FailedTrial& trial) {
+  return {{"trial_id", trial.trial_id},
+          {"failure", trial.failure},
+          {"message", trial.message},
+          {"attempts", trial.attempts},
+          {"final", trial.is_final}};
+}
+
+nlohmann::json status_json(const SweepStatus& status) {
+  nlohmann::json counts = nlohmann::json::object();
+  for (const auto& [state, count] : status.counts) counts[to_string(state)] = count;
+  nlohmann::json running = nlohmann::json::array();
+  for (const RunningTrial& trial : status.running) running.push_back(running_json(trial));
+  nlohmann::json failed = nlohmann::json::array();
+  for (const FailedTrial& trial : status.failed) failed.push_back(failed_json(trial));
+  return {{"sweep", status.sweep.name},
+          {"directory", status.sweep.directory.string()},
+          {"total", status.total},
+          {"counts", counts},
+          {"running", running},
+          {"failed", failed},
+          {"busy_slots", status.busy_slots},
+          {"remaining_seconds", optional_json(status.remaining_seconds)},
+          {"remaining_slot_seconds", status.remaining_slot_seconds}};
+}
+
+/// Follows one sweep; every look reads only the records that are new.
+class SweepObserver {
+ public:
+  explicit SweepObserver(SweepLocation sweep)
+      : sweep_(std::move(sweep)), snapshot_(sweep_.directory, {.follows_plan = true}) {}
+
+  SweepStatus look() {
+    snapshot_.refresh();
+    return sweep_status(sweep_, snapshot_);
+  }
+
+ private:
+  SweepLocation sweep_;
+  SweepSnapshot snapshot_;
+};
 
 /// Redraws in place on a terminal; elsewhere each look is one line of JSON or one block of text.
 void watch(SweepObserver& observer, const StatusOptions& options, std::ostream& out) {
@@ -156,14 +210,15 @@ void watch(SweepObserver& observer, const StatusOptions& options, std::ostream& 
       fmt::print(out, "{}{}", in_place ? "\x1b[H\x1b[2J" : "", status_text(status, in_place));
     }
     out.flush();
-    if (is_over(status) || !out) return;
+    if (status.is_over() || !out) return;
     std::this_thread::sleep_for(std::chrono::seconds(1));
   }
 }
 
 }  // namespace
 
-void add_status_command(CLI::App& app, VerbContext& context) {
+template <>
+void Verb<class StatusVerb>::add(CLI::App& app, VerbContext& context) {
   CLI::App& verb =
       add_verb(app,
                {.name = "status",

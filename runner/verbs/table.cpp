@@ -21,7 +21,8 @@ struct TableOptions {
 
 }  // namespace
 
-void add_table_command(CLI::App& app, VerbContext& context) {
+template <>
+void Verb<class TableVerb>::add(CLI::App& app, VerbContext& context) {
   CLI::App& verb = add_verb(
       app,
       {.name = "table",
@@ -46,9 +47,9 @@ void add_table_command(CLI::App& app, VerbContext& context) {
       ->type_name("S,S")
       ->delimiter(',')
       ->capture_default_str();
-  verb.add_option("--format", options->format, "text, markdown, csv, latex, html or json")
-      ->type_name("FORMAT")
-      ->capture_default_str();
+  one_of(*verb.add_option("--format", options->format, "of the output"),
+         {"text", "markdown", "csv", "latex", "html", "json"})
+      .capture_default_str();
   verb.add_flag("--json", options->json, "the same as --format json");
   add_results_option(verb, context);
   verb.callback([options, &context] {

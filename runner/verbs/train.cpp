@@ -7,16 +7,17 @@
 
 #include "base/environment.h"
 #include "base/errors.h"
-#include "cluster/local/launch.h"
+#include "base/process.h"
+#include "cluster/local/group_command.h"
+#include "cluster/local/local_launcher.h"
 #include "config/sweep/sweep.h"
 #include "runner/cli/open_store.h"
-#include "runner/cli/process.h"
 #include "runner/cli/results_text.h"
 #include "runner/cli/verb.h"
-#include "runner/supervisor/allocation.h"
 #include "store/manifest/sweep_directory.h"
 #include "store/manifest/sweep_state.h"
 #include "store/segments/segment_writer.h"
+#include "sweep/reports.h"
 
 namespace headway {
 namespace {
@@ -45,7 +46,7 @@ Sweep extended_plan(const Plan& plan, const Sweep& sweep) {
 }
 
 void plan_trial(const std::filesystem::path& directory, const Sweep& sweep) {
-  if (!std::filesystem::exists(SweepDirectory(directory).trials_file())) {
+  if (!std::filesystem::exists(SweepLayout(directory).trials_file())) {
     write_plan(directory, sweep);
     return;
   }
@@ -59,14 +60,14 @@ void plan_trial(const std::filesystem::path& directory, const Sweep& sweep) {
 }
 
 /// Whoever trains a trial by hand wants it tried whatever became of it before.
-void forgive_failures(const std::filesystem::path& directory, const std::string& trial_id) {
+void reset_failures_of(const std::filesystem::path& directory, const std::string& trial_id) {
   SweepState state(directory);
   state.refresh();
   const TrialHistory& record = state.trial(trial_id);
   const TrialState now = record.state();
   if (now != TrialState::kFailed && now != TrialState::kCancelled) return;
-  SegmentWriter(directory, "command")
-      .append(RetryRequested{trial_id, record.highest_attempt()}, Flush::kNow);
+  SegmentWriter requests(directory, "command");
+  request_retry(requests, trial_id, record.highest_attempt());
 }
 
 TrialState state_of(const SweepLocation& sweep, const std::string& trial_id) {
@@ -78,17 +79,15 @@ TrialState state_of(const SweepLocation& sweep, const std::string& trial_id) {
 Program worker_of(const Sweep& sweep, const std::filesystem::path& directory) {
   const ResourcesConfig& resources = sweep.resources;
   const std::filesystem::path worker = find_worker_program();
-  const GroupSpec group{.worker = worker,
-                        .sweep_directory = std::filesystem::absolute(directory),
-                        .group = fmt::format("train-{}", ::getpid()),
+  return group_program({.worker = worker,
                         .ranks = 1,  // of this launch: mpirun or srun started the others
-                        .threads_per_rank = static_cast<int>(resources.threads_per_rank),
-                        .device = local_allocation(resources.device, worker).device,
-                        .checkpoints = resources.checkpoints,
-                        .only_trial = sweep.trials.front().trial_id};
-  Program program{.command = group_command(group), .environment = group_environment(group)};
-  program.command.emplace_back("--verbose");
-  return program;
+                        .settings = {.sweep_directory = std::filesystem::absolute(directory),
+                                     .group = fmt::format("train-{}", ::getpid()),
+                                     .device = local_allocation(resources.device, worker).device,
+                                     .threads_per_rank = resources.threads_per_rank,
+                                     .checkpoints = resources.checkpoints,
+                                     .only_trial = sweep.trials.front().trial_id,
+                                     .verbose = true}});
 }
 
 int report_end(const SweepLocation& sweep,
@@ -127,7 +126,7 @@ int train(const TrainOptions& options, VerbContext& context) {
       fmt::print(context.err, "trial {} is done already; `headway show` has it\n", trial_id);
       if (rank.size == 1) return kExitNothingToDo;
     }
-    forgive_failures(place.directory, trial_id);
+    reset_failures_of(place.directory, trial_id);
     fmt::print(context.err, "trial {} in {}\n", trial_id, place.directory.string());
   }
   if (rank.size > 1) become(worker);
@@ -136,7 +135,8 @@ int train(const TrainOptions& options, VerbContext& context) {
 
 }  // namespace
 
-void add_train_command(CLI::App& app, VerbContext& context) {
+template <>
+void Verb<class TrainVerb>::add(CLI::App& app, VerbContext& context) {
   CLI::App& verb = add_verb(
       app,
       {.name = "train",

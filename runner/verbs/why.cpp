@@ -5,10 +5,11 @@
 #include <nlohmann/json.hpp>
 #include <ostream>
 
+#include "base/text.h"
 #include "base/time.h"
-#include "runner/cli/text_columns.h"
-#include "runner/cli/trial_diagnosis.h"
+#include "runner/cli/row_json.h"
 #include "runner/cli/verb.h"
+#include "sweep/trial_diagnosis.h"
 
 namespace headway {
 namespace {
@@ -21,14 +22,43 @@ struct WhyOptions {
 
 constexpr std::size_t kTextWidth = 96;
 
+nlohmann::json diagnosis_json(const TrialDiagnosis& diagnosis) {
+  nlohmann::json attempts = nlohmann::json::array();
+  for (const AttemptRecord& attempt : diagnosis.attempts) attempts.push_back(row_json(attempt));
+  nlohmann::json holder;
+  if (diagnosis.holder) {
+    const ClaimView& claim = *diagnosis.holder;
+    holder = {{"attempt", claim.attempt},
+              {"group", claim.owner.group},
+              {"host", claim.owner.process.host},
+              {"pid", claim.owner.process.pid},
+              {"world_size", claim.owner.world_size},
+              {"phase", claim.progress.phase},
+              {"step", claim.progress.step},
+              {"total_steps", claim.progress.total_steps}};
+  }
+  return {{"trial_id", diagnosis.place.trial_id},
+          {"sweep", diagnosis.place.sweep.name},
+          {"state", to_string(diagnosis.state)},
+          {"reasons", diagnosis.reasons},
+          {"held_by", holder},
+          {"attempts", attempts},
+          {"tried_again", diagnosis.status == TrialStatus::kOpen},
+          {"rules", diagnosis.rules},
+          {"log", diagnosis.log},
+          {"group_log", diagnosis.group_log},
+          {"group_log_file", diagnosis.group_log_file},
+          {"next", diagnosis.next}};
+}
+
 std::string how_it_ended(const AttemptRecord& attempt) {
   if (attempt.state == "failed") return attempt.failure.empty() ? "failed" : attempt.failure;
   if (attempt.state == "yielded") return attempt.failure.empty() ? "yielded" : attempt.failure;
   return attempt.state;
 }
 
-void print_attempts(const TrialDiagnosis& story, std::ostream& out) {
-  if (story.attempts.empty()) {
+void print_attempts(const TrialDiagnosis& diagnosis, std::ostream& out) {
+  if (diagnosis.attempts.empty()) {
     fmt::print(out, "attempts  none\n");
     return;
   }
@@ -44,7 +74,7 @@ void print_attempts(const TrialDiagnosis& story, std::ostream& out) {
   const auto number = [](const std::optional<std::int64_t>& value) {
     return value ? std::to_string(*value) : std::string("-");
   };
-  for (const AttemptRecord& attempt : story.attempts) {
+  for (const AttemptRecord& attempt : diagnosis.attempts) {
     columns.add({std::to_string(attempt.attempt),
                  how_it_ended(attempt),
                  attempt.started_at.empty() ? "-" : attempt.started_at,
@@ -57,7 +87,7 @@ void print_attempts(const TrialDiagnosis& story, std::ostream& out) {
   }
   fmt::print(out, "\n");
   columns.print(out);
-  for (const AttemptRecord& attempt : story.attempts) {
+  for (const AttemptRecord& attempt : diagnosis.attempts) {
     if (attempt.message.empty()) continue;
     const auto lines = wrap(attempt.message, kTextWidth);
     fmt::print(out, "  {}: {}\n", attempt.attempt, lines.front());
@@ -73,29 +103,31 @@ void print_lines(const std::string& title,
   for (const std::string& line : lines) fmt::print(out, "  {}\n", line);
 }
 
-void print_story(const TrialDiagnosis& story, std::ostream& out) {
+void print_diagnosis(const TrialDiagnosis& diagnosis, std::ostream& out) {
   fmt::print(out,
              "trial     {} of sweep '{}'\nstate     {}\n",
-             story.place.trial_id,
-             story.place.sweep.name,
-             to_string(story.state));
-  for (const std::string& reason : story.reasons) fmt::print(out, "because   {}\n", reason);
-  for (const std::string& rule : story.rules) fmt::print(out, "rule      {}\n", rule);
-  print_attempts(story, out);
-  print_lines("the trial's log ends with", story.log, out);
-  print_lines("the group's log (" + story.group_log_file + ") ends with", story.group_log, out);
-  print_lines("what you can do", story.next, out);
+             diagnosis.place.trial_id,
+             diagnosis.place.sweep.name,
+             to_string(diagnosis.state));
+  for (const std::string& reason : diagnosis.reasons) fmt::print(out, "because   {}\n", reason);
+  for (const std::string& rule : diagnosis.rules) fmt::print(out, "rule      {}\n", rule);
+  print_attempts(diagnosis, out);
+  print_lines("the trial's log ends with", diagnosis.log, out);
+  print_lines(
+      "the group's log (" + diagnosis.group_log_file + ") ends with", diagnosis.group_log, out);
+  print_lines("what you can do", diagnosis.next, out);
 }
 
 }  // namespace
 
-void add_why_command(CLI::App& app, VerbContext& context) {
+template <>
+void Verb<class WhyVerb>::add(CLI::App& app, VerbContext& context) {
   CLI::App& verb = add_verb(
       app,
       {.name = "why",
        .summary = "why a trial waits, failed or ended as it did, and what to do next",
        .description =
-           "Tells a trial's story: its state and the reason for it, every attempt with time, "
+           "Tells of a trial: its state and the reason for it, every attempt with time, "
            "host,\n"
            "group, class of failure and message, what the retry rules make of it, who holds it, "
            "the "
@@ -111,12 +143,12 @@ void add_why_command(CLI::App& app, VerbContext& context) {
   add_results_option(verb, context);
   verb.add_flag("--json", options->json, "print JSON");
   verb.callback([options, &context] {
-    const TrialDiagnosis story =
+    const TrialDiagnosis diagnosis =
         diagnose_trial(locate_trial(options->trial, options->sweep, context.results_root));
     if (options->json) {
-      fmt::print(context.out, "{}\n", story_json(story).dump(2));
+      fmt::print(context.out, "{}\n", diagnosis_json(diagnosis).dump(2));
     } else {
-      print_story(story, context.out);
+      print_diagnosis(diagnosis, context.out);
     }
   });
 }

@@ -6,20 +6,21 @@
 #include <utility>
 
 #include "base/errors.h"
+#include "base/exit_code.h"
 #include "base/host.h"
 #include "base/logging.h"
 #include "base/memory_use.h"
 #include "base/retry_while_disk_full.h"
 #include "base/time.h"
 #include "comm/nccl/device_array.h"
-#include "runner/worker/commands.h"
 #include "runner/worker/dataset_cache.h"
 #include "runner/worker/evaluation_source.h"
+#include "runner/worker/recording_sink.h"
 #include "runner/worker/stack_traces.h"
 #include "runner/worker/stop_request.h"
 #include "runner/worker/trained_as.h"
 #include "runner/worker/trial_failure.h"
-#include "runner/worker/trial_recorder.h"
+#include "runner/worker/worker_verbs.h"
 #include "scheduling/claims/crash_report.h"
 #include "scheduling/claims/heartbeat.h"
 #include "training/suites/suite.h"
@@ -27,16 +28,13 @@
 namespace headway {
 namespace {
 
-constexpr int kBroken = 1;
-constexpr int kYielded = 75;
-
 /// One evaluation of one trial: from the claim to its record.
 class EvaluationAttempt {
  public:
-  EvaluationAttempt(const EvaluateOptions& options,
+  EvaluationAttempt(const GroupSettings& settings,
                     ClaimedEvaluation& claimed,
                     SegmentWriter& segment)
-      : options_(options),
+      : settings_(settings),
         claimed_(claimed),
         segment_(segment),
         config_(claimed.trial.config()),
@@ -59,7 +57,7 @@ class EvaluationAttempt {
   void record_failure(const std::string& failure, const std::string& message);
   void with_patience(const std::function<void()>& action);
 
-  const EvaluateOptions& options_;
+  const GroupSettings& settings_;
   ClaimedEvaluation& claimed_;
   SegmentWriter& segment_;
   TrialConfig config_;
@@ -72,7 +70,7 @@ class EvaluationAttempt {
 bool EvaluationAttempt::run(DatasetCache& datasets) {
   const MemoryUse before = memory_use(::getpid()).value_or(MemoryUse{});
   try {
-    const std::string device = device_to_run_on(options_.device, trained_);
+    const std::string device = device_to_run_on(settings_.device, trained_);
     if (device == "cuda") select_gpu(0);
     at::set_num_threads(static_cast<int>(trained_.threads_per_rank));
     record(evaluate(datasets.get(config_.dataset), device), device);
@@ -88,7 +86,7 @@ bool EvaluationAttempt::run(DatasetCache& datasets) {
 
 SplitMetrics EvaluationAttempt::evaluate(const Dataset& dataset, const std::string& device) {
   const auto alone = make_single_process_communicator();
-  const SweepDirectory layout(options_.sweep_directory);
+  const SweepDirectory layout(settings_.sweep_directory);
   const std::string& id = claimed_.trial.trial_id;
   FinishedTrial trial({.config = config_,
                        .weights = layout.artifacts(id) / "weights.safetensors",
@@ -99,7 +97,7 @@ SplitMetrics EvaluationAttempt::evaluate(const Dataset& dataset, const std::stri
   trial.evaluator().set_watch(
       {[this] { return stop_requested() || heartbeat_.fenced(); }, [this] { batch_done(); }});
   trial.expect_recorded_results();
-  return evaluate_suite(options_.suite, trial);
+  return evaluate_suite(settings_.suite, trial);
 }
 
 void EvaluationAttempt::batch_done() {
@@ -114,11 +112,11 @@ void EvaluationAttempt::record(const SplitMetrics& results, const std::string& d
   if (is_overtaken()) return;
   const double seconds = monotonic_seconds() - start_;
   const Evaluated evaluated{.trial_id = claimed_.trial.trial_id,
-                            .evaluation = options_.suite,
+                            .evaluation = settings_.suite,
                             .attempt = claimed_.records.training.highest_attempt(),
                             .weights_sha256 = trained_.weights_sha256,
                             .claim = claimed_.claim.attempt(),
-                            .group = options_.group,
+                            .group = settings_.group,
                             .host = host_name(),
                             .device = device,
                             .precision = trained_.precision,
@@ -129,7 +127,7 @@ void EvaluationAttempt::record(const SplitMetrics& results, const std::string& d
   with_patience([&] { segment_.append(evaluated, Flush::kNow); });
   log_info("trial {}: {} done in {} ({}, {})",
            claimed_.trial.trial_id,
-           options_.suite,
+           settings_.suite,
            format_duration(seconds),
            device,
            trained_.precision);
@@ -137,58 +135,58 @@ void EvaluationAttempt::record(const SplitMetrics& results, const std::string& d
 
 void EvaluationAttempt::record_failure(const std::string& failure, const std::string& message) {
   if (is_overtaken()) return;
-  const auto root = SweepDirectory(options_.sweep_directory).evaluation(options_.suite);
+  const auto root = SweepDirectory(settings_.sweep_directory).evaluation(settings_.suite);
   EvaluationFailed failed{.trial_id = claimed_.trial.trial_id,
-                          .evaluation = options_.suite,
+                          .evaluation = settings_.suite,
                           .claim = claimed_.claim.attempt(),
                           .failure = failure,
                           .message = message};
   if (failure == failure_name(FailureClass::kOom)) {
-    failed.groups_beside = groups_beside(root, options_.group);
+    failed.groups_beside = groups_beside(root, settings_.group);
   }
   with_patience([&] { segment_.append(failed, Flush::kNow); });
   log_warning(
-      "trial {}: {} failed ({}): {}", claimed_.trial.trial_id, options_.suite, failure, message);
+      "trial {}: {} failed ({}): {}", claimed_.trial.trial_id, settings_.suite, failure, message);
 }
 
 void EvaluationAttempt::with_patience(const std::function<void()>& action) {
-  with_disk_patience(action,
-                     {.began =
-                          [this](const std::string& what) {
-                            heartbeat_.set_waiting_for_disk(true);
-                            log_warning(
-                                "trial {}: {}; nothing is lost: waiting until there is room",
-                                claimed_.trial.trial_id,
-                                what);
-                          },
-                      .ended = [this] { heartbeat_.set_waiting_for_disk(false); },
-                      .give_up = stop_requested});
+  retry_while_disk_full(action,
+                        {.began =
+                             [this](const std::string& what) {
+                               heartbeat_.set_waiting_for_disk(true);
+                               log_warning(
+                                   "trial {}: {}; nothing is lost: waiting until there is room",
+                                   claimed_.trial.trial_id,
+                                   what);
+                             },
+                         .ended = [this] { heartbeat_.set_waiting_for_disk(false); },
+                         .give_up = stop_requested});
 }
 
 }  // namespace
 
-int evaluate(const EvaluateOptions& options) {
-  component(Family::kSuite, options.suite);
-  EvaluationSource source({options.sweep_directory, options.suite, options.trials},
-                          {this_process(), options.group, 1});
+int evaluate(const GroupSettings& settings) {
+  component(Family::kSuite, settings.suite);
+  EvaluationSource source({settings.sweep_directory, settings.suite, settings.trials},
+                          {this_process(), settings.group, 1});
   SegmentWriter segment(
-      options.sweep_directory,
-      WriterRecord{.role = "worker", .torch_version = torch_version(), .group = options.group});
-  const auto claims_root = SweepDirectory(options.sweep_directory).evaluation(options.suite);
+      settings.sweep_directory,
+      WriterRecord{.role = "worker", .torch_version = torch_version(), .group = settings.group});
+  const auto claims_root = SweepDirectory(settings.sweep_directory).evaluation(settings.suite);
   DatasetCache datasets;
   while (!stop_requested()) {
     std::optional<ClaimedEvaluation> claimed;
-    with_disk_patience([&] { claimed = source.next(); }, {.give_up = stop_requested});
+    retry_while_disk_full([&] { claimed = source.next(); }, {.give_up = stop_requested});
     if (!claimed) break;
     set_last_words_file(
         last_words_file(claims_root, claimed->trial.trial_id, claimed->claim.attempt(), 0));
-    const bool whole = EvaluationAttempt(options, *claimed, segment).run(datasets);
+    const bool whole = EvaluationAttempt(settings, *claimed, segment).run(datasets);
     set_last_words_file("");
-    if (!whole) return kBroken;
+    if (!whole) return kExitFailed;
   }
   if (!stop_requested()) return 0;
-  log_info("group {} leaves: {}", options.group, stop_reason());
-  return kYielded;
+  log_info("group {} leaves: {}", settings.group, stop_reason());
+  return kExitYielded;
 }
 
 }  // namespace headway

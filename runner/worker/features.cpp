@@ -6,8 +6,9 @@
 #include "base/logging.h"
 #include "base/safetensors.h"
 #include "comm/nccl/device_array.h"
-#include "runner/worker/commands.h"
+#include "data/split.h"
 #include "runner/worker/trained_as.h"
+#include "runner/worker/worker_verbs.h"
 #include "store/manifest/sweep_directory.h"
 
 namespace headway {

@@ -9,7 +9,7 @@
 #include "base/build_info.h"
 #include "base/host.h"
 #include "comm/nccl/device_array.h"
-#include "runner/worker/commands.h"
+#include "runner/worker/worker_verbs.h"
 
 namespace headway {
 

@@ -9,28 +9,27 @@
 
 #include "base/environment.h"
 #include "base/errors.h"
+#include "base/exit_code.h"
 #include "base/logging.h"
 #include "base/memory_use.h"
 #include "base/retry_while_disk_full.h"
 #include "base/time.h"
 #include "comm/nccl/device_array.h"
-#include "runner/worker/commands.h"
+#include "data/dataset.h"
 #include "runner/worker/dataset_cache.h"
+#include "runner/worker/recording_sink.h"
 #include "runner/worker/stack_traces.h"
 #include "runner/worker/stop_request.h"
 #include "runner/worker/trial_failure.h"
-#include "runner/worker/trial_recorder.h"
 #include "runner/worker/trial_source.h"
+#include "runner/worker/worker_verbs.h"
 #include "scheduling/claims/crash_report.h"
 #include "store/manifest/sweep_directory.h"
 
 namespace headway {
 namespace {
 
-constexpr int kBroken = 1;
-constexpr int kYielded = 75;
-constexpr int kOutOfTime = 124;
-constexpr std::chrono::milliseconds kTimeForOthersWords{300};
+constexpr std::chrono::milliseconds kTimeForOthersReports{300};
 
 // What the ranks other than 0 see: they keep no records.
 class SilentSink final : public TrialSink {
@@ -39,6 +38,10 @@ class SilentSink final : public TrialSink {
   void epoch_ended(const EpochRecord&) override {}
   void progress(const TrainingProgress&) override {}
 };
+
+std::optional<std::string> only_trial_of(const GroupSettings& settings) {
+  return settings.only_trial.empty() ? std::nullopt : std::optional(settings.only_trial);
+}
 
 /// What rank 0 tells the others about the next trial.
 struct Assignment {
@@ -49,7 +52,7 @@ struct Assignment {
 
 class WorkerGroup {
  public:
-  WorkerGroup(const ServeOptions& options, Communicator& comm);
+  WorkerGroup(const GroupSettings& settings, Communicator& comm);
   int serve();
 
  private:
@@ -57,7 +60,7 @@ class WorkerGroup {
   std::optional<Assignment> next();
   TrialResult train(const Assignment& assignment, TrialSink& sink);
   void train_and_record(const Assignment& assignment);
-  void train_with_patience(const Assignment& assignment, TrialSink& sink);
+  void train_to_the_end(const Assignment& assignment, TrialSink& sink);
   void fail(const Assignment& assignment, const TrialFailure& failure);
   [[noreturn]] void fail_alone(const Assignment& assignment, const TrialFailure& failure);
   bool out_of_time() const { return group_.budget.must_stop(monotonic_seconds()); }
@@ -67,31 +70,31 @@ class WorkerGroup {
   GroupContext group_;
   Communicator& comm_;
   DatasetCache datasets_;
-  MemoryUse before_;                         // this rank's, before its first step
-  bool is_short_of_time_ = false;            // rank 0
-  bool is_broken_ = false;                   // a trial left it in no state to go on
-  std::unique_ptr<TrialSource> source_;      // rank 0
-  std::unique_ptr<SegmentWriter> segment_;   // rank 0
-  std::optional<ClaimedTrial> claimed_;      // rank 0
-  std::unique_ptr<TrialRecorder> recorder_;  // rank 0
+  MemoryUse before_;                        // this rank's, before its first step
+  bool is_short_of_time_ = false;           // rank 0
+  bool is_broken_ = false;                  // a trial left it in no state to go on
+  std::unique_ptr<TrialSource> source_;     // rank 0
+  std::unique_ptr<SegmentWriter> segment_;  // rank 0
+  std::optional<ClaimedTrial> claimed_;     // rank 0
+  std::unique_ptr<RecordingSink> sink_;     // rank 0
 };
 
-WorkerGroup::WorkerGroup(const ServeOptions& options, Communicator& comm)
-    : group_{options, comm.size()}, comm_(comm) {
+WorkerGroup::WorkerGroup(const GroupSettings& settings, Communicator& comm)
+    : group_{settings, comm.size()}, comm_(comm) {
   if (comm.rank() != 0) return;
-  if (options.time_limit_seconds) {
-    group_.budget = TimeBudget(monotonic_seconds() + *options.time_limit_seconds);
+  if (settings.time_limit_seconds) {
+    group_.budget = TimeBudget(monotonic_seconds() + *settings.time_limit_seconds);
   }
-  const ClaimOwner owner{this_process(), options.group, comm.size()};
-  source_ = std::make_unique<TrialSource>(options.sweep_directory, owner, options.only_trial);
+  const ClaimOwner owner{this_process(), settings.group, comm.size()};
+  source_ = std::make_unique<TrialSource>(settings.sweep_directory, owner, only_trial_of(settings));
   segment_ = std::make_unique<SegmentWriter>(
-      options.sweep_directory,
-      WriterRecord{.role = "worker", .torch_version = torch_version(), .group = options.group});
+      settings.sweep_directory,
+      WriterRecord{.role = "worker", .torch_version = torch_version(), .group = settings.group});
 }
 
 bool WorkerGroup::stop_now() const {
   if (stop_requested()) return true;
-  return recorder_ && (recorder_->fenced() || recorder_->cancelled() || out_of_time());
+  return sink_ && (sink_->fenced() || sink_->cancelled() || out_of_time());
 }
 
 std::optional<Assignment> WorkerGroup::next() {
@@ -101,9 +104,9 @@ std::optional<Assignment> WorkerGroup::next() {
   if (comm_.rank() == 0) {
     is_short_of_time_ = !group_.budget.may_start(monotonic_seconds());
     if (!is_short_of_time_) {
-      with_disk_patience([this] { claimed_ = source_->next(); },
-                         {.began = [](const std::string& what) { log_warning("{}", what); },
-                          .give_up = stop_requested});
+      retry_while_disk_full([this] { claimed_ = source_->next(); },
+                            {.began = [](const std::string& what) { log_warning("{}", what); },
+                             .give_up = stop_requested});
     }
     if (claimed_) {
       message = {{"config", to_canonical_json(claimed_->trial.config)},
@@ -120,12 +123,12 @@ std::optional<Assignment> WorkerGroup::next() {
 
 TrialResult WorkerGroup::train(const Assignment& assignment, TrialSink& sink) {
   expect_agreement(comm_, "the trial's configuration", to_canonical_json(assignment.config).dump());
-  const SweepDirectory directory(group_.options.sweep_directory);
+  const SweepLayout directory(group_.settings.sweep_directory);
   TrainerOptions trainer;
   trainer.checkpoint_folder = directory.checkpoints(assignment.trial_id);
   trainer.artifact_folder = directory.artifacts(assignment.trial_id);
-  trainer.checkpoints = group_.options.checkpoints;
-  trainer.device = group_.options.device;
+  trainer.checkpoints = group_.settings.checkpoints;
+  trainer.device = group_.settings.device;
   trainer.stop_requested = [this] { return stop_now(); };
   trainer.stop_requested_in_evaluation = trainer.stop_requested;
   const Dataset& dataset = datasets_.get(assignment.config.dataset);
@@ -135,36 +138,35 @@ TrialResult WorkerGroup::train(const Assignment& assignment, TrialSink& sink) {
 
 // A checkpoint that finds no room strikes all ranks alike. The trial goes on from the one before
 // it as soon as there is room, in the same attempt: the bits do not change.
-void WorkerGroup::train_with_patience(const Assignment& assignment, TrialSink& sink) {
+void WorkerGroup::train_to_the_end(const Assignment& assignment, TrialSink& sink) {
   const auto train_and_tell = [&] {
     const TrialResult result = train(assignment, sink);
-    if (!recorder_) return;
-    recorder_->finished(result);
-    if (result.end != TrialEnd::kDone || recorder_->fenced()) return;
-    CheckpointFolder(
-        SweepDirectory(group_.options.sweep_directory).checkpoints(assignment.trial_id))
+    if (!sink_) return;
+    sink_->finished(result);
+    if (result.end != TrialEnd::kDone || sink_->fenced()) return;
+    CheckpointFolder(SweepLayout(group_.settings.sweep_directory).checkpoints(assignment.trial_id))
         .clear();
   };
-  if (recorder_) return recorder_->with_patience(train_and_tell);
-  with_disk_patience(train_and_tell, {.give_up = stop_requested});
+  if (sink_) return sink_->wait_out_full_disk(train_and_tell);
+  retry_while_disk_full(train_and_tell, {.give_up = stop_requested});
 }
 
 void WorkerGroup::train_and_record(const Assignment& assignment) {
   SilentSink silent;
   if (comm_.rank() == 0) {
-    with_disk_patience(
-        [this] { recorder_ = std::make_unique<TrialRecorder>(*segment_, claimed_->claim, group_); },
+    retry_while_disk_full(
+        [this] { sink_ = std::make_unique<RecordingSink>(*segment_, claimed_->claim, group_); },
         {.give_up = stop_requested});
   }
-  set_last_words_file(last_words_file(
-      group_.options.sweep_directory, assignment.trial_id, assignment.attempt, comm_.rank()));
+  set_crash_report_file(crash_report_file(
+      group_.settings.sweep_directory, assignment.trial_id, assignment.attempt, comm_.rank()));
   try {
-    train_with_patience(assignment, recorder_ ? static_cast<TrialSink&>(*recorder_) : silent);
+    train_to_the_end(assignment, sink_ ? static_cast<TrialSink&>(*sink_) : silent);
   } catch (...) {
     fail(assignment, current_failure(assignment.config, comm_.size(), before_));
   }
-  set_last_words_file("");
-  recorder_.reset();
+  set_crash_report_file("");
+  sink_.reset();
   claimed_.reset();
 }
 
@@ -172,22 +174,22 @@ void WorkerGroup::train_and_record(const Assignment& assignment) {
 // and ends the trial; any other, with peers waiting in a collective call, ends the group.
 void WorkerGroup::fail(const Assignment& assignment, const TrialFailure& failure) {
   if (comm_.size() > 1 && !failure.all_ranks_alike) fail_alone(assignment, failure);
-  if (recorder_) recorder_->failed(failure.failure, failure.message);
+  if (sink_) sink_->failed(failure.failure, failure.message);
   is_broken_ = !failure.all_ranks_alike;
 }
 
 // The first rank to fail is the cause; its peers may fail by its absence.
 void WorkerGroup::fail_alone(const Assignment& assignment, const TrialFailure& failure) {
-  const std::filesystem::path& directory = group_.options.sweep_directory;
-  leave_last_words(
-      last_words_file(directory, assignment.trial_id, assignment.attempt, comm_.rank()),
+  const std::filesystem::path directory = group_.settings.sweep_directory;
+  write_crash_report(
+      crash_report_file(directory, assignment.trial_id, assignment.attempt, comm_.rank()),
       {comm_.rank(), failure.failure, failure.message});
   log_error("trial {}: {}", assignment.trial_id, failure.message);
-  if (recorder_) {
-    std::this_thread::sleep_for(kTimeForOthersWords);
-    const auto first = first_last_words(directory, assignment.trial_id, assignment.attempt);
-    const CrashReport words = first.value_or(CrashReport{0, failure.failure, failure.message});
-    recorder_->failed(words.failure, to_text(words, comm_.size()));
+  if (sink_) {
+    std::this_thread::sleep_for(kTimeForOthersReports);
+    const auto first = first_crash_report(directory, assignment.trial_id, assignment.attempt);
+    const CrashReport report = first.value_or(CrashReport{0, failure.failure, failure.message});
+    sink_->failed(report.failure, to_text(report, comm_.size()));
   }
   abort_all_ranks(1);
 }
@@ -198,17 +200,17 @@ int WorkerGroup::serve() {
     if (!assignment) break;
     train_and_record(*assignment);
   }
-  if (is_broken_) return kBroken;
+  if (is_broken_) return kExitFailed;
   const bool short_of_time = is_short_of_time_ || (comm_.rank() == 0 && out_of_time());
   const std::uint32_t flags =
       comm_.all_reduce_or((stop_requested() ? 1U : 0U) | (short_of_time ? 2U : 0U));
-  if (flags == 0) return 0;
+  if (flags == 0) return kExitDone;
   const bool asked = (flags & 1U) != 0;
   const std::string why = !asked             ? "the time left does not suffice"
                           : stop_requested() ? stop_reason()
                                              : "another rank was asked to stop";
-  log_info("group {} leaves: {}", group_.options.group, why);
-  return asked ? kYielded : kOutOfTime;
+  log_info("group {} leaves: {}", group_.settings.group, why);
+  return asked ? kExitYielded : kExitTimeBudget;
 }
 
 }  // namespace
@@ -224,14 +226,14 @@ int local_gpu() {
 
 }  // namespace
 
-int serve(const ServeOptions& options, Communicator& comm) {
+int serve(const GroupSettings& settings, Communicator& comm) {
   expect_agreement(comm, "the version of headway-worker", version_text());
   expect_agreement(comm,
                    "the kind and number of processors",
-                   fmt::format("{}, {} threads", options.device, options.threads));
-  at::set_num_threads(options.threads);
-  if (options.device == "cuda") select_gpu(local_gpu());
-  return WorkerGroup(options, comm).serve();
+                   fmt::format("{}, {} threads", settings.device, settings.threads_per_rank));
+  at::set_num_threads(static_cast<int>(settings.threads_per_rank));
+  if (settings.device == "cuda") select_gpu(local_gpu());
+  return WorkerGroup(settings, comm).serve();
 }
 
 }  // namespace headway

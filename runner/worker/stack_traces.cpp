@@ -26,7 +26,7 @@ constexpr unsigned kSecondsToBeEnded = 5;
 constexpr std::size_t kAlternateStackBytes = std::size_t{256} << 10;  // libdw reads names on it
 
 // Fixed memory: handlers may not allocate.
-std::array<char, 4096> last_words_path{};
+std::array<char, 4096> crash_report_path{};
 std::atomic<bool> is_dying{false};
 
 void put(int file, std::string_view text) {
@@ -52,9 +52,9 @@ void put_signal(int file, int signal) {
   put(file, ")");
 }
 
-void leave_last_words(int signal) {
-  if (last_words_path[0] == '\0') return;
-  const int file = ::open(last_words_path.data(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+void write_crash_report(int signal) {
+  if (crash_report_path[0] == '\0') return;
+  const int file = ::open(crash_report_path.data(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
   if (file < 0) return;
   put(file, "crash\n");
   put_signal(file, signal);
@@ -79,7 +79,7 @@ void print_stack() {
 
 void die(int signal) {
   if (!is_dying.exchange(true)) {
-    leave_last_words(signal);
+    write_crash_report(signal);
     put(STDERR_FILENO, "\nended by ");
     put_signal(STDERR_FILENO, signal);
     put(STDERR_FILENO, "; the stack:\n");
@@ -130,11 +130,11 @@ void watch_fatal_signals() {
   handle(stack_trace_signal(), show_stack, SA_RESTART);
 }
 
-void set_last_words_file(const std::filesystem::path& file) {
+void set_crash_report_file(const std::filesystem::path& file) {
   const std::string text = file.string();
-  last_words_path[0] = '\0';
-  if (text.size() < last_words_path.size()) {
-    std::memcpy(last_words_path.data(), text.c_str(), text.size() + 1);
+  crash_report_path[0] = '\0';
+  if (text.size() < crash_report_path.size()) {
+    std::memcpy(crash_report_path.data(), text.c_str(), text.size() + 1);
   }
 }
 

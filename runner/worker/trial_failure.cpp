@@ -7,6 +7,7 @@
 #include <new>
 
 #include "base/errors.h"
+#include "base/text.h"
 #include "scheduling/planning/memory_advice.h"
 
 namespace headway {
@@ -28,10 +29,6 @@ std::string advice(const TrialConfig& config, int ranks, const MemoryUse& before
                         .shards = config.training.shards,
                         .batch_size = config.training.batch_size,
                         .sync_batch_norm = config.training.sync_batch_norm});
-}
-
-std::string first_line(const std::string& text) {
-  return text.substr(0, text.find('\n'));
 }
 
 }  // namespace

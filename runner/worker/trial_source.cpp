@@ -8,9 +8,9 @@
 
 #include "base/errors.h"
 #include "base/nearest_name.h"
-#include "runner/attempt_end.h"
 #include "scheduling/planning/cost_model.h"
 #include "sweep/pauses.h"
+#include "sweep/reports.h"
 #include "sweep/trial_status.h"
 
 namespace headway {
@@ -134,18 +134,8 @@ bool TrialSource::is_free(const std::string& trial_id, const TrialHistory& recor
   return !latest || has_ended(record, latest->attempt) || take_over(*latest);
 }
 
-// Reports the end of an attempt whose owner is gone, so that the history is whole.
 bool TrialSource::take_over(const ClaimView& claim) {
-  const auto abandoned = abandonment_.judge(claim);
-  if (!abandoned) return false;
-  state_.refresh();  // the owner may have recorded the end and left since the last look
-  const TrialHistory& record = state_.trial(claim.trial_id);
-  if (has_ended(record, claim.attempt)) return trial_status(record) == TrialStatus::kOpen;
-  append_attempt_end(reports_,
-                     {.trial_id = claim.trial_id,
-                      .attempt = claim.attempt,
-                      .failure = abandoned->failure,
-                      .message = abandoned->message});
+  if (settle_claim(claim, abandonment_, state_, reports_) == ClaimOutcome::kHeld) return false;
   state_.refresh();
   return trial_status(state_.trial(claim.trial_id)) == TrialStatus::kOpen;
 }
@@ -158,7 +148,7 @@ bool TrialSource::is_still_wanted(const Claim& claim) {
   const TrialStatus now = trial_status(state_.trial(claim.trial_id()));
   if (now == TrialStatus::kOpen) return true;
   if (now == TrialStatus::kCancelled) {
-    append_attempt_end(reports_,
+    report_attempt_end(reports_,
                        {.trial_id = claim.trial_id(),
                         .attempt = claim.attempt(),
                         .state = "cancelled",

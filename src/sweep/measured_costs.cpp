@@ -33,7 +33,7 @@ CostModel measured_costs(const Plan& plan,
 }
 
 CostModel measured_costs(const std::filesystem::path& sweep_directory, const RankKind& ranks) {
-  if (!std::filesystem::exists(SweepDirectory(sweep_directory).trials_file())) return {};
+  if (!std::filesystem::exists(SweepLayout(sweep_directory).trials_file())) return {};
   SweepState state(sweep_directory);
   state.refresh();
   CostTable table;

@@ -1,5 +1,6 @@
 #include "sweep/pauses.h"
 
+#include "sweep/reports.h"
 #include "sweep/trial_status.h"
 
 namespace headway {
@@ -47,7 +48,7 @@ std::optional<SharedError> pausing_error(const Plan& plan, const SweepState& sta
 
 void reset_failures(const SharedError& error, const SweepState& state, SegmentWriter& writer) {
   for (const std::string& trial_id : error.trial_ids) {
-    writer.append(RetryRequested{trial_id, state.trial(trial_id).highest_attempt()}, Flush::kNow);
+    request_retry(writer, trial_id, state.trial(trial_id).highest_attempt());
   }
 }
 

@@ -1,9 +1,14 @@
 #pragma once
 
+#include <filesystem>
+#include <optional>
 #include <string>
-#include <vector>
 
+#include "scheduling/claims/abandonment.h"
+#include "scheduling/claims/claims.h"
 #include "scheduling/policy/retry_policy.h"
+#include "store/manifest/sweep_state.h"
+#include "store/segments/segment_writer.h"
 #include "store/segments/trial_history.h"
 
 namespace headway {
@@ -16,38 +21,31 @@ enum class TrialStatus {
   kCancelled,
 };
 
-inline RetryDecision retry_decision(const TrialHistory& record) {
-  std::vector<FailedAttempt> failures;
-  for (const AttemptRecord* attempt : record.failed_attempts()) {
-    const FailureClass failure = attempt->failure_class();
-    // A failure without a class is the worker's own report.
-    failures.push_back({.failure = failure == FailureClass::kNone ? "error" : to_string(failure),
-                        .ranks = static_cast<int>(attempt->world_size.value_or(1)),
-                        .groups_beside = static_cast<int>(attempt->groups_beside.value_or(0)),
-                        .on_gpu = attempt->device == "cuda"});
-  }
-  return decide_retry(failures);
-}
+RetryDecision retry_decision(const TrialHistory& record);
 
-inline TrialStatus trial_status(const TrialHistory& record) {
-  switch (record.state()) {
-    case TrialState::kDone:
-      return TrialStatus::kDone;
-    case TrialState::kCancelled:
-      return TrialStatus::kCancelled;
-    case TrialState::kFailed:
-      return retry_decision(record).retry ? TrialStatus::kOpen : TrialStatus::kFailedForGood;
-    case TrialState::kPending:
-    case TrialState::kRunning:
-      break;
-  }
-  return TrialStatus::kOpen;
-}
+TrialStatus trial_status(const TrialHistory& record);
 
 /// Whether a record tells how this attempt ended.
-inline bool has_ended(const TrialHistory& record, std::int64_t attempt) {
-  const auto found = record.attempts.find(attempt);
-  return found != record.attempts.end() && found->second.state != "running";
-}
+bool has_ended(const TrialHistory& record, std::int64_t attempt);
+
+/// The claim by which someone works on the trial, or seemed to: the latest, unless a record tells
+/// how its attempt ended. Whether its owner is still there is AbandonmentJudge's question.
+std::optional<ClaimView> unended_claim(const std::filesystem::path& sweep_directory,
+                                       const std::string& trial_id,
+                                       const TrialHistory& record);
+
+/// What became of an unended claim when someone looked at its owner.
+enum class ClaimOutcome {
+  kHeld,      // the owner may still be at work
+  kEnded,     // the owner had recorded the end in the meantime
+  kReported,  // the owner is gone, and now a record says so
+};
+
+/// Settles one claim: reports the end of its attempt when its owner is gone, so that the history is
+/// whole. Refreshes `state` first in that case.
+ClaimOutcome settle_claim(const ClaimView& claim,
+                          AbandonmentJudge& abandonment,
+                          SweepState& state,
+                          SegmentWriter& reports);
 
 }  // namespace headway

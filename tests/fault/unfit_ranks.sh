@@ -3,7 +3,12 @@
 set -euo pipefail
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_mpi_yield_when_idle=1
 mpirun=(mpirun --bind-to none --oversubscribe)
-serve=("$HEADWAY_WORKER" serve --sweep-dir /nowhere --group test)
+
+# settings THREADS: of a group, as its supervisor passes them.
+settings() {
+  printf '{"sweep_directory":"/nowhere","group":"test","threads_per_rank":%s,"has_lifeline":false}' "$1"
+}
+serve=("$HEADWAY_WORKER" serve)
 
 # expect_refusal TEXT MPIRUN_ARGUMENTS...
 expect_refusal() {
@@ -20,5 +25,5 @@ expect_refusal() {
 }
 
 expect_refusal "ranks disagree about the kind and number of processors: rank 0 has 'cpu, 1 threads', \
-but rank 1 has something else" -np 1 "${serve[@]}" --threads 1 : -np 1 "${serve[@]}" --threads 2
-expect_refusal "a trial needs 1, 2, 4, 8, ... ranks; this launch has 3" -np 3 "${serve[@]}"
+but rank 1 has something else" -np 1 "${serve[@]}" "$(settings 1)" : -np 1 "${serve[@]}" "$(settings 2)"
+expect_refusal "a trial needs 1, 2, 4, 8, ... ranks; this launch has 3" -np 3 "${serve[@]}" "$(settings 1)"

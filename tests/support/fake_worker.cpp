@@ -19,14 +19,16 @@
 #include <thread>
 
 #include "base/environment.h"
+#include "base/exit_code.h"
 #include "base/host.h"
+#include "cluster/group_settings.h"
+#include "config/schema/json_reader.h"
 #include "runner/worker/trial_source.h"
 #include "scheduling/claims/crash_report.h"
 
 namespace headway {
 namespace {
 
-constexpr int kYielded = 75;
 constexpr std::int64_t kSteps = 10;
 
 volatile std::sig_atomic_t asked_to_stop = 0;
@@ -54,7 +56,7 @@ class FakeWorker {
       if (!trial) return 0;
       carry_out(*trial);
     }
-    return kYielded;
+    return kExitYielded;
   }
 
  private:
@@ -83,8 +85,8 @@ class FakeWorker {
     const bool first = claim.attempt() == 1;
     if (behaviour_ == "crash" || (behaviour_ == "crash_once" && first)) std::raise(SIGKILL);
     if (behaviour_ == "crash_report") {
-      leave_last_words(last_words_file(sweep_, claim.trial_id(), claim.attempt(), 0),
-                       {0, "oom", "not enough memory"});
+      write_crash_report(crash_report_file(sweep_, claim.trial_id(), claim.attempt(), 0),
+                         {0, "oom", "not enough memory"});
       std::raise(SIGKILL);
     }
     while (behaviour_ == "hang") {
@@ -130,21 +132,20 @@ class FakeWorker {
 int run(int argc, char** argv) {
   CLI::App app("a worker that trains nothing");
   CLI::App& serve = *app.add_subcommand("serve");
-  serve.allow_extras();
-  std::filesystem::path sweep;
-  std::string group;
-  std::optional<std::string> only;
-  serve.add_option("--sweep-dir", sweep)->required();
-  serve.add_option("--group", group)->required();
-  serve.add_option("--trial", only);
+  std::string text;
+  serve.add_option("settings", text)->required();
   app.parse(argc, argv);
   if (environment_variable("FAKE_BEHAVIOUR") == "no_start") {
     std::cerr << "libtorch_cpu.so: cannot open shared object file" << std::endl;
-    return 127;
+    return kExitCannotStart;
   }
+  const auto settings = section_from_json<GroupSettings>(nlohmann::json::parse(text));
   const LaunchedRank launched = launched_rank();
   if (launched.rank != 0) return 0;
-  return FakeWorker(sweep, {this_process(), group, launched.size}, only).serve();
+  const ClaimOwner owner{this_process(), settings.group, launched.size};
+  std::optional<std::string> only;
+  if (!settings.only_trial.empty()) only = settings.only_trial;
+  return FakeWorker(settings.sweep_directory, owner, only).serve();
 }
 
 }  // namespace

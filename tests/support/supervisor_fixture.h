@@ -18,6 +18,7 @@
 #include "base/signals.h"
 #include "base/time.h"
 #include "cluster/local/group_state.h"
+#include "cluster/local/local_launcher.h"
 #include "support/small_sweep.h"
 #include "support/temporary_directory.h"
 #include "sweep/pauses.h"
@@ -52,16 +53,17 @@ class SupervisorTest : public testing::Test {
   }
 
   SupervisorOptions options() const {
-    return {.sweep_directory = sweep_,
-            .group = {.worker = HEADWAY_FAKE_WORKER, .sweep_directory = sweep_, .group = ""},
-            .gpus = {},
-            .limits = group_limits(2, std::nullopt, std::nullopt),
-            .time_limit_seconds = {}};
+    return {
+        .sweep_directory = sweep_,
+        .group = {.worker = HEADWAY_FAKE_WORKER, .settings = {.sweep_directory = sweep_.string()}},
+        .limits = group_limits(2, std::nullopt, std::nullopt),
+        .time_limit_seconds = {}};
   }
 
   SupervisorEnd run(const SupervisorOptions& with) {
     ProgressDisplay display(messages_, {});
-    return Supervisor(with, display).run();
+    const auto launcher = make_local_launcher();
+    return Supervisor(with, *launcher, display).run();
   }
   SupervisorEnd run() { return run(options()); }
 

@@ -5,6 +5,8 @@
 
 #include "config/schema/catalog.h"
 #include "config/schema/limits.h"
+#include "config/schema/resources.h"
+#include "config/schema/slurm.h"
 #include "config/schema/trial_config.h"
 #include "config/sweep/sweep.h"
 
@@ -113,16 +115,21 @@ void visit(auto& field, Is<TrialConfig> auto& config) {
   field("order_seed", config.order_seed, kAtLeastZero);
 }
 
+// Beside the other fields of whoever has such settings, not in a section of their own.
+void visit(auto& field, Is<CheckpointSettings> auto& config) {
+  field("checkpoint_seconds", config.seconds, kPositive);
+  field("checkpoint_steps", config.steps, kAtLeastOne);
+  field("checkpoint_epochs", config.epochs, kAtLeastOne);
+  field("keep_best_checkpoint", config.keep_best);
+}
+
 void visit(auto& field, Is<ResourcesConfig> auto& config) {
   field("device", config.device, {.choices = {"auto", "cpu", "cuda"}});
   field.automatic("ranks", config.ranks, {.minimum = 1, .power_of_two = true});
   field("threads_per_rank", config.threads_per_rank, kAtLeastOne);
   field.automatic("groups", config.groups, kAtLeastOne);
   field.duration("time_limit", config.time_limit_seconds);
-  field("checkpoint_seconds", config.checkpoints.seconds, kPositive);
-  field("checkpoint_steps", config.checkpoints.steps, kAtLeastOne);
-  field("checkpoint_epochs", config.checkpoints.epochs, kAtLeastOne);
-  field("keep_best_checkpoint", config.checkpoints.keep_best);
+  visit(field, config.checkpoints);
 }
 
 void visit(auto& field, Is<SlurmConfig> auto& config) {

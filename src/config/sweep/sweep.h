@@ -2,32 +2,14 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <optional>
 #include <string>
 #include <vector>
 
-#include "config/schema/checkpoint_settings.h"
+#include "config/schema/resources.h"
+#include "config/schema/slurm.h"
 #include "config/schema/trial_config.h"
 
 namespace headway {
-
-/// Where and how trials run; never part of an id.
-struct ResourcesConfig {
-  std::string device = "auto";        // auto | cpu | cuda
-  std::optional<std::int64_t> ranks;  // ranks of a worker group; absent = auto
-  std::int64_t threads_per_rank = 1;
-  std::optional<std::int64_t> groups;        // worker groups side by side; absent = auto
-  std::optional<double> time_limit_seconds;  // `time_limit: 2h`
-  CheckpointSettings checkpoints;
-};
-
-struct SlurmConfig {
-  std::string partition;
-  std::int64_t nodes = 1;
-  std::int64_t gpus_per_node = 0;
-  std::string time;
-  std::vector<std::string> extra;
-};
 
 struct Trial {
   std::string trial_id;

@@ -25,7 +25,7 @@ std::optional<Abandonment> AbandonmentJudge::judge(const ClaimView& claim) {
   switch (liveness(claim.owner.process)) {
     case Liveness::kDead:
       if (supervisor_of(sweep_directory_, group) == Liveness::kAlive) return std::nullopt;
-      if (const auto words = first_last_words(sweep_directory_, claim.trial_id, claim.attempt)) {
+      if (const auto words = first_crash_report(sweep_directory_, claim.trial_id, claim.attempt)) {
         return Abandonment{words->failure, to_text(*words, claim.owner.world_size)};
       }
       return Abandonment{"node_failure", fmt::format("group '{}' and its supervisor died", group)};

@@ -15,17 +15,10 @@
 #include "base/errors.h"
 #include "base/files.h"
 #include "base/logging.h"
+#include "base/sweep_layout.h"
 
 namespace headway {
 namespace {
-
-constexpr const char* kHeartbeat = "heartbeat.json";
-constexpr const char* kCancel = "cancel";
-
-std::filesystem::path claims_of(const std::filesystem::path& sweep_directory,
-                                const std::string& trial_id) {
-  return sweep_directory / "claims" / trial_id;
-}
 
 // 0 for names that are no attempt: prepared folders, editors' leftovers.
 int attempt_number(const std::string& name) {
@@ -80,7 +73,7 @@ Progress progress_from(const nlohmann::json& json) {
 ClaimView read_claim(const std::filesystem::path& folder, std::string trial_id, int attempt) {
   ClaimView view{.trial_id = std::move(trial_id), .attempt = attempt, .owner = {}, .progress = {}};
   try {
-    const auto json = nlohmann::json::parse(read_text(folder / kHeartbeat));
+    const auto json = nlohmann::json::parse(read_text(folder / SweepLayout::kHeartbeat));
     ClaimView whole = view;
     json.at("process").get_to(whole.owner.process);
     json.at("group").get_to(whole.owner.group);
@@ -147,7 +140,7 @@ const ClaimOwner& Claim::owner() const {
 void Claim::beat(const Progress& progress) {
   const std::lock_guard lock(state_->beating);
   ++state_->counter;
-  const std::filesystem::path file = state_->folder / kHeartbeat;
+  const std::filesystem::path file = state_->folder / SweepLayout::kHeartbeat;
   const std::string text = heartbeat_text(state_->owner, state_->counter, progress);
   try {
     try {
@@ -168,13 +161,13 @@ bool Claim::fenced() const {
 
 bool Claim::cancel_asked() const {
   std::error_code unknown;
-  return std::filesystem::exists(state_->folder / kCancel, unknown);
+  return std::filesystem::exists(state_->folder / SweepLayout::kCancelRequest, unknown);
 }
 
 void ask_to_cancel(const std::filesystem::path& sweep_directory,
                    const std::string& trial_id,
                    int attempt) {
-  open_file(claims_of(sweep_directory, trial_id) / std::to_string(attempt) / kCancel,
+  open_file(SweepLayout(sweep_directory).claim(trial_id, attempt) / SweepLayout::kCancelRequest,
             O_WRONLY | O_CREAT);
 }
 
@@ -192,11 +185,12 @@ std::optional<Claim> try_claim(const std::filesystem::path& sweep_directory,
                                int attempt,
                                const ClaimOwner& owner) {
   expects(attempt >= 1, "attempts count from 1");
-  const std::filesystem::path trial_claims = claims_of(sweep_directory, trial_id);
+  const std::filesystem::path trial_claims = SweepLayout(sweep_directory).claims(trial_id);
   const std::filesystem::path folder = trial_claims / std::to_string(attempt);
   const std::filesystem::path prepared = trial_claims / (".prepared-" + random_id());
   std::filesystem::create_directories(prepared);
-  replace_file(prepared / kHeartbeat, heartbeat_text(owner, 0, {}), Durability::kAtomicOnly);
+  replace_file(
+      prepared / SweepLayout::kHeartbeat, heartbeat_text(owner, 0, {}), Durability::kAtomicOnly);
   if (std::rename(prepared.c_str(), folder.c_str()) == 0) {
     return Claim(folder, trial_id, attempt, owner);
   }
@@ -214,7 +208,7 @@ std::optional<Claim> try_claim(const std::filesystem::path& sweep_directory,
 
 std::optional<ClaimView> latest_claim(const std::filesystem::path& sweep_directory,
                                       const std::string& trial_id) {
-  const std::filesystem::path trial_claims = claims_of(sweep_directory, trial_id);
+  const std::filesystem::path trial_claims = SweepLayout(sweep_directory).claims(trial_id);
   const int attempt = highest_attempt(trial_claims);
   if (attempt == 0) return std::nullopt;
   return read_claim(trial_claims / std::to_string(attempt), trial_id, attempt);
@@ -223,7 +217,7 @@ std::optional<ClaimView> latest_claim(const std::filesystem::path& sweep_directo
 std::vector<ClaimView> latest_claims(const std::filesystem::path& sweep_directory) {
   std::vector<ClaimView> views;
   std::error_code none;
-  std::filesystem::directory_iterator entry(sweep_directory / "claims", none);
+  std::filesystem::directory_iterator entry(SweepLayout(sweep_directory).claims(), none);
   for (; !none && entry != std::filesystem::directory_iterator(); entry.increment(none)) {
     auto view = latest_claim(sweep_directory, entry->path().filename().string());
     if (view) views.push_back(std::move(*view));

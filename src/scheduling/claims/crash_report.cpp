@@ -9,17 +9,12 @@
 #include "base/errors.h"
 #include "base/files.h"
 #include "base/logging.h"
+#include "base/sweep_layout.h"
 
 namespace headway {
 namespace {
 
-constexpr std::string_view kPrefix = "last-words-";
-
-std::filesystem::path folder_of(const std::filesystem::path& sweep_directory,
-                                const std::string& trial_id,
-                                int attempt) {
-  return sweep_directory / "claims" / trial_id / std::to_string(attempt);
-}
+constexpr std::string_view kPrefix = SweepLayout::kCrashReportPrefix;
 
 std::optional<int> rank_of(const std::string& name) {
   if (!name.starts_with(kPrefix)) return std::nullopt;
@@ -42,14 +37,14 @@ std::optional<CrashReport> read_words(const std::filesystem::path& file, int ran
 
 }  // namespace
 
-std::filesystem::path last_words_file(const std::filesystem::path& sweep_directory,
+std::filesystem::path crash_report_file(const std::filesystem::path& sweep_directory,
                                       const std::string& trial_id,
                                       int attempt,
                                       int rank) {
-  return folder_of(sweep_directory, trial_id, attempt) / fmt::format("{}{}", kPrefix, rank);
+  return SweepLayout(sweep_directory).claim(trial_id, attempt) / fmt::format("{}{}", kPrefix, rank);
 }
 
-void leave_last_words(const std::filesystem::path& file, const CrashReport& words) noexcept {
+void write_crash_report(const std::filesystem::path& file, const CrashReport& words) noexcept {
   try {
     if (std::filesystem::exists(file)) return;
     const FileDescriptor out = open_file(file, O_WRONLY | O_CREAT | O_EXCL);
@@ -59,13 +54,14 @@ void leave_last_words(const std::filesystem::path& file, const CrashReport& word
   }
 }
 
-std::optional<CrashReport> first_last_words(const std::filesystem::path& sweep_directory,
+std::optional<CrashReport> first_crash_report(const std::filesystem::path& sweep_directory,
                                             const std::string& trial_id,
                                             int attempt) {
   std::optional<CrashReport> first;
   std::filesystem::file_time_type first_time;
   std::error_code none;
-  std::filesystem::directory_iterator entry(folder_of(sweep_directory, trial_id, attempt), none);
+  std::filesystem::directory_iterator entry(SweepLayout(sweep_directory).claim(trial_id, attempt),
+                                            none);
   for (; !none && entry != std::filesystem::directory_iterator(); entry.increment(none)) {
     const auto rank = rank_of(entry->path().filename().string());
     if (!rank) continue;

@@ -7,20 +7,13 @@
 #include "base/atomic_file.h"
 #include "base/errors.h"
 #include "base/files.h"
+#include "base/sweep_layout.h"
 
 namespace headway {
-namespace {
-
-std::filesystem::path entry_of(const std::filesystem::path& sweep_directory,
-                               const std::string& id) {
-  return sweep_directory / "supervisors" / (id + ".json");
-}
-
-}  // namespace
 
 SupervisorPresence::SupervisorPresence(const std::filesystem::path& sweep_directory)
     : id_(fmt::format("{}-{}", host_name(), random_id().substr(0, 8))) {
-  file_ = entry_of(sweep_directory, id_);
+  file_ = SweepLayout(sweep_directory).supervisor(id_);
   std::filesystem::create_directories(file_.parent_path());
   replace_file(file_, nlohmann::json(this_process()).dump(), Durability::kAtomicOnly);
 }
@@ -39,7 +32,7 @@ std::string supervisor_id_of(const std::string& group) {
 }
 
 Liveness supervisor_of(const std::filesystem::path& sweep_directory, const std::string& group) {
-  const auto entry = entry_of(sweep_directory, supervisor_id_of(group));
+  const auto entry = SweepLayout(sweep_directory).supervisor(supervisor_id_of(group));
   if (!std::filesystem::exists(entry)) return Liveness::kDead;
   try {
     return liveness(nlohmann::json::parse(read_text(entry)).get<ProcessIdentity>());

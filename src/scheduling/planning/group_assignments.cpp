@@ -6,16 +6,12 @@
 #include "base/errors.h"
 #include "base/files.h"
 #include "base/logging.h"
+#include "base/sweep_layout.h"
 #include "scheduling/claims/supervisors.h"
 #include "scheduling/policy/queue.h"
 
 namespace headway {
 namespace {
-
-std::filesystem::path offers_file(const std::filesystem::path& sweep_directory,
-                                  const std::string& supervisor_id) {
-  return sweep_directory / "supervisors" / (supervisor_id + ".offers.json");
-}
 
 std::string to_text(const GroupAssignments& offers) {
   nlohmann::json first = nlohmann::json::array();
@@ -45,7 +41,7 @@ bool GroupAssignments::is_for(int width, const std::string& trial_id, std::int64
 
 AssignmentFile::AssignmentFile(const std::filesystem::path& sweep_directory,
                                const std::string& supervisor_id)
-    : file_(offers_file(sweep_directory, supervisor_id)) {}
+    : file_(SweepLayout(sweep_directory).group_assignments(supervisor_id)) {}
 
 AssignmentFile::~AssignmentFile() {
   std::error_code ignored;
@@ -66,7 +62,7 @@ void AssignmentFile::publish(const GroupAssignments& offers) {
 
 std::optional<GroupAssignments> read_offers(const std::filesystem::path& sweep_directory,
                                             const std::string& group) {
-  const auto file = offers_file(sweep_directory, supervisor_id_of(group));
+  const auto file = SweepLayout(sweep_directory).group_assignments(supervisor_id_of(group));
   if (!std::filesystem::exists(file)) return std::nullopt;
   try {
     return from_text(read_text(file));

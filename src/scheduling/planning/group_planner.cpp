@@ -185,6 +185,11 @@ GroupPlan Planner::plan() {
 
 }  // namespace
 
+GroupLimits group_limits(int slots, std::optional<int> ranks, std::optional<int> max_groups) {
+  const int asked = max_groups.value_or(1) * ranks.value_or(1);
+  return {std::max({1, slots, asked}), ranks, max_groups};
+}
+
 int slots_of_a_group(const GroupLimits& limits) {
   return limits.max_groups ? std::max(1, limits.slots / *limits.max_groups) : 1;
 }

@@ -13,6 +13,9 @@ struct GroupLimits {
   std::optional<int> max_groups = {};  // side by side
 };
 
+/// Slots as cores or GPUs give them; more when the user asks for more groups than would fit.
+GroupLimits group_limits(int slots, std::optional<int> ranks, std::optional<int> max_groups);
+
 /// Slots that a group takes up: with a bounded number of groups, its share of all.
 int slots_of_a_group(const GroupLimits& limits);
 

@@ -17,7 +17,6 @@ class TimeBudget {
   /// `limit_at`: on the clock that the other calls' `now` is of.
   explicit TimeBudget(double limit_at) : limit_at_(limit_at) {}
 
-  bool is_limited() const { return limit_at_ < std::numeric_limits<double>::infinity(); }
   void begin_trial(double now);
   void observe(const Progress& place, double now);
 

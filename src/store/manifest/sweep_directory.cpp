@@ -6,7 +6,6 @@
 
 #include "base/errors.h"
 #include "base/files.h"
-#include "base/nearest_name.h"
 #include "store/manifest/plan_lines.h"
 #include "store/manifest/plan_settings.h"
 
@@ -39,22 +38,6 @@ std::vector<PlannedTrial> read_vanished_trials(const std::filesystem::path& dire
   const auto file = SweepDirectory(directory).vanished_trials_file();
   if (!std::filesystem::exists(file)) return {};
   return read_plan_lines(file);
-}
-
-std::filesystem::path find_sweep_directory(const std::filesystem::path& results_root,
-                                           const std::string& name) {
-  const auto is_sweep = [](const std::filesystem::path& path) {
-    return std::filesystem::exists(SweepDirectory(path).trials_file());
-  };
-  if (is_sweep(results_root / name)) return results_root / name;
-  if (is_sweep(name)) return name;
-  std::vector<std::string> known;
-  std::error_code absent;
-  for (const auto& entry : std::filesystem::directory_iterator(results_root, absent)) {
-    if (is_sweep(entry.path())) known.push_back(entry.path().filename().string());
-  }
-  throw ConfigError(
-      fmt::format("no sweep '{}' in '{}'{}", name, results_root.string(), suggestion(name, known)));
 }
 
 }  // namespace headway

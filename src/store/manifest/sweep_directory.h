@@ -5,39 +5,12 @@
 #include <string>
 #include <vector>
 
+#include "base/sweep_layout.h"
 #include "config/sweep/sweep.h"
 
 namespace headway {
 
-/// Where things are in a sweep's folder. Nothing is created by asking.
-class SweepDirectory {
- public:
-  explicit SweepDirectory(std::filesystem::path root) : root_(std::move(root)) {}
-
-  const std::filesystem::path& root() const { return root_; }
-  std::filesystem::path sweep_file() const { return root_ / "sweep.yaml"; }
-  std::filesystem::path trials_file() const { return root_ / "trials.jsonl"; }
-  /// Trials of earlier versions of the sweep that the present one lacks; lines as in trials_file.
-  std::filesystem::path vanished_trials_file() const { return root_ / "trials.vanished.jsonl"; }
-  std::filesystem::path plan_file() const { return root_ / "plan.json"; }
-  std::filesystem::path claims() const { return root_ / "claims"; }
-  std::filesystem::path segments() const { return root_ / "segments"; }
-  std::filesystem::path checkpoints(const std::string& trial_id) const {
-    return root_ / "checkpoints" / trial_id;
-  }
-  std::filesystem::path artifacts(const std::string& trial_id) const {
-    return root_ / "artifacts" / trial_id;
-  }
-  std::filesystem::path logs() const { return root_ / "logs"; }
-  /// Claims and supervisors of one evaluation of finished trials, laid out as the sweep's own: kept
-  /// apart, so that nobody takes them for those of training.
-  std::filesystem::path evaluation(const std::string& name) const {
-    return root_ / "evaluations" / name;
-  }
-
- private:
-  std::filesystem::path root_;
-};
+using SweepDirectory = SweepLayout;
 
 /// What a changed sweep file meant for the sweep.
 struct PlanChange {
@@ -75,10 +48,5 @@ struct Plan {
 Plan read_plan(const std::filesystem::path& directory);
 /// The trials that the present plan lacks, of earlier versions.
 std::vector<PlannedTrial> read_vanished_trials(const std::filesystem::path& directory);
-
-/// The sweep called `name` under `results_root`, or `name` itself when it is a sweep's folder.
-/// ConfigError with the nearest sweep when there is none.
-std::filesystem::path find_sweep_directory(const std::filesystem::path& results_root,
-                                           const std::string& name);
 
 }  // namespace headway

@@ -109,7 +109,7 @@ void remove_database(const std::filesystem::path& database) {
 }  // namespace
 
 std::filesystem::path results_database(const std::filesystem::path& sweep_directory) {
-  if (!is_network_file_system(sweep_directory)) return sweep_directory / "results.sqlite";
+  if (!is_network_file_system(sweep_directory)) return SweepLayout(sweep_directory).database();
   const std::string place = std::filesystem::canonical(sweep_directory).string();
   const std::filesystem::path folder = cache_directory() / "stores";
   std::filesystem::create_directories(folder);

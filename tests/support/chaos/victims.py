@@ -46,9 +46,18 @@ def command_line(pid):
         return []
 
 
+def group_settings(words):
+    """What a worker group is told: the JSON behind `serve`; nothing for supervisors."""
+    try:
+        return json.loads(words[words.index("serve") + 1])
+    except (ValueError, IndexError):
+        return {}
+
+
 def serves(words, run):
     """Supervisors name the sweep's file, groups its folder."""
-    return str(run.results) in words or {str(run.file), f"name={run.name}"} <= set(words)
+    folder = group_settings(words).get("sweep_directory")
+    return folder == str(run.results) or {str(run.file), f"name={run.name}"} <= set(words)
 
 
 def process_at(pid, run):
@@ -58,7 +67,7 @@ def process_at(pid, run):
     stat = stat_of(pid)
     if not role or stat is None or stat[0] in "ZX":
         return None
-    group = words[words.index("--group") + 1] if "--group" in words else ""
+    group = group_settings(words).get("group", "")
     return Process(int(pid), stat[1], stat[2], stat[0], role, group)
 
 

@@ -15,14 +15,14 @@ constexpr std::chrono::milliseconds kSoon{1};
 
 TEST(RetryWhileDiskFull, what_succeeds_is_done_once_and_quietly) {
   int done = 0;
-  with_disk_patience([&] { ++done; }, {.began = [](const std::string&) { FAIL(); }});
+  retry_while_disk_full([&] { ++done; }, {.began = [](const std::string&) { FAIL(); }});
   EXPECT_EQ(done, 1);
 }
 
 TEST(RetryWhileDiskFull, it_tells_once_and_tries_until_there_is_room) {
   int tries = 0;
   std::vector<std::string> told;
-  with_disk_patience(
+  retry_while_disk_full(
       [&] {
         if (++tries < 2) throw DiskFullError("no space left on device");
       },
@@ -35,7 +35,7 @@ TEST(RetryWhileDiskFull, it_tells_once_and_tries_until_there_is_room) {
 
 TEST(RetryWhileDiskFull, a_folder_that_finds_no_room_counts_too) {
   int tries = 0;
-  with_disk_patience(
+  retry_while_disk_full(
       [&] {
         if (++tries > 1) return;
         throw std::filesystem::filesystem_error("create_directories",
@@ -46,13 +46,13 @@ TEST(RetryWhileDiskFull, a_folder_that_finds_no_room_counts_too) {
 }
 
 TEST(RetryWhileDiskFull, other_errors_are_passed_on) {
-  EXPECT_THROW(with_disk_patience([] { throw EnvironmentError("i/o error"); }, {}),
+  EXPECT_THROW(retry_while_disk_full([] { throw EnvironmentError("i/o error"); }, {}),
                EnvironmentError);
 }
 
 TEST(RetryWhileDiskFull, who_is_asked_to_leave_gives_up) {
   EXPECT_THROW(
-      with_disk_patience([] { throw DiskFullError("full"); }, {.give_up = [] { return true; }}),
+      retry_while_disk_full([] { throw DiskFullError("full"); }, {.give_up = [] { return true; }}),
       DiskFullError);
 }
 

@@ -10,8 +10,8 @@
 #include <thread>
 
 #include "base/files.h"
+#include "base/process.h"
 #include "base/signals.h"
-#include "cluster/local/child_process.h"
 #include "support/temporary_directory.h"
 
 namespace headway {
@@ -30,9 +30,9 @@ bool comes_true(const Condition& condition) {
 }
 
 ChildProcess shell(const TemporaryDirectory& folder, const std::string& script) {
-  return ChildProcess({.command = {"sh", "-c", script},
-                       .environment = {{"OMPI_COMM_WORLD_RANK", "3"}},
-                       .log = folder.path() / "out.log"});
+  return ChildProcess(
+      {.program = {.command = {"sh", "-c", script}, .environment = {{"OMPI_COMM_WORLD_RANK", "3"}}},
+       .log = folder.path() / "out.log"});
 }
 
 TEST(GroupState, it_names_rank_and_state_of_every_process) {
@@ -46,7 +46,7 @@ TEST(GroupState, it_names_rank_and_state_of_every_process) {
   EXPECT_EQ(members[0].name, "sh");
   EXPECT_THAT(members[1].describe(), HasSubstr("rank 3 (process"));
   EXPECT_FALSE(members[1].is_stopped());
-  EXPECT_GT(group_memory(child.pid()).peak_bytes, 0);
+  EXPECT_GT(members[1].memory.peak_bytes, 0);
 }
 
 TEST(GroupState, a_stopped_process_is_told_apart_and_continued_for_its_stack) {

@@ -7,7 +7,7 @@
 #include <cstdlib>
 #include <fstream>
 
-#include "cluster/local/child_process.h"
+#include "base/process.h"
 #include "support/temporary_directory.h"
 
 namespace headway {
@@ -48,8 +48,7 @@ TEST_F(ScratchFolderTest, a_child_holds_it_for_as_long_as_it_lives) {
   auto scratch = ScratchFolder::make();
   ASSERT_TRUE(scratch);
   const std::filesystem::path session = scratch->session();
-  ChildProcess child({.command = {"cat"},  // until its lifeline ends
-                      .environment = {},
+  ChildProcess child({.program = {.command = {"cat"}},  // until its lifeline ends
                       .log = folder_.path() / "log",
                       .inherited = scratch->lock()});
   scratch.reset();  // as when the supervisor that made it is killed

@@ -32,7 +32,7 @@ TEST(GroupAutopsy, a_signal_that_nobody_explains_is_a_crash) {
 
 TEST(GroupAutopsy, what_a_rank_said_goes_before_the_exit_code) {
   const AttemptEnd end =
-      explain_end(ended({1, 0}), claim(), {.words = CrashReport{1, "crash", "bad cast"}});
+      explain_end(ended({1, 0}), claim(), {.report = CrashReport{1, "crash", "bad cast"}});
   EXPECT_EQ(end.failure, "crash");
   EXPECT_THAT(end.message, StartsWith("rank 1: bad cast"));
 }

@@ -14,16 +14,16 @@ class GroupScheduleTest : public testing::Test {
   /// A supervisor's first look at a sweep of equal trials.
   void plan(std::int64_t trials, std::int64_t shards, const GroupLimits& limits) {
     write_plan(folder_.path(), small_sweep(trials, shards));
-    watch_.emplace(folder_.path());
+    snapshot_.emplace(folder_.path());
     reports_.emplace(folder_.path(), "supervisor");
     schedule_.emplace(folder_.path(), supervisor_.id(), limits);
     look();
   }
 
   void look() {
-    watch_->look(*reports_);
-    schedule_->plan(*watch_, own_);
-    schedule_->offer(*watch_);
+    snapshot_->refresh(*reports_);
+    schedule_->plan(*snapshot_, own_);
+    schedule_->publish(*snapshot_);
   }
 
   /// Starts what the schedule says, as the supervisor does.
@@ -42,15 +42,15 @@ class GroupScheduleTest : public testing::Test {
     look();
   }
 
-  GroupAssignments offers() {
+  GroupAssignments assignments() {
     return read_offers(folder_.path(), supervisor_.group_name(0)).value();
   }
 
-  std::string id(std::size_t index) const { return watch_->plan().trials[index].trial_id; }
+  std::string id(std::size_t index) const { return snapshot_->plan().trials[index].trial_id; }
 
   TemporaryDirectory folder_;
   SupervisorPresence supervisor_{folder_.path()};
-  std::optional<SweepSnapshot> watch_;
+  std::optional<SweepSnapshot> snapshot_;
   std::optional<SegmentWriter> reports_;
   std::optional<GroupSchedule> schedule_;
   std::vector<OwnGroup> own_;
@@ -62,10 +62,10 @@ TEST_F(GroupScheduleTest, plenty_of_trials_are_offered_to_single_ranks_longest_f
   EXPECT_EQ(schedule_->widths_to_start(), (std::vector<int>{1, 1}));
   start();
   EXPECT_TRUE(schedule_->widths_to_start().empty());
-  const GroupAssignments offered = offers();
-  EXPECT_EQ(offered.first.front(), (GroupAssignments::Offer{id(0), 1}));
-  EXPECT_LT(offered.first.size(), 200U) << "the rest is not listed one by one";
-  EXPECT_EQ(offered.width_of_others, 1);
+  const GroupAssignments assigned = assignments();
+  EXPECT_EQ(assigned.first.front(), (GroupAssignments::Offer{id(0), 1}));
+  EXPECT_LT(assigned.first.size(), 200U) << "the rest is not listed one by one";
+  EXPECT_EQ(assigned.width_of_others, 1);
 }
 
 TEST_F(GroupScheduleTest, single_ranks_leave_the_last_trial_to_a_wide_group) {
@@ -73,8 +73,8 @@ TEST_F(GroupScheduleTest, single_ranks_leave_the_last_trial_to_a_wide_group) {
   start();
   work(0, id(0), 50);
   work(1, id(1), 48);
-  EXPECT_EQ(offers().first, (std::vector<GroupAssignments::Offer>{{id(2), 2}}));
-  EXPECT_EQ(offers().width_of_others, 0);
+  EXPECT_EQ(assignments().first, (std::vector<GroupAssignments::Offer>{{id(2), 2}}));
+  EXPECT_EQ(assignments().width_of_others, 0);
   EXPECT_TRUE(schedule_->widths_to_start().empty());
 }
 
@@ -83,7 +83,7 @@ TEST_F(GroupScheduleTest, a_trial_that_a_crash_gave_back_is_planned_again) {
   start();
   ASSERT_EQ(own_.size(), 1U);
   work(0, id(0), 10);
-  EXPECT_TRUE(offers().first.empty());
+  EXPECT_TRUE(assignments().first.empty());
   reports_->append({{"kind", "attempt_finished"},
                     {"trial_id", id(0)},
                     {"attempt", 1},
@@ -117,8 +117,8 @@ TEST_F(GroupScheduleTest, a_trial_that_did_not_fit_on_two_ranks_is_planned_on_on
 TEST_F(GroupScheduleTest, a_width_that_the_user_set_holds_for_all_trials) {
   plan(300, 4, {.slots = 4, .ranks = 2});
   EXPECT_EQ(schedule_->widths_to_start(), (std::vector<int>{2, 2}));
-  EXPECT_EQ(offers().first.front().width, 2);
-  EXPECT_EQ(offers().width_of_others, 2);
+  EXPECT_EQ(assignments().first.front().width, 2);
+  EXPECT_EQ(assignments().width_of_others, 2);
 }
 
 TEST_F(GroupScheduleTest, the_time_left_shrinks_as_trials_come_forward) {

@@ -13,7 +13,7 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-WatchedTrial running_trial() {
+RunningTrial running_trial() {
   return {{"0123456789ab", 2, {}, 9, {3, 10, 120, 400, 1234.4, "training"}}, 60};
 }
 

@@ -71,9 +71,9 @@ TEST_F(AbandonmentTest, a_living_owner_whose_heart_stands_still_is_hung) {
 }
 
 TEST_F(AbandonmentTest, what_a_rank_said_before_it_died_is_the_reason) {
-  const auto file = last_words_file(folder_.path(), "a", 1, 0);
+  const auto file = crash_report_file(folder_.path(), "a", 1, 0);
   std::filesystem::create_directories(file.parent_path());
-  leave_last_words(file, {0, "crash", "bad cast"});
+  write_crash_report(file, {0, "crash", "bad cast"});
   const auto abandoned = judge_.judge(claim_of(dead_process(), "gone-00ff-0"));
   ASSERT_TRUE(abandoned);
   EXPECT_EQ(abandoned->failure, "crash");

@@ -14,21 +14,21 @@ class LastWordsTest : public testing::Test {
  protected:
   void SetUp() override { std::filesystem::create_directories(file(0).parent_path()); }
   std::filesystem::path file(int rank) const {
-    return last_words_file(folder_.path(), "0123456789ab", 2, rank);
+    return crash_report_file(folder_.path(), "0123456789ab", 2, rank);
   }
   std::optional<CrashReport> first() const {
-    return first_last_words(folder_.path(), "0123456789ab", 2);
+    return first_crash_report(folder_.path(), "0123456789ab", 2);
   }
   TemporaryDirectory folder_;
 };
 
 TEST_F(LastWordsTest, who_left_none_said_nothing) {
   EXPECT_FALSE(first());
-  EXPECT_FALSE(first_last_words(folder_.path(), "ba9876543210", 1));
+  EXPECT_FALSE(first_crash_report(folder_.path(), "ba9876543210", 1));
 }
 
 TEST_F(LastWordsTest, they_come_back_as_they_were_left) {
-  leave_last_words(file(3), {3, "oom", "out of memory\nin two lines"});
+  write_crash_report(file(3), {3, "oom", "out of memory\nin two lines"});
   ASSERT_TRUE(first());
   EXPECT_EQ(first()->rank, 3);
   EXPECT_EQ(first()->failure, "oom");
@@ -36,16 +36,16 @@ TEST_F(LastWordsTest, they_come_back_as_they_were_left) {
 }
 
 TEST_F(LastWordsTest, the_first_rank_to_fail_is_the_cause) {
-  leave_last_words(file(0), {0, "crash", "the peer is gone"});
-  leave_last_words(file(1), {1, "crash", "bad cast"});
+  write_crash_report(file(0), {0, "crash", "the peer is gone"});
+  write_crash_report(file(1), {1, "crash", "bad cast"});
   const auto earlier = std::filesystem::last_write_time(file(0)) - std::chrono::seconds(1);
   std::filesystem::last_write_time(file(1), earlier);
   EXPECT_EQ(first()->message, "bad cast");
 }
 
 TEST_F(LastWordsTest, the_first_words_of_a_rank_stand) {
-  leave_last_words(file(0), {0, "crash", "cause"});
-  leave_last_words(file(0), {0, "crash", "consequence"});
+  write_crash_report(file(0), {0, "crash", "cause"});
+  write_crash_report(file(0), {0, "crash", "consequence"});
   EXPECT_EQ(first()->message, "cause");
 }
 
@@ -56,7 +56,7 @@ TEST_F(LastWordsTest, words_that_were_cut_off_are_passed_over) {
 
 TEST_F(LastWordsTest, a_folder_that_is_gone_is_no_error) {
   std::filesystem::remove_all(folder_.path() / "claims");
-  leave_last_words(file(0), {0, "crash", "nobody hears"});
+  write_crash_report(file(0), {0, "crash", "nobody hears"});
   EXPECT_FALSE(first());
 }
 

@@ -168,19 +168,9 @@ TEST(SweepDirectory, a_damaged_plan_is_named_with_its_line) {
   }
 }
 
-TEST(SweepDirectory, an_unknown_sweep_is_answered_with_the_nearest) {
-  const TemporaryDirectory results;
-  write_plan(results.path() / "heads", make_sweep(1));
-  EXPECT_EQ(find_sweep_directory(results.path(), "heads"), results.path() / "heads");
-  EXPECT_EQ(find_sweep_directory("/nowhere", (results.path() / "heads").string()),
-            results.path() / "heads");
-  try {
-    find_sweep_directory(results.path(), "haeds");
-    FAIL() << "an unknown sweep was found";
-  } catch (const ConfigError& error) {
-    EXPECT_THAT(error.what(), HasSubstr("did you mean 'heads'?"));
-  }
-  EXPECT_THROW(read_plan(results.path()), ConfigError);
+TEST(SweepDirectory, a_folder_without_a_plan_holds_no_sweep) {
+  const TemporaryDirectory folder;
+  EXPECT_THROW(read_plan(folder.path()), ConfigError);
 }
 
 }  // namespace

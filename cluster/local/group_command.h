@@ -1,0 +1,34 @@
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "base/process.h"
+#include "cluster/launcher.h"
+
+namespace headway {
+
+/// headway-worker: $HEADWAY_WORKER, else beside this program, else in PATH. ConfigError says where
+/// it was looked for.
+std::filesystem::path find_worker_program();
+
+/// The command line of a group: the worker itself for one rank, which needs no MPI runtime; else
+/// mpirun. Ranks are not bound to cores: several groups share a machine, and each mpirun, knowing
+/// only its own, would bind to the same first cores; the kernel spreads them.
+std::vector<std::string> group_command(const GroupSpec& spec);
+
+/// What is set for a group beyond this process's environment. `gpus`: the machine's numbers of the
+/// GPUs that it may see; none on CPUs.
+std::map<std::string, std::string> group_environment(std::int64_t threads_per_rank,
+                                                     const std::vector<int>& gpus = {});
+
+/// Both, as a group of one rank is started that lives in this process or in the foreground.
+Program group_program(const GroupSpec& spec);
+
+/// Starts the group in its own process group with a lifeline: closing it tells the group to
+/// checkpoint and leave. EnvironmentError when there is no mpirun for a group of several ranks.
+ChildProcess start_group(const GroupSpec& spec, const std::vector<int>& gpus = {});
+
+}  // namespace headway

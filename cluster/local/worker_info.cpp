@@ -1,0 +1,30 @@
+#include "cluster/local/worker_info.h"
+
+#include <fmt/format.h>
+
+#include "base/errors.h"
+#include "base/process.h"
+#include "cluster/local/group_command.h"
+
+namespace headway {
+namespace {
+
+constexpr double kTimeoutSeconds = 60;  // loading LibTorch from a cold network file system
+
+}  // namespace
+
+nlohmann::json worker_info(const std::filesystem::path& worker) {
+  const CapturedRun run = run_captured(
+      {.command = {worker.string(), "info"}, .environment = group_environment(1)}, kTimeoutSeconds);
+  if (run.timed_out || run.exit_code != 0) {
+    throw EnvironmentError(
+        fmt::format("'{} info': {}", worker.string(), failure_of(run, kTimeoutSeconds)));
+  }
+  try {
+    return nlohmann::json::parse(run.out);
+  } catch (const nlohmann::json::exception& error) {
+    throw EnvironmentError(fmt::format("'{} info' is no JSON: {}", worker.string(), error.what()));
+  }
+}
+
+}  // namespace headway

@@ -1,0 +1,223 @@
+#include "runner/worker/recording_sink.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <condition_variable>
+#include <iostream>
+
+#include "base/exit_code.h"
+#include "base/failure.h"
+#include "base/host.h"
+#include "base/logging.h"
+#include "base/retry_while_disk_full.h"
+#include "base/time.h"
+#include "runner/worker/stop_request.h"
+#include "store/manifest/sweep_directory.h"
+
+namespace headway {
+namespace {
+
+constexpr auto kBeatInterval = std::chrono::seconds(1);
+
+std::string describe(const EpochRecord& record, std::int64_t epochs) {
+  std::string line = fmt::format("epoch {}/{}", record.epoch, epochs);
+  for (const auto& [split, metrics] : record.values) {
+    line += fmt::format("  {}", split);
+    for (const Metric& metric : metrics) {
+      if (metric.name == "loss") line += fmt::format(" loss {:.4f}", metric.value);
+      if (metric.name == "top1_accuracy") line += fmt::format(" top1 {:.4f}", metric.value);
+      if (metric.name == "images_per_second") line += fmt::format(" {:.0f} images/s", metric.value);
+    }
+  }
+  return line;
+}
+
+}  // namespace
+
+RecordedValues recorded_values(const SplitMetrics& metrics) {
+  RecordedValues recorded;
+  for (const auto& [split, values] : metrics) {
+    for (const Metric& metric : values) {
+      const bool is_defined = std::isfinite(metric.value);
+      recorded[split][metric.name] = is_defined ? std::optional(metric.value) : std::nullopt;
+    }
+  }
+  return recorded;
+}
+
+MissingReasons missing_reasons(const SplitMetrics& metrics) {
+  MissingReasons reasons;
+  for (const auto& [split, values] : metrics) {
+    for (const Metric& metric : values) {
+      if (!metric.missing_reason.empty()) reasons[split][metric.name] = metric.missing_reason;
+    }
+  }
+  return reasons;
+}
+
+RecordingSink::RecordingSink(SegmentWriter& segment, Claim& claim, GroupContext& group)
+    : segment_(segment), claim_(claim), group_(group), start_(monotonic_seconds()) {
+  const auto log = SweepLayout(group.settings.sweep_directory).trial_log(claim.trial_id());
+  std::filesystem::create_directories(log.parent_path());
+  log_.open(log, std::ios::app);
+  progress_.phase = "loading";
+  group_.budget.begin_trial(start_);
+  heartbeat_ = std::jthread([this](const std::stop_token& stop) { beat_until_done(stop); });
+}
+
+RecordingSink::~RecordingSink() {
+  heartbeat_.request_stop();
+  heartbeat_.join();
+}
+
+void RecordingSink::beat_until_done(const std::stop_token& stop) {
+  std::mutex mutex;
+  std::condition_variable_any wake;
+  std::unique_lock lock(mutex);
+  while (!stop.stop_requested()) {
+    wake.wait_for(lock, stop, kBeatInterval, [] { return false; });
+    Progress progress;
+    {
+      const std::scoped_lock guard(mutex_);
+      progress = progress_;
+      if (is_waiting_) progress.phase = kWaitingForDisk;
+    }
+    claim_.beat(progress);
+    if (claim_.fenced()) fenced_.store(true);
+    if (claim_.cancel_asked()) cancelled_.store(true);
+  }
+}
+
+void RecordingSink::log(const std::string& line) {
+  log_.clear();  // a disk that was full may have room again
+  log_ << utc_timestamp() << ' ' << line << std::endl;
+  if (group_.settings.verbose) log_info("{} {}", claim_.trial_id(), line);
+}
+
+void RecordingSink::wait_out_full_disk(const std::function<void()>& action) {
+  const auto set_waiting = [this](bool waiting) {
+    const std::scoped_lock guard(mutex_);
+    is_waiting_ = waiting;
+  };
+  retry_while_disk_full(action,
+                        {.began =
+                             [&](const std::string& what) {
+                               set_waiting(true);
+                               log_warning(
+                                   "trial {}: {}; nothing is lost: waiting until there is room",
+                                   claim_.trial_id(),
+                                   what);
+                             },
+                         .ended =
+                             [&] {
+                               set_waiting(false);
+                               log("there is room on the disk again: going on");
+                               log_warning("trial {}: there is room again", claim_.trial_id());
+                             },
+                         .give_up = stop_requested});
+}
+
+void RecordingSink::started(std::int64_t resumed_from_step, const std::string& precision) {
+  append(AttemptStarted{.trial_id = claim_.trial_id(),
+                        .attempt = claim_.attempt(),
+                        .group = group_.settings.group,
+                        .host = host_name(),
+                        .device = group_.settings.device,
+                        .world_size = group_.world_size,
+                        .threads_per_rank = group_.settings.threads_per_rank,
+                        .precision = precision,
+                        .resumed_from_step = resumed_from_step},
+         Flush::kNow);
+  log(fmt::format("attempt {} on {} ({}, {} rank{}, {}) {}",
+                  claim_.attempt(),
+                  host_name(),
+                  group_.settings.device,
+                  group_.world_size,
+                  group_.world_size == 1 ? "" : "s",
+                  precision,
+                  resumed_from_step == 0 ? std::string("from the start")
+                                         : fmt::format("from step {}", resumed_from_step)));
+}
+
+void RecordingSink::epoch_ended(const EpochRecord& record) {
+  if (fenced()) return;
+  append(EpochMetrics{.position = {.trial_id = claim_.trial_id(),
+                                   .attempt = claim_.attempt(),
+                                   .epoch = record.epoch,
+                                   .step = record.step},
+                      .values = recorded_values(record.values)},
+         Flush::kLater);
+  const std::scoped_lock guard(mutex_);
+  log(describe(record, progress_.epochs));
+}
+
+void RecordingSink::progress(const TrainingProgress& progress) {
+  const std::scoped_lock guard(mutex_);
+  if (progress_.step == 0 && progress.step > 0) log("first step done");
+  progress_ = {progress.epoch,
+               progress.epochs,
+               progress.step,
+               progress.total_steps,
+               progress.images_per_second,
+               progress.phase,
+               progress.evaluated_batches};
+  group_.budget.observe(progress_, monotonic_seconds());
+}
+
+void RecordingSink::remark(const std::string& text) {
+  log_warning("trial {}: {}", claim_.trial_id(), text);
+  log(text);
+}
+
+void RecordingSink::finish(AttemptFinished record) {
+  record.trial_id = claim_.trial_id();
+  record.attempt = claim_.attempt();
+  record.duration_s = monotonic_seconds() - start_;
+  // Right before the record: a process may be stopped at any time, and go on when it is too late.
+  if (fenced() || claim_.fenced()) {
+    log("another attempt took over; this one's records do not count");
+    return;
+  }
+  append(record, Flush::kNow);
+  log(fmt::format(
+      "{} after {} {}", record.state, format_duration(*record.duration_s), record.message));
+}
+
+void RecordingSink::finished(const TrialResult& result) {
+  switch (result.end) {
+    case TrialEnd::kDone:
+      return finish({.state = "done",
+                     .exit_code = 0,
+                     .precision = result.precision,
+                     .weights_sha256 = result.hashes.weights,
+                     .state_sha256 = result.hashes.state,
+                     .metrics_sha256 = result.hashes.metrics,
+                     .class_vectors_sha256 = result.class_vectors_sha256,
+                     .results = recorded_values(result.results),
+                     .missing = missing_reasons(result.results)});
+    case TrialEnd::kDiverged:
+      return failed(to_string(FailureClass::kDiverged), result.message);
+    case TrialEnd::kStopped:
+      if (cancelled()) {
+        return finish(
+            {.state = "cancelled", .message = "cancelled; " + result.message, .exit_code = 0});
+      }
+      return finish({.state = "yielded",
+                     .failure = to_string(FailureClass::kPreempted),
+                     .message = result.message,
+                     .exit_code = kExitYielded});
+  }
+}
+
+void RecordingSink::failed(const std::string& failure, const std::string& message) {
+  log_warning("trial {} failed ({}): {}", claim_.trial_id(), failure, message);
+  AttemptFinished record{.state = "failed", .failure = failure, .message = message, .exit_code = 1};
+  if (failure == failure_name(FailureClass::kOom)) {
+    record.world_size = group_.world_size;
+    record.groups_beside = groups_beside(group_.settings.sweep_directory, group_.settings.group);
+  }
+  finish(std::move(record));
+}
+
+}  // namespace headway

@@ -1,0 +1,79 @@
+#pragma once
+
+#include <atomic>
+#include <fstream>
+#include <functional>
+#include <mutex>
+#include <string>
+#include <thread>
+
+#include "runner/worker/worker_verbs.h"
+#include "scheduling/claims/claims.h"
+#include "scheduling/policy/time_budget.h"
+#include "store/segments/segment_writer.h"
+#include "training/sink.h"
+#include "training/trainer.h"
+
+namespace headway {
+
+// Metrics as records have them.
+RecordedValues recorded_values(const SplitMetrics& metrics);
+MissingReasons missing_reasons(const SplitMetrics& metrics);
+
+/// What the attempts of one worker group have in common.
+struct GroupContext {
+  const GroupSettings& settings;
+  int world_size = 1;
+  TimeBudget budget = {};
+};
+
+/// Rank 0's side of one attempt: records in the segment, the trial's log, and a heartbeat once a
+/// second that also notices when the claim was fenced off or the trial cancelled. While the disk is
+/// full it waits, and the heartbeat says so.
+class RecordingSink final : public TrialSink {
+ public:
+  RecordingSink(SegmentWriter& segment, Claim& claim, GroupContext& group);
+  RecordingSink(const RecordingSink&) = delete;
+  RecordingSink& operator=(const RecordingSink&) = delete;
+  ~RecordingSink() override;
+
+  void started(std::int64_t resumed_from_step, const std::string& precision) override;
+  void epoch_ended(const EpochRecord& record) override;
+  void progress(const TrainingProgress& progress) override;
+  void remark(const std::string& text) override;
+
+  void finished(const TrialResult& result);
+  /// The trial ended by an error of its own; `failure` is its class (oom, error, ...).
+  void failed(const std::string& failure, const std::string& message);
+
+  /// Does what writes to the disk, and again until there is room. When the group is asked to stop
+  /// meanwhile, the DiskFullError is passed on.
+  void wait_out_full_disk(const std::function<void()>& action);
+
+  /// A higher attempt took over: stop, and record nothing more.
+  bool fenced() const { return fenced_.load(); }
+  /// Someone cancelled the trial: stop, and say so.
+  bool cancelled() const { return cancelled_.load(); }
+
+ private:
+  void beat_until_done(const std::stop_token& stop);
+  void append(const auto& record, Flush flush) {
+    with_patience([&] { segment_.append(record, flush); });
+  }
+  void finish(AttemptFinished record);
+  void log(const std::string& line);
+
+  SegmentWriter& segment_;
+  Claim& claim_;
+  GroupContext& group_;
+  double start_;
+  std::ofstream log_;
+  std::mutex mutex_;  // guards progress_ and is_waiting_
+  Progress progress_;
+  bool is_waiting_ = false;  // for room on the disk
+  std::atomic<bool> fenced_{false};
+  std::atomic<bool> cancelled_{false};
+  std::jthread heartbeat_;
+};
+
+}  // namespace headway

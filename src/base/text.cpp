@@ -1,0 +1,121 @@
+#include "base/text.h"
+
+#include <fmt/format.h>
+#include <fmt/ostream.h>
+
+#include <algorithm>
+#include <fstream>
+#include <ostream>
+#include <sstream>
+
+#include "base/errors.h"
+
+namespace headway {
+namespace {
+
+std::string padded(const std::string& text, std::size_t width, Align align) {
+  const std::string space(width - std::min(width, display_width(text)), ' ');
+  return align == Align::kLeft ? text + space : space + text;
+}
+
+}  // namespace
+
+void TextColumns::add(std::vector<std::string> cells) {
+  expects(cells.size() == columns_.size(), "a line of a table has another number of cells");
+  lines_.push_back(std::move(cells));
+}
+
+void TextColumns::print(std::ostream& out, int indent) const {
+  std::vector<std::size_t> widths;
+  std::vector<std::string> titles;
+  for (std::size_t i = 0; i < columns_.size(); ++i) {
+    std::size_t width = display_width(columns_[i].title);
+    for (const auto& line : lines_) width = std::max(width, display_width(line[i]));
+    widths.push_back(width);
+    titles.push_back(columns_[i].title);
+  }
+  const auto print_line = [&](const std::vector<std::string>& cells) {
+    std::string text(static_cast<std::size_t>(indent), ' ');
+    for (std::size_t i = 0; i < cells.size(); ++i) {
+      if (i > 0) text += "  ";
+      text += padded(cells[i], widths[i], columns_[i].align);
+    }
+    text.erase(text.find_last_not_of(' ') + 1);
+    fmt::print(out, "{}\n", text);
+  };
+  print_line(titles);
+  for (const auto& line : lines_) print_line(line);
+}
+
+std::size_t display_width(const std::string& text) {
+  return static_cast<std::size_t>(
+      std::count_if(text.begin(), text.end(), [](char byte) { return (byte & 0xC0) != 0x80; }));
+}
+
+std::string format_number(double number) {
+  return fmt::format("{}", number);
+}
+
+std::vector<std::string> wrap(const std::string& text, std::size_t width) {
+  std::vector<std::string> lines;
+  std::istringstream words(text);
+  for (std::string word; words >> word;) {
+    const bool fits =
+        !lines.empty() && display_width(lines.back()) + 1 + display_width(word) <= width;
+    if (fits) {
+      lines.back() += " " + word;
+    } else {
+      lines.push_back(word);
+    }
+  }
+  return lines;
+}
+
+std::string counted(std::size_t count, const std::string& noun) {
+  return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
+}
+
+std::string first_line(std::string_view text) {
+  return std::string(text.substr(0, text.find('\n')));
+}
+
+std::string last_line(std::string_view text) {
+  const auto end = text.find_last_not_of('\n');
+  if (end == std::string_view::npos) return "";
+  const auto newline = text.rfind('\n', end);
+  const std::size_t begin = newline == std::string_view::npos ? 0 : newline + 1;
+  return std::string(text.substr(begin, end + 1 - begin));
+}
+
+std::uint64_t tail_offset(const std::filesystem::path& file, std::uint64_t lines) {
+  constexpr std::uint64_t kBlock = 1 << 16;
+  std::error_code missing;
+  const std::uint64_t size = std::filesystem::file_size(file, missing);
+  if (missing || size == 0) return 0;
+  if (lines == 0) return size;
+  std::ifstream in(file, std::ios::binary);
+  std::uint64_t found = 0;
+  std::uint64_t position = size - 1;  // a newline that ends the file ends its last line
+  std::string block;
+  while (position > 0) {
+    const std::uint64_t begin = position - std::min(position, kBlock);
+    block.resize(position - begin);
+    in.seekg(static_cast<std::streamoff>(begin));
+    if (!in.read(block.data(), static_cast<std::streamsize>(block.size()))) return 0;
+    for (std::uint64_t i = block.size(); i > 0; --i) {
+      if (block[i - 1] == '\n' && ++found == lines) return begin + i;
+    }
+    position = begin;
+  }
+  return 0;
+}
+
+std::vector<std::string> last_lines(const std::filesystem::path& file, std::uint64_t count) {
+  std::ifstream in(file);
+  in.seekg(static_cast<std::streamoff>(tail_offset(file, count)));
+  std::vector<std::string> lines;
+  for (std::string line; std::getline(in, line);) lines.push_back(line);
+  return lines;
+}
+
+}  // namespace headway

@@ -1,0 +1,55 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <iosfwd>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace headway {
+
+enum class Align { kLeft, kRight };
+
+/// Lines of cells under a header, each column as wide as its widest cell, two spaces apart.
+class TextColumns {
+ public:
+  struct Column {
+    std::string title;
+    Align align = Align::kLeft;
+  };
+
+  explicit TextColumns(std::vector<Column> columns) : columns_(std::move(columns)) {}
+  void add(std::vector<std::string> cells);
+  /// With `indent` spaces before each line, none after the last cell.
+  void print(std::ostream& out, int indent = 0) const;
+
+ private:
+  std::vector<Column> columns_;
+  std::vector<std::vector<std::string>> lines_;
+};
+
+/// Columns that `text` takes on a terminal: UTF-8 code points.
+std::size_t display_width(const std::string& text);
+
+/// `number` with the digits that tell it from its neighbours, no more: "0.1", "0.0005", "128".
+std::string format_number(double number);
+
+/// `text` broken at spaces into lines of at most `width` columns.
+std::vector<std::string> wrap(const std::string& text, std::size_t width);
+
+/// "1 trial", "2 trials".
+std::string counted(std::size_t count, const std::string& noun);
+
+/// Up to the first newline.
+std::string first_line(std::string_view text);
+/// The last line that is not empty; "" when there is none.
+std::string last_line(std::string_view text);
+
+/// Where the last `lines` lines of a text file begin; 0 when it has no more than that or does not
+/// exist. A last line without its newline counts. Reads from the end only what it must.
+std::uint64_t tail_offset(const std::filesystem::path& file, std::uint64_t lines);
+/// The last `count` lines of a text file, without their newlines; none when it does not exist.
+std::vector<std::string> last_lines(const std::filesystem::path& file, std::uint64_t count);
+
+}  // namespace headway

@@ -1,0 +1,176 @@
+#include "sweep/location.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <map>
+
+#include "base/errors.h"
+#include "base/nearest_name.h"
+#include "config/sweep/sweep.h"
+#include "store/manifest/sweep_directory.h"
+
+namespace headway {
+namespace {
+
+namespace fs = std::filesystem;
+
+bool holds_sweep(const fs::path& directory) {
+  std::error_code ignored;
+  return fs::exists(SweepLayout(directory).trials_file(), ignored);
+}
+
+/// "results/quick/" and "." name a directory too.
+SweepLocation location_of(const fs::path& directory) {
+  const fs::path clean = fs::weakly_canonical(directory);
+  return {clean.filename().string(), directory};
+}
+
+[[noreturn]] void throw_no_sweep(const std::string& name, const fs::path& results_root) {
+  std::vector<std::string> known;
+  for (const SweepLocation& sweep : all_sweeps(results_root)) known.push_back(sweep.name);
+  const std::string hint = known.empty()
+                               ? "; there is no sweep there; --results or $HEADWAY_RESULTS sets it"
+                               : suggestion(name, known);
+  throw ConfigError(fmt::format(
+      "no sweep '{}' under the results root '{}'{}", name, results_root.string(), hint));
+}
+
+fs::file_time_type changed_at(const fs::path& path) {
+  std::error_code error;
+  const auto time = fs::last_write_time(path, error);
+  return error ? fs::file_time_type::min() : time;
+}
+
+fs::file_time_type last_change(const fs::path& sweep_directory) {
+  const SweepLayout layout(sweep_directory);
+  fs::file_time_type latest = changed_at(layout.trials_file());
+  std::error_code ignored;
+  for (const auto& segment : fs::directory_iterator(layout.segments(), ignored)) {
+    latest = std::max(latest, changed_at(segment.path()));
+  }
+  return latest;
+}
+
+std::vector<std::string> trial_ids(const fs::path& sweep_directory) {
+  std::vector<std::string> ids;
+  for (const auto& trial : read_plan(sweep_directory).trials) ids.push_back(trial.trial_id);
+  for (const auto& trial : read_vanished_trials(sweep_directory)) ids.push_back(trial.trial_id);
+  return ids;
+}
+
+/// Trial id -> newest sweep that holds it, of the ids that begin with `prefix`.
+std::map<std::string, SweepLocation> matches(const std::string& prefix,
+                                             const std::vector<SweepLocation>& sweeps) {
+  std::map<std::string, SweepLocation> found;
+  for (const SweepLocation& sweep : sweeps) {
+    for (const std::string& id : trial_ids(sweep.directory)) {
+      if (id.rfind(prefix, 0) != 0) continue;
+      const auto [place, is_new] = found.emplace(id, sweep);
+      const bool newer = last_change(sweep.directory) > last_change(place->second.directory);
+      if (!is_new && newer) place->second = sweep;
+    }
+  }
+  return found;
+}
+
+[[noreturn]] void throw_ambiguous(const std::string& prefix,
+                                  const std::map<std::string, SweepLocation>& found) {
+  constexpr std::size_t kShownIds = 5;
+  std::vector<std::string> ids;
+  for (const auto& [id, location] : found) ids.push_back(id);
+  ids.resize(std::min(ids.size(), kShownIds));
+  throw ConfigError(fmt::format("'{}' begins {} trial ids: {}{}",
+                                prefix,
+                                found.size(),
+                                fmt::join(ids, ", "),
+                                found.size() > kShownIds ? ", ..." : ""));
+}
+
+std::string where_searched(const std::vector<SweepLocation>& sweeps, const fs::path& results_root) {
+  if (sweeps.size() == 1) return fmt::format("in sweep '{}'", sweeps.front().name);
+  return fmt::format("in the {} sweeps under '{}'", sweeps.size(), results_root.string());
+}
+
+}  // namespace
+
+bool names_sweep_file(const std::string& argument) {
+  const std::string extension = fs::path(argument).extension().string();
+  return extension == ".yaml" || extension == ".yml";
+}
+
+SweepLocation find_sweep(const std::string& argument, const fs::path& results_root) {
+  if (names_sweep_file(argument)) {
+    const std::string name = load_sweep(argument).name;
+    if (holds_sweep(results_root / name)) return {name, results_root / name};
+    throw ConfigError(fmt::format("sweep '{}' of '{}' has not been run under the results root '{}'",
+                                  name,
+                                  argument,
+                                  results_root.string()));
+  }
+  if (holds_sweep(results_root / argument)) return location_of(results_root / argument);
+  if (holds_sweep(argument)) return location_of(argument);
+  if (fs::is_directory(argument)) {
+    throw ConfigError(
+        fmt::format("'{}' is no sweep's directory: it has no trials.jsonl", argument));
+  }
+  throw_no_sweep(argument, results_root);
+}
+
+SweepLocation find_sweep_or_newest(const std::string& argument, const fs::path& results_root) {
+  if (!argument.empty()) return find_sweep(argument, results_root);
+  if (auto newest = newest_sweep(results_root)) return *newest;
+  throw ConfigError(
+      fmt::format("no sweep under the results root '{}'; --results or $HEADWAY_RESULTS sets it",
+                  results_root.string()));
+}
+
+std::vector<SweepLocation> all_sweeps(const fs::path& results_root) {
+  std::vector<SweepLocation> sweeps;
+  std::error_code ignored;
+  for (const auto& entry : fs::directory_iterator(results_root, ignored)) {
+    if (holds_sweep(entry.path())) sweeps.push_back({entry.path().filename(), entry.path()});
+  }
+  std::sort(sweeps.begin(), sweeps.end(), [](const SweepLocation& a, const SweepLocation& b) {
+    return a.name < b.name;
+  });
+  return sweeps;
+}
+
+std::optional<SweepLocation> newest_sweep(const fs::path& results_root) {
+  std::optional<SweepLocation> newest;
+  auto latest = fs::file_time_type::min();
+  for (const SweepLocation& sweep : all_sweeps(results_root)) {
+    const auto changed = last_change(sweep.directory);
+    if (newest && changed <= latest) continue;
+    newest = sweep;
+    latest = changed;
+  }
+  return newest;
+}
+
+TrialLocation locate_trial(const std::string& argument,
+                           const std::string& sweep,
+                           const fs::path& results_root) {
+  const std::vector<SweepLocation> sweeps =
+      sweep.empty() ? all_sweeps(results_root)
+                    : std::vector<SweepLocation>{find_sweep(sweep, results_root)};
+  if (sweeps.empty()) {
+    throw ConfigError(fmt::format("no sweep under the results root '{}' that could hold trial '{}'",
+                                  results_root.string(),
+                                  argument));
+  }
+  const auto found = matches(argument, sweeps);
+  if (found.empty()) {
+    throw ConfigError(
+        fmt::format("no trial '{}' {}", argument, where_searched(sweeps, results_root)));
+  }
+  if (const auto exact = found.find(argument); exact != found.end()) {
+    return {exact->second, exact->first};
+  }
+  if (found.size() > 1) throw_ambiguous(argument, found);
+  return {found.begin()->second, found.begin()->first};
+}
+
+}  // namespace headway

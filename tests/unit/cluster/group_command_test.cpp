@@ -1,0 +1,133 @@
+#include "cluster/local/group_command.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <fstream>
+
+#include "base/errors.h"
+#include "config/schema/json_reader.h"
+#include "config/schema/json_writer.h"
+#include "support/temporary_directory.h"
+
+namespace headway {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+GroupSpec two_threads() {
+  return {
+      .worker = "/opt/headway-worker",
+      .ranks = 1,
+      .settings = {.sweep_directory = "/data/results/first",
+                   .group = "node7-1a2b3c4d-0",
+                   .device = "cpu",
+                   .threads_per_rank = 2,
+                   .checkpoints = {.seconds = 30, .steps = 100, .epochs = {}, .keep_best = true},
+                   .time_limit_seconds = 90,
+                   .only_trial = "abcdef012345"}};
+}
+
+TEST(GroupCommand, one_rank_needs_no_mpirun) {
+  const auto command = group_command(two_threads());
+  ASSERT_EQ(command.size(), 3U);
+  EXPECT_EQ(command[0], "/opt/headway-worker");
+  EXPECT_EQ(command[1], "serve");
+}
+
+TEST(GroupCommand, a_worker_reads_the_settings_that_its_supervisor_wrote) {
+  const std::string text = group_command(two_threads()).back();
+  const auto read = section_from_json<GroupSettings>(nlohmann::json::parse(text));
+  EXPECT_EQ(section_to_json(read), section_to_json(two_threads().settings));
+  EXPECT_EQ(read.group, "node7-1a2b3c4d-0");
+  EXPECT_EQ(read.checkpoints.steps, 100);
+  EXPECT_FALSE(read.checkpoints.epochs);
+  EXPECT_EQ(read.time_limit_seconds, 90);
+}
+
+TEST(GroupCommand, several_ranks_run_unbound_under_mpirun) {
+  GroupSpec spec = two_threads();
+  spec.ranks = 4;
+  const auto command = group_command(spec);
+  EXPECT_THAT((std::vector<std::string>(command.begin(), command.begin() + 8)),
+              ElementsAre("mpirun",
+                          "--bind-to",
+                          "none",
+                          "--oversubscribe",
+                          "-np",
+                          "4",
+                          "/opt/headway-worker",
+                          "serve"));
+}
+
+TEST(GroupEnvironment, threads_and_waiting_ranks_are_taken_care_of) {
+  const auto environment = group_environment(2);
+  EXPECT_EQ(environment.at("OMP_NUM_THREADS"), "2");
+  EXPECT_EQ(environment.at("OMPI_MCA_mpi_yield_when_idle"), "1");
+  EXPECT_EQ(environment.at("GLIBC_TUNABLES"), "glibc.malloc.hugetlb=1");
+  EXPECT_EQ(environment.contains("OMPI_ALLOW_RUN_AS_ROOT"), ::geteuid() == 0);
+}
+
+TEST(GroupEnvironment, a_group_sees_its_own_gpus_alone) {
+  EXPECT_FALSE(group_environment(1).contains("CUDA_VISIBLE_DEVICES"));
+  EXPECT_EQ(group_environment(1, {2, 3}).at("CUDA_VISIBLE_DEVICES"), "2,3");
+}
+
+TEST(GroupEnvironment, a_named_libtorch_comes_first_among_the_libraries) {
+  ::setenv("HEADWAY_TORCH", "/opt/torch", 1);
+  ::setenv("LD_LIBRARY_PATH", "/usr/local/lib", 1);
+  EXPECT_EQ(group_environment(2).at("LD_LIBRARY_PATH"), "/opt/torch/lib:/usr/local/lib");
+  ::unsetenv("LD_LIBRARY_PATH");
+  EXPECT_EQ(group_environment(2).at("LD_LIBRARY_PATH"), "/opt/torch/lib");
+  ::unsetenv("HEADWAY_TORCH");
+}
+
+TEST(FindWorkerProgram, the_environment_variable_comes_first) {
+  ::setenv("HEADWAY_WORKER", "/bin/sh", 1);
+  EXPECT_EQ(find_worker_program(), "/bin/sh");
+  ::setenv("HEADWAY_WORKER", "/no/such/worker", 1);
+  EXPECT_THROW(find_worker_program(), ConfigError);
+  ::unsetenv("HEADWAY_WORKER");
+}
+
+TEST(FindWorkerProgram, the_path_is_searched) {
+  const TemporaryDirectory folder;
+  const auto program = folder.path() / "headway-worker";
+  std::ofstream(program) << "#!/bin/sh\n";
+  std::filesystem::permissions(program, std::filesystem::perms::owner_all);
+  const std::string old_path = std::getenv("PATH");
+  ::setenv("PATH", (folder.path().string() + ":" + old_path).c_str(), 1);
+  EXPECT_EQ(find_worker_program(), program);
+  ::setenv("PATH", "/no/such/folder", 1);
+  try {
+    find_worker_program();
+    FAIL() << "a worker was found";
+  } catch (const ConfigError& error) {
+    EXPECT_THAT(error.what(), HasSubstr("HEADWAY_WORKER"));
+  }
+  ::setenv("PATH", old_path.c_str(), 1);
+}
+
+TEST(StartGroup, several_ranks_without_mpirun_are_refused_with_what_to_do) {
+  const TemporaryDirectory folder;
+  GroupSpec spec = two_threads();
+  spec.settings.sweep_directory = folder.path();
+  spec.ranks = 2;
+  const std::string path = std::getenv("PATH");
+  ::setenv("PATH", folder.path().c_str(), 1);
+  std::string message;
+  try {
+    start_group(spec);
+  } catch (const EnvironmentError& error) {
+    message = error.what();
+  }
+  ::setenv("PATH", path.c_str(), 1);
+  EXPECT_THAT(message, HasSubstr("mpirun is not in PATH"));
+  EXPECT_THAT(message, HasSubstr("resources.ranks=1"));
+}
+
+}  // namespace
+}  // namespace headway

@@ -1,0 +1,155 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "config/schema/catalog.h"
+#include "runner/cli/verb.h"
+#include "store/manifest/sweep_directory.h"
+#include "support/small_sweep.h"
+#include "support/temporary_directory.h"
+
+namespace headway {
+namespace {
+
+using testing::HasSubstr;
+
+struct Outcome {
+  int exit_code = 0;
+  std::string out;
+  std::string err;
+};
+
+class Program : public testing::Test {
+ protected:
+  Outcome headway(const std::vector<std::string>& arguments) {
+    std::ostringstream out;
+    std::ostringstream err;
+    VerbContext context{.out = out, .err = err, .results_root = directory_.path()};
+    const int exit_code = run_program(arguments, context);
+    return {exit_code, out.str(), err.str()};
+  }
+
+  TemporaryDirectory directory_;
+};
+
+TEST_F(Program, an_unknown_verb_brings_the_nearest_one_and_the_usage) {
+  const Outcome outcome = headway({"lsit"});
+  EXPECT_EQ(outcome.exit_code, kExitUsage);
+  EXPECT_THAT(outcome.err, HasSubstr("unknown verb 'lsit'; did you mean 'list'?"));
+  EXPECT_THAT(outcome.err, HasSubstr("Usage: headway"));
+  EXPECT_EQ(outcome.out, "");
+}
+
+TEST_F(Program, an_unknown_option_brings_the_nearest_one_of_its_verb) {
+  const Outcome outcome = headway({"list", "heads", "--jsn"});
+  EXPECT_EQ(outcome.exit_code, kExitUsage);
+  EXPECT_THAT(outcome.err,
+              HasSubstr("headway list: unknown option '--jsn'; did you mean '--json'?"));
+  EXPECT_THAT(outcome.err, HasSubstr("Usage: headway list"));
+}
+
+TEST_F(Program, a_verb_within_a_verb_has_its_own_suggestion) {
+  const Outcome outcome = headway({"export", "wieghts", "3f2a"});
+  EXPECT_EQ(outcome.exit_code, kExitUsage);
+  EXPECT_THAT(outcome.err, HasSubstr("did you mean 'weights'?"));
+}
+
+TEST_F(Program, no_verb_at_all_is_a_mistake) {
+  EXPECT_EQ(headway({}).exit_code, kExitUsage);
+}
+
+TEST_F(Program, mistakes_of_the_user_end_with_code_2) {
+  const Outcome outcome = headway({"status", "no_such_sweep"});
+  EXPECT_EQ(outcome.exit_code, kExitUsage);
+  EXPECT_THAT(outcome.err, HasSubstr("no sweep 'no_such_sweep'"));
+}
+
+TEST_F(Program, a_damaged_plan_ends_with_code_4) {
+  const auto sweep = directory_.path() / "damaged";
+  write_plan(sweep, small_sweep(1));
+  std::filesystem::resize_file(SweepDirectory(sweep).trials_file(), 20);
+  const Outcome outcome = headway({"status", "damaged"});
+  EXPECT_EQ(outcome.exit_code, kExitStore) << outcome.err;
+}
+
+TEST_F(Program, help_goes_to_standard_output_and_is_no_failure) {
+  const Outcome outcome = headway({"--help"});
+  EXPECT_EQ(outcome.exit_code, kExitDone);
+  EXPECT_THAT(outcome.out, HasSubstr("Example"));
+  EXPECT_THAT(outcome.out, testing::Not(HasSubstr("__complete"))) << "it is for scripts";
+  EXPECT_EQ(outcome.err, "");
+}
+
+/// The words behind `headway` of every verb, and of every verb within a verb.
+void collect_verbs(const CLI::App& app,
+                   const std::vector<std::string>& words,
+                   std::vector<std::vector<std::string>>& found) {
+  for (const CLI::App* verb : app.get_subcommands({})) {
+    std::vector<std::string> deeper = words;
+    deeper.push_back(verb->get_name());
+    found.push_back(deeper);
+    collect_verbs(*verb, deeper, found);
+  }
+}
+
+TEST_F(Program, the_help_of_every_verb_shows_an_example_of_it) {
+  std::ostringstream none;
+  VerbContext context{.out = none, .err = none, .results_root = {}};
+  CLI::App app("", "headway");
+  add_verbs(app, context);
+  std::vector<std::vector<std::string>> verbs;
+  collect_verbs(app, {}, verbs);
+  ASSERT_GE(verbs.size(), 16U);
+  for (std::vector<std::string> words : verbs) {
+    std::string line = "headway";
+    for (const std::string& word : words) line += " " + word;
+    const bool is_hidden = find_verb(app, words.front())->get_group().empty();
+    words.emplace_back("--help");
+    if (is_hidden) continue;  // it takes all words for those to be completed
+    const Outcome outcome = headway(words);
+    EXPECT_EQ(outcome.exit_code, kExitDone) << line;
+    const auto examples = outcome.out.find("Examples:");
+    ASSERT_NE(examples, std::string::npos) << line;
+    EXPECT_NE(outcome.out.find(line, examples), std::string::npos) << line;
+    EXPECT_EQ(outcome.err, "");
+  }
+}
+
+TEST_F(Program, list_shows_every_component_of_the_catalog_with_its_options) {
+  const Outcome outcome = headway({"list", "heads", "--json"});
+  const auto json = nlohmann::json::parse(outcome.out);
+  ASSERT_EQ(json.size(), catalog(Family::kHead).size());
+  for (std::size_t i = 0; i < json.size(); ++i) {
+    const ComponentSpec& head = catalog(Family::kHead)[i];
+    EXPECT_EQ(json[i].at("name"), head.name);
+    EXPECT_EQ(json[i].at("options").size(), head.options.size());
+    EXPECT_THAT(headway({"list", "heads"}).out, HasSubstr(head.summary.substr(0, 20)));
+  }
+}
+
+TEST_F(Program, list_of_an_unknown_name_brings_the_nearest) {
+  EXPECT_THAT(headway({"list", "heads", "cosin"}).err, HasSubstr("did you mean 'cosine'?"));
+  EXPECT_THAT(headway({"list", "head"}).err, HasSubstr("did you mean 'heads'?"));
+}
+
+TEST_F(Program, status_of_an_untouched_sweep_counts_its_trials_as_pending) {
+  write_plan(directory_.path() / "small", small_sweep(3));
+  const auto json = nlohmann::json::parse(headway({"status", "--json"}).out);
+  EXPECT_EQ(json.at("sweep"), "small");
+  EXPECT_EQ(json.at("counts").at("pending"), 3);
+  EXPECT_EQ(json.at("counts").at("done"), 0);
+  EXPECT_TRUE(json.at("remaining_seconds").is_null());  // nobody works
+  EXPECT_GT(json.at("remaining_slot_seconds"), 0);
+}
+
+TEST_F(Program, logs_of_a_trial_that_never_ran_say_so) {
+  write_plan(directory_.path() / "small", small_sweep(1));
+  const Outcome outcome = headway({"logs", small_trial(0).trial_id});
+  EXPECT_EQ(outcome.exit_code, kExitUsage);
+  EXPECT_THAT(outcome.err, HasSubstr("has no log yet: it is pending"));
+}
+
+}  // namespace
+}  // namespace headway

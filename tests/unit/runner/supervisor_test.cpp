@@ -1,0 +1,170 @@
+// The supervisor's decisions, on groups that have no processes.
+#include "runner/supervisor/supervisor.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <csignal>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "base/exit_code.h"
+#include "base/files.h"
+#include "base/sweep_layout.h"
+#include "support/fake_launcher.h"
+#include "support/small_sweep.h"
+#include "support/temporary_directory.h"
+
+namespace headway {
+namespace {
+
+using testing::HasSubstr;
+
+class SupervisorOnFakes : public testing::Test {
+ protected:
+  void plan(std::int64_t trials) { write_plan(sweep_, small_sweep(trials)); }
+
+  SupervisorEnd run(FakeLauncher& launcher) { return run(launcher, options()); }
+  SupervisorEnd run(FakeLauncher& launcher, const SupervisorOptions& with) {
+    ProgressDisplay display(messages_, {});
+    return Supervisor(with, launcher, display).run();
+  }
+
+  SupervisorOptions options() const {
+    return {.sweep_directory = sweep_,
+            .group = {.worker = "no worker", .settings = {.sweep_directory = sweep_.string()}},
+            .limits = {.slots = 1, .ranks = 1, .max_groups = 1}};
+  }
+
+  /// What a worker does first: claims a trial that nobody has, and records that it began.
+  std::optional<std::string> begin_trial(const FakeGroupState& group) {
+    SweepState state(sweep_);
+    state.refresh();
+    for (const PlannedTrial& trial : read_plan(sweep_).trials) {
+      const TrialHistory& record = state.trial(trial.trial_id);
+      if (record.state() != TrialState::kPending) continue;
+      const int attempt = static_cast<int>(record.highest_attempt()) + 1;
+      const ClaimOwner owner{this_process(), group.spec.settings.group, group.spec.ranks};
+      auto claim = try_claim(sweep_, trial.trial_id, attempt, owner);
+      if (!claim) continue;
+      claims_.push_back(std::move(*claim));
+      append("attempt_started", {{"world_size", group.spec.ranks}, {"group", owner.group}});
+      return trial.trial_id;
+    }
+    return std::nullopt;
+  }
+
+  void end_trial(const std::string& state, const std::string& failure = "") {
+    append("attempt_finished", {{"state", state}, {"failure", failure}, {"duration_s", 0.5}});
+  }
+
+  void append(const std::string& kind, nlohmann::json record) {
+    record["kind"] = kind;
+    record["trial_id"] = claims_.back().trial_id();
+    record["attempt"] = claims_.back().attempt();
+    if (!worker_) worker_.emplace(sweep_, "worker");
+    worker_->append(record, Flush::kNow);
+  }
+
+  TrialHistory record_of(std::int64_t seed) const {
+    SweepState state(sweep_);
+    state.refresh();
+    return state.trial(small_trial(seed).trial_id);
+  }
+
+  TemporaryDirectory folder_;
+  std::filesystem::path sweep_ = folder_.path() / "small";
+  std::ostringstream messages_;
+  std::vector<Claim> claims_;
+  std::optional<SegmentWriter> worker_;
+};
+
+TEST_F(SupervisorOnFakes, it_ends_when_its_groups_have_carried_all_trials_through) {
+  plan(3);
+  FakeLauncher launcher([this](FakeGroupState& group) -> std::optional<ProcessEnd> {
+    if (!begin_trial(group)) return ProcessEnd{kExitDone, 0};
+    end_trial("done");
+    return std::nullopt;
+  });
+  EXPECT_EQ(run(launcher), SupervisorEnd::kFinished);
+  ASSERT_EQ(launcher.groups().size(), 1U);
+  const GroupSettings& told = launcher.groups().front()->spec.settings;
+  EXPECT_EQ(told.sweep_directory, sweep_.string());
+  EXPECT_THAT(told.group, testing::EndsWith("-0"));
+  EXPECT_EQ(record_of(2).state(), TrialState::kDone);
+}
+
+TEST_F(SupervisorOnFakes, groups_that_die_before_they_take_a_trial_are_given_up) {
+  plan(1);
+  FakeLauncher launcher([this](FakeGroupState& group) -> std::optional<ProcessEnd> {
+    const auto log = SweepLayout(sweep_).group_log(group.spec.settings.group);
+    std::filesystem::create_directories(log.parent_path());
+    std::ofstream(log) << "libtorch_cpu.so: cannot open\n";
+    return ProcessEnd{kExitCannotStart, 0};
+  });
+  EXPECT_EQ(run(launcher), SupervisorEnd::kBadStart);
+  EXPECT_EQ(launcher.groups().size(), 3U);
+  EXPECT_THAT(messages_.str(), HasSubstr("worker groups die before they take a trial"));
+  EXPECT_THAT(messages_.str(), HasSubstr("libtorch_cpu.so: cannot open"));
+}
+
+TEST_F(SupervisorOnFakes, a_kill_while_the_hosts_count_one_for_want_of_memory_was_for_that) {
+  plan(1);
+  FakeLauncher launcher;
+  launcher.set_script([&](FakeGroupState& group) -> std::optional<ProcessEnd> {
+    if (!begin_trial(group)) return ProcessEnd{kExitDone, 0};
+    if (claims_.back().attempt() > 1) {
+      end_trial("done");
+      return std::nullopt;
+    }
+    ++launcher.oom_kills;
+    return ProcessEnd{kExitSignalBase + SIGKILL, SIGKILL};
+  });
+  run(launcher);
+  const AttemptRecord& first = record_of(0).attempts.at(1);
+  EXPECT_EQ(first.failure, "oom");
+  EXPECT_THAT(first.message, HasSubstr("want of memory"));
+}
+
+TEST_F(SupervisorOnFakes, a_group_that_stands_still_is_diagnosed_and_killed) {
+  plan(1);
+  FakeLauncher launcher([this](FakeGroupState& group) -> std::optional<ProcessEnd> {
+    group.members = {{.pid = 4711, .name = "headway-worker", .rank = 0, .state = "T (stopped)"}};
+    if (group.polls == 1) {
+      if (!begin_trial(group)) return ProcessEnd{kExitDone, 0};
+      claims_.back().beat({.step = 3, .total_steps = 9, .phase = "training"});
+    }
+    return std::nullopt;
+  });
+  SupervisorOptions impatient = options();
+  impatient.hang_seconds = 0.3;
+  impatient.time_limit_seconds = 6;
+  run(launcher, impatient);
+  const FakeGroupState& hung = *launcher.groups().front();
+  EXPECT_TRUE(hung.was_asked_for_stacks);
+  EXPECT_TRUE(hung.was_killed);
+  EXPECT_EQ(record_of(0).attempts.at(1).failure, "hung");
+  EXPECT_THAT(record_of(0).attempts.at(1).message, HasSubstr("rank 0 is stopped"));
+  EXPECT_THAT(read_text(SweepLayout(sweep_).group_log(hung.spec.settings.group)),
+              HasSubstr("rank 0 (process 4711, headway-worker): T (stopped)"));
+}
+
+TEST_F(SupervisorOnFakes, at_the_time_limit_groups_are_asked_to_leave) {
+  plan(1);
+  FakeLauncher launcher([this](FakeGroupState& group) -> std::optional<ProcessEnd> {
+    if (group.polls == 1) begin_trial(group);
+    if (!group.was_asked_to_yield) return std::nullopt;
+    end_trial("yielded");
+    return ProcessEnd{kExitYielded, 0};
+  });
+  SupervisorOptions limited = options();
+  limited.time_limit_seconds = 6;  // less would not be worth the start of a group
+  EXPECT_EQ(run(launcher, limited), SupervisorEnd::kTimeLimit);
+  EXPECT_EQ(launcher.groups().size(), 1U);
+  EXPECT_LE(launcher.groups().front()->spec.settings.time_limit_seconds.value(), 6);
+  EXPECT_EQ(record_of(0).state(), TrialState::kPending) << "it goes on later";
+}
+
+}  // namespace
+}  // namespace headway
