@@ -4,8 +4,8 @@
 #include <vector>
 
 #include "base/philox.h"
+#include "config/schema/catalog.h"
 #include "data/dataset.h"
-#include "models/encoders/encoder.h"
 
 namespace headway {
 

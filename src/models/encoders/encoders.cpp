@@ -20,6 +20,11 @@ const std::vector<Entry>& entries() {
   return table;
 }
 
+const Entry& entry_of(const std::string& name) {
+  const std::string& known = component(Family::kEncoder, name).name;
+  return *std::ranges::find_if(entries(), [&](const Entry& e) { return e.spec.name == known; });
+}
+
 }  // namespace
 
 std::vector<ComponentSpec> encoder_table() {
@@ -29,10 +34,8 @@ std::vector<ComponentSpec> encoder_table() {
 }
 
 Graph encoder_graph(const EncoderConfig& config, const ImageShape& image) {
-  const std::string& name = component(Family::kEncoder, config.name).name;
-  const auto entry = std::ranges::find(entries(), name, [](const Entry& e) { return e.spec.name; });
-  GraphBuilder graph(name, image);
-  const Value map = entry->build(graph, config.options);
+  GraphBuilder graph(config.name, image);
+  const Value map = entry_of(config.name).build(graph, config.options);
   graph.features(map, parse_feature_pooling(config.options.text("pooling")));
   return graph.finish();
 }

@@ -113,9 +113,7 @@ Graph GraphBuilder::finish() {
 }
 
 Value GraphBuilder::append(GraphNode node) {
-  const bool is_new =
-      node.name.empty() ||
-      std::ranges::find(graph_.nodes, node.name, &GraphNode::name) == graph_.nodes.end();
+  const bool is_new = node.name.empty() || names_.insert(node.name).second;
   expects(is_new, "two layers are called " + node.name);
   graph_.nodes.push_back(std::move(node));
   return {graph_.nodes.size() - 1};

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <unordered_set>
 #include <vector>
 
 #include "models/graph/graph.h"
@@ -49,6 +50,7 @@ class GraphBuilder {
   std::string place(Value x) const;
 
   std::string encoder_name_;
+  std::unordered_set<std::string> names_;
   Graph graph_;
 };
 

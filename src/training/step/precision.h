@@ -5,9 +5,9 @@
 #include <string>
 
 #include "comm/communicator.h"
+#include "config/schema/catalog.h"
 #include "config/schema/trial_config.h"
 #include "data/dataset.h"
-#include "models/encoders/encoder.h"
 
 namespace headway {
 

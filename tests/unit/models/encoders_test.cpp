@@ -159,13 +159,21 @@ TEST_P(EveryEncoder, stays_close_under_bfloat16) {
   at::autocast::set_autocast_enabled(at::kCPU, false);
   at::autocast::clear_cache();
   EXPECT_EQ(z.scalar_type(), at::kBFloat16);
-  // bfloat16 keeps 8 bits; some twenty layers add up their rounding.
-  EXPECT_LT((z.detach().to(at::kFloat) - exact).norm().item<float>(),
-            0.05F * exact.norm().item<float>());
   z.to(at::kFloat).sum().backward();
   for (const Parameter& parameter : built.parameters.parameters()) {
     EXPECT_EQ(parameter.tensor.grad().scalar_type(), at::kFloat) << parameter.name;
   }
+  // How far rounding goes depends on the network: the more layers one behind the other, the
+  // further.
+  for (Parameter& parameter : built.parameters.parameters()) {
+    if (parameter.tensor.dim() == 4) {
+      parameter.tensor = parameter.tensor.detach().to(at::kBFloat16).to(at::kFloat);
+    }
+  }
+  const at::Tensor with_rounded_weights =
+      built.encoder->forward(images.to(at::kBFloat16).to(at::kFloat), true).detach();
+  EXPECT_LT((z.detach().to(at::kFloat) - exact).norm().item<float>(),
+            4 * (with_rounded_weights - exact).norm().item<float>());
 }
 
 TEST_P(EveryEncoder, refuses_images_and_poolings_that_leave_no_features) {
