@@ -7,8 +7,6 @@
 #include <string>
 #include <vector>
 
-#include "base/errors.h"
-#include "base/nearest_name.h"
 #include "base/text.h"
 #include "runner/cli/verb.h"
 #include "store/manifest/sweep_directory.h"
@@ -29,36 +27,17 @@ struct RetryOptions {
   bool json = false;
 };
 
-bool is_prefix(const std::string& prefix, const std::string& text) {
-  return text.compare(0, prefix.size(), prefix) == 0;
-}
-
-std::string id_in_plan(const std::string& text, const Plan& plan) {
-  std::vector<std::string> ids;
-  std::vector<std::string> fitting;
-  for (const PlannedTrial& trial : plan.trials) {
-    ids.push_back(trial.trial_id);
-    if (is_prefix(text, trial.trial_id)) fitting.push_back(trial.trial_id);
-  }
-  if (fitting.size() == 1) return fitting.front();
-  if (fitting.empty()) {
-    throw ConfigError(
-        fmt::format("no trial '{}' in sweep '{}'{}", text, plan.name, suggestion(text, ids)));
-  }
-  throw ConfigError(fmt::format("'{}' begins the ids of {} trials of sweep '{}'; give more digits",
-                                text,
-                                fitting.size(),
-                                plan.name));
-}
-
-/// The trials that the command line means and that have something to be forgiven.
+/// The trials that the command line means and that have failures or a cancellation to take back.
 std::vector<std::string> trials_to_retry(const RetryOptions& options,
                                          const Plan& plan,
                                          const SweepState& state,
                                          std::ostream& err) {
   std::vector<std::string> chosen;
+  std::vector<std::string> ids;
+  for (const PlannedTrial& trial : plan.trials) ids.push_back(trial.trial_id);
+  const std::string place = fmt::format("in sweep '{}'", plan.name);
   for (const std::string& text : options.trials) {
-    const std::string trial_id = id_in_plan(text, plan);
+    const std::string trial_id = matching_trial_id(text, ids, place);
     const TrialStatus now = trial_status(state.trial(trial_id));
     if (now == TrialStatus::kFailedForGood || now == TrialStatus::kCancelled) {
       chosen.push_back(trial_id);
@@ -112,7 +91,7 @@ void Verb<class RetryVerb>::add(CLI::App& app, VerbContext& context) {
       {.name = "retry",
        .summary = "let failed trials be tried again",
        .description =
-           "Forgives the failures of the named trials, or of all failed ones: the next\n"
+           "Takes back the failures of the named trials, or of all failed ones: the next\n"
            "`headway run`, or one that runs now, tries them again. A cancelled trial that is "
            "named\n"
            "is wanted again, too. Finished trials stay as they are. Exit code 3: nothing to retry.",

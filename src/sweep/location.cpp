@@ -60,32 +60,18 @@ std::vector<std::string> trial_ids(const fs::path& sweep_directory) {
   return ids;
 }
 
-/// Trial id -> newest sweep that holds it, of the ids that begin with `prefix`.
-std::map<std::string, SweepLocation> matches(const std::string& prefix,
-                                             const std::vector<SweepLocation>& sweeps) {
+/// Trial id -> newest sweep that holds it.
+std::map<std::string, SweepLocation> trials_of(const std::vector<SweepLocation>& sweeps) {
   std::map<std::string, SweepLocation> found;
   for (const SweepLocation& sweep : sweeps) {
     for (const std::string& id : trial_ids(sweep.directory)) {
-      if (id.rfind(prefix, 0) != 0) continue;
       const auto [place, is_new] = found.emplace(id, sweep);
+      if (is_new || place->second.directory == sweep.directory) continue;
       const bool newer = last_change(sweep.directory) > last_change(place->second.directory);
-      if (!is_new && newer) place->second = sweep;
+      if (newer) place->second = sweep;
     }
   }
   return found;
-}
-
-[[noreturn]] void throw_ambiguous(const std::string& prefix,
-                                  const std::map<std::string, SweepLocation>& found) {
-  constexpr std::size_t kShownIds = 5;
-  std::vector<std::string> ids;
-  for (const auto& [id, location] : found) ids.push_back(id);
-  ids.resize(std::min(ids.size(), kShownIds));
-  throw ConfigError(fmt::format("'{}' begins {} trial ids: {}{}",
-                                prefix,
-                                found.size(),
-                                fmt::join(ids, ", "),
-                                found.size() > kShownIds ? ", ..." : ""));
 }
 
 std::string where_searched(const std::vector<SweepLocation>& sweeps, const fs::path& results_root) {
@@ -150,6 +136,32 @@ std::optional<SweepLocation> newest_sweep(const fs::path& results_root) {
   return newest;
 }
 
+std::string matching_trial_id(const std::string& prefix,
+                              const std::vector<std::string>& ids,
+                              const std::string& place) {
+  constexpr std::size_t kShownIds = 5;
+  std::vector<std::string> fitting;
+  for (const std::string& id : ids) {
+    if (id == prefix) return id;
+    if (id.starts_with(prefix)) fitting.push_back(id);
+  }
+  if (fitting.size() == 1) return fitting.front();
+  if (fitting.empty()) {
+    const auto near = nearest_name(prefix, ids);  // all ids would be too many to name
+    throw ConfigError(fmt::format("no trial '{}' {}{}",
+                                  prefix,
+                                  place,
+                                  near ? fmt::format("; did you mean '{}'?", *near) : ""));
+  }
+  const std::size_t count = fitting.size();
+  fitting.resize(std::min(count, kShownIds));
+  throw ConfigError(fmt::format("'{}' begins {} trial ids: {}{}",
+                                prefix,
+                                count,
+                                fmt::join(fitting, ", "),
+                                count > kShownIds ? ", ..." : ""));
+}
+
 TrialLocation locate_trial(const std::string& argument,
                            const std::string& sweep,
                            const fs::path& results_root) {
@@ -161,16 +173,11 @@ TrialLocation locate_trial(const std::string& argument,
                                   results_root.string(),
                                   argument));
   }
-  const auto found = matches(argument, sweeps);
-  if (found.empty()) {
-    throw ConfigError(
-        fmt::format("no trial '{}' {}", argument, where_searched(sweeps, results_root)));
-  }
-  if (const auto exact = found.find(argument); exact != found.end()) {
-    return {exact->second, exact->first};
-  }
-  if (found.size() > 1) throw_ambiguous(argument, found);
-  return {found.begin()->second, found.begin()->first};
+  const auto trials = trials_of(sweeps);
+  std::vector<std::string> ids;
+  for (const auto& [id, location] : trials) ids.push_back(id);
+  const std::string id = matching_trial_id(argument, ids, where_searched(sweeps, results_root));
+  return {trials.at(id), id};
 }
 
 }  // namespace headway

@@ -30,6 +30,12 @@ std::optional<SweepLocation> newest_sweep(const std::filesystem::path& results_r
 /// True for what names a sweep file rather than a sweep: it ends in .yaml or .yml.
 bool names_sweep_file(const std::string& argument);
 
+/// The one of `ids` that is, or begins with, `prefix`; `place` says in messages where they are from
+/// ("in sweep 'margins'"). ConfigError, with the nearest ids, when none fits or several do.
+std::string matching_trial_id(const std::string& prefix,
+                              const std::vector<std::string>& ids,
+                              const std::string& place);
+
 /// One trial of one sweep.
 struct TrialLocation {
   SweepLocation sweep;

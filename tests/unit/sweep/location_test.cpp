@@ -15,7 +15,7 @@ namespace {
 using testing::HasSubstr;
 namespace fs = std::filesystem;
 
-class SweepArgument : public testing::Test {
+class Location : public testing::Test {
  protected:
   fs::path make_sweep(const std::string& name, std::int64_t trials = 2) {
     Sweep sweep = small_sweep(trials);
@@ -45,34 +45,34 @@ class SweepArgument : public testing::Test {
   TemporaryDirectory directory_;
 };
 
-TEST_F(SweepArgument, a_name_is_looked_up_under_the_results_root) {
+TEST_F(Location, a_name_is_looked_up_under_the_results_root) {
   const fs::path made = make_sweep("margins");
   const SweepLocation found = find_sweep("margins", root());
   EXPECT_EQ(found.name, "margins");
   EXPECT_TRUE(fs::equivalent(found.directory, made));
 }
 
-TEST_F(SweepArgument, a_directory_is_taken_as_it_is_with_and_without_a_slash) {
+TEST_F(Location, a_directory_is_taken_as_it_is_with_and_without_a_slash) {
   const fs::path made = make_sweep("margins");
   EXPECT_EQ(find_sweep(made.string(), "/nowhere").name, "margins");
   EXPECT_EQ(find_sweep(made.string() + "/", "/nowhere").name, "margins");
 }
 
-TEST_F(SweepArgument, a_file_stands_for_the_sweep_that_it_names) {
+TEST_F(Location, a_file_stands_for_the_sweep_that_it_names) {
   make_sweep("margins");
   const fs::path file = folder() / "other_name.yaml";
   std::ofstream(file) << "name: margins\ntrial:\n  head: {name: dot}\n";
   EXPECT_EQ(find_sweep(file.string(), root()).name, "margins");
 }
 
-TEST_F(SweepArgument, a_file_whose_sweep_was_never_run_says_so) {
+TEST_F(Location, a_file_whose_sweep_was_never_run_says_so) {
   const fs::path file = folder() / "margins.yaml";
   std::ofstream(file) << "name: margins\ntrial:\n  head: {name: dot}\n";
   const std::string message = message_of([&] { find_sweep(file.string(), root()); });
   EXPECT_THAT(message, HasSubstr("has not been run under the results root"));
 }
 
-TEST_F(SweepArgument, an_unknown_name_brings_the_nearest_sweep) {
+TEST_F(Location, an_unknown_name_brings_the_nearest_sweep) {
   make_sweep("margins");
   make_sweep("quickstart");
   const std::string message = message_of([&] { find_sweep("margin", root()); });
@@ -81,19 +81,19 @@ TEST_F(SweepArgument, an_unknown_name_brings_the_nearest_sweep) {
   EXPECT_THAT(message, HasSubstr("did you mean 'margins'?"));
 }
 
-TEST_F(SweepArgument, a_directory_without_a_plan_is_told_from_a_name) {
+TEST_F(Location, a_directory_without_a_plan_is_told_from_a_name) {
   fs::create_directories(folder() / "empty");
   const std::string message =
       message_of([&] { find_sweep((folder() / "empty").string(), root()); });
   EXPECT_THAT(message, HasSubstr("no trials.jsonl"));
 }
 
-TEST_F(SweepArgument, an_empty_results_root_says_how_to_set_another) {
+TEST_F(Location, an_empty_results_root_says_how_to_set_another) {
   EXPECT_THAT(message_of([&] { find_sweep("margins", root()); }), HasSubstr("HEADWAY_RESULTS"));
   EXPECT_THAT(message_of([&] { find_sweep_or_newest("", root()); }), HasSubstr("HEADWAY_RESULTS"));
 }
 
-TEST_F(SweepArgument, the_newest_sweep_is_the_one_that_changed_last) {
+TEST_F(Location, the_newest_sweep_is_the_one_that_changed_last) {
   set_age(make_sweep("first"), 10);
   set_age(make_sweep("second"), 20);
   EXPECT_EQ(find_sweep_or_newest("", root()).name, "first");
@@ -103,7 +103,7 @@ TEST_F(SweepArgument, the_newest_sweep_is_the_one_that_changed_last) {
   EXPECT_EQ(find_sweep_or_newest("", root()).name, "second");
 }
 
-TEST_F(SweepArgument, a_trial_is_found_by_the_beginning_of_its_id) {
+TEST_F(Location, a_trial_is_found_by_the_beginning_of_its_id) {
   make_sweep("margins", 1);
   const std::string id = small_trial(0).trial_id;
   const TrialLocation found = locate_trial(id.substr(0, 5), "", root());
@@ -111,7 +111,7 @@ TEST_F(SweepArgument, a_trial_is_found_by_the_beginning_of_its_id) {
   EXPECT_EQ(found.sweep.name, "margins");
 }
 
-TEST_F(SweepArgument, an_ambiguous_beginning_lists_the_ids) {
+TEST_F(Location, an_ambiguous_beginning_lists_the_ids) {
   make_sweep("margins", 40);  // more trials than hex digits: two begin alike
   std::map<char, std::vector<std::string>> by_digit;
   for (std::int64_t seed = 0; seed < 40; ++seed) {
@@ -127,7 +127,7 @@ TEST_F(SweepArgument, an_ambiguous_beginning_lists_the_ids) {
   FAIL() << "40 ids begin with 40 different digits";
 }
 
-TEST_F(SweepArgument, a_trial_of_several_sweeps_is_taken_from_the_newest_or_the_one_named) {
+TEST_F(Location, a_trial_of_several_sweeps_is_taken_from_the_newest_or_the_one_named) {
   set_age(make_sweep("older"), 20);
   set_age(make_sweep("newer"), 10);
   const std::string id = small_trial(0).trial_id;
@@ -135,7 +135,7 @@ TEST_F(SweepArgument, a_trial_of_several_sweeps_is_taken_from_the_newest_or_the_
   EXPECT_EQ(locate_trial(id, "older", root()).sweep.name, "older");
 }
 
-TEST_F(SweepArgument, an_unknown_trial_says_where_it_was_sought) {
+TEST_F(Location, an_unknown_trial_says_where_it_was_sought) {
   make_sweep("margins");
   EXPECT_THAT(message_of([&] { locate_trial("zzz", "", root()); }),
               HasSubstr("no trial 'zzz' in sweep 'margins'"));
@@ -143,10 +143,26 @@ TEST_F(SweepArgument, an_unknown_trial_says_where_it_was_sought) {
   EXPECT_THAT(message_of([&] { locate_trial("zzz", "", root()); }), HasSubstr("in the 2 sweeps"));
 }
 
-TEST_F(SweepArgument, a_trial_that_left_the_plan_is_still_found) {
+TEST_F(Location, a_trial_that_left_the_plan_is_still_found) {
   make_sweep("margins", 2);
   make_sweep("margins", 1);
   EXPECT_EQ(locate_trial(small_trial(1).trial_id, "", root()).sweep.name, "margins");
+}
+
+TEST(MatchingTrialId, an_id_that_begins_another_is_itself) {
+  const std::vector<std::string> ids{"3f2a", "3f2a11", "77aa"};
+  EXPECT_EQ(matching_trial_id("3f2a", ids, "in sweep 'x'"), "3f2a");
+  EXPECT_EQ(matching_trial_id("7", ids, "in sweep 'x'"), "77aa");
+  EXPECT_THROW(matching_trial_id("3f", ids, "in sweep 'x'"), ConfigError);
+}
+
+TEST(MatchingTrialId, a_slip_brings_the_nearest_id) {
+  try {
+    matching_trial_id("3f2b", {"3f2a", "77aa"}, "in sweep 'x'");
+    FAIL() << "an unknown trial was found";
+  } catch (const ConfigError& error) {
+    EXPECT_THAT(error.what(), HasSubstr("no trial '3f2b' in sweep 'x'; did you mean '3f2a'?"));
+  }
 }
 
 }  // namespace
