@@ -3,9 +3,10 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "scheduling/planning/group_planner.h"
 #include "sweep/measured_costs.h"
 #include "sweep/trial_status.h"
-#include "scheduling/planning/group_planner.h"
+#include "store/manifest/sweep_directory.h"
 
 namespace headway {
 namespace {
@@ -64,7 +65,7 @@ void SweepObserver::read_plan_if_changed() {
   const auto file = SweepDirectory(sweep_.directory).trials_file();
   const auto changed = std::filesystem::last_write_time(file);
   if (!plan_.trials.empty() && changed == plan_changed_) return;
-  plan_ = read_plan(sweep_.directory);
+  plan_ = read_manifest(sweep_.directory);
   plan_changed_ = changed;
 }
 

@@ -10,7 +10,7 @@
 #include "runner/cli/sweep_argument.h"
 #include "scheduling/claims/claims.h"
 #include "scheduling/planning/cost_model.h"
-#include "store/manifest/sweep_directory.h"
+#include "store/manifest/sweep_manifest.h"
 #include "store/manifest/sweep_state.h"
 
 namespace headway {
@@ -57,7 +57,7 @@ class SweepObserver {
   void add_running(SweepStatus& status, const PlannedTrial& trial, const ClaimView& claim);
 
   SweepLocation sweep_;
-  Plan plan_;
+  SweepManifest plan_;
   std::filesystem::file_time_type plan_changed_;
   SweepState state_;
   StalenessObserver staleness_;

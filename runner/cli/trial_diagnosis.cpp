@@ -12,12 +12,13 @@
 #include "runner/cli/row_json.h"
 #include "runner/cli/text_columns.h"
 #include "runner/cli/text_tail.h"
-#include "sweep/pauses.h"
-#include "scheduling/policy/queue.h"
 #include "scheduling/claims/supervisors.h"
+#include "scheduling/policy/queue.h"
 #include "scheduling/policy/trial_pace.h"
 #include "store/manifest/sweep_directory.h"
+#include "store/manifest/sweep_manifest.h"
 #include "store/manifest/sweep_state.h"
+#include "sweep/pauses.h"
 
 namespace headway {
 namespace {
@@ -60,7 +61,7 @@ std::vector<std::string> live_supervisors(const fs::path& sweep_directory) {
 /// Everything that the story of one trial is told from.
 struct Evidence {
   const TrialLocation& place;
-  Plan plan;
+  SweepManifest plan;
   SweepState state;
   std::optional<ClaimView> claim;
   std::vector<std::string> supervisors;
@@ -78,7 +79,7 @@ struct Evidence {
 Evidence gather(const TrialLocation& place) {
   const fs::path& directory = place.sweep.directory;
   Evidence evidence{.place = place,
-                    .plan = read_plan(directory),
+                    .plan = read_manifest(directory),
                     .state = SweepState(directory),
                     .claim = latest_claim(directory, place.trial_id),
                     .supervisors = live_supervisors(directory)};
@@ -203,15 +204,16 @@ TrialDiagnosis diagnose_trial(const TrialLocation& place) {
   const Evidence evidence = gather(place);
   const TrialHistory& record = evidence.record();
   TrialDiagnosis story{.place = place,
-                   .state = record.state(),
-                   .status = trial_status(record),
-                   .attempts = {},
-                   .decision = retry_decision(record),
-                   .rules = {},
-                   .reasons = {}};
+                       .state = record.state(),
+                       .status = trial_status(record),
+                       .attempts = {},
+                       .decision = retry_decision(record),
+                       .rules = {},
+                       .reasons = {}};
   for (const auto& [number, attempt] : record.attempts) story.attempts.push_back(attempt);
   for (const auto& [failure, count] : record.failures()) {
-    const std::string name = failure == FailureClass::kNone ? "error" : to_string(failure);
+    const std::string name =
+        to_string(failure == FailureClass::kNone ? FailureClass::kError : failure);
     story.rules.push_back(name + ": " + retry_rule(name));
   }
   if (story.status == TrialStatus::kOpen && evidence.is_held()) {

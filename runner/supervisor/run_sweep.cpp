@@ -10,12 +10,12 @@
 #include "base/errors.h"
 #include "base/host.h"
 #include "base/time.h"
-#include "sweep/measured_costs.h"
 #include "runner/cli/prediction.h"
 #include "runner/cli/sweep_argument.h"
 #include "runner/cli/text_columns.h"
 #include "runner/supervisor/allocation.h"
 #include "runner/supervisor/supervisor.h"
+#include "sweep/measured_costs.h"
 #include "sweep/pauses.h"
 
 namespace headway {
@@ -26,7 +26,7 @@ struct PreparedSweep {
   ResourcesConfig resources;
 };
 
-void tell_change(const PlanChange& change, std::ostream& err) {
+void tell_change(const ManifestChange& change, std::ostream& err) {
   if (change.is_new || (change.added.empty() && change.vanished.empty())) return;
   fmt::print(err,
              "the sweep file has changed: {} new; {} no longer in the plan (kept in the store, out "
@@ -50,7 +50,7 @@ PreparedSweep prepare_from_file(const RunOptions& options, const VerbContext& co
   for (const CellFlag& flag : sweep.flags) {
     fmt::print(context.err, "note: cell {}: {}\n", flag.cell_id, flag.message);
   }
-  tell_change(write_plan(location.directory, sweep), context.err);
+  tell_change(write_manifest(location.directory, sweep), context.err);
   const CostModel costs = measured_costs(location.directory, rank_kind(sweep.resources));
   for (const std::string& hint : predict(sweep, costs, available_cores()).hints) {
     fmt::print(context.err, "note: {}\n", hint);
@@ -67,7 +67,7 @@ PreparedSweep prepare(const RunOptions& options, const VerbContext& context) {
         options.overrides.front(),
         options.sweep));
   }
-  return {location, with_options(read_plan(location.directory).resources, options)};
+  return {location, with_options(read_manifest(location.directory).resources, options)};
 }
 
 std::optional<int> as_int(const std::optional<std::int64_t>& number) {

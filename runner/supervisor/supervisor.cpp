@@ -11,10 +11,10 @@
 
 #include "base/errors.h"
 #include "base/files.h"
+#include "base/retry_while_disk_full.h"
 #include "base/time.h"
 #include "runner/attempt_end.h"
 #include "runner/cli/verb.h"
-#include "base/retry_while_disk_full.h"
 #include "scheduling/policy/time_budget.h"
 
 namespace headway {
@@ -128,7 +128,7 @@ void Supervisor::with_patience(const std::function<void()>& action) {
 void Supervisor::save_memory(const AttemptRecord& attempt) {
   const int beside = static_cast<int>(attempt.groups_beside.value_or(0));
   const bool is_ours = attempt.worker_group.starts_with(presence_.id());
-  if (attempt.failure != "oom" || !is_ours || beside == 0) return;
+  if (attempt.failure_class() != FailureClass::kOom || !is_ours || beside == 0) return;
   const int fewer = std::max(1, (beside + 1) / 2);
   if (!schedule_.limit_groups(fewer)) return;
   display_.message(

@@ -6,9 +6,9 @@
 #include <utility>
 
 #include "runner/attempt_end.h"
-#include "sweep/pauses.h"
 #include "scheduling/claims/awake_clock.h"
 #include "scheduling/claims/supervisors.h"
+#include "sweep/pauses.h"
 
 namespace headway {
 namespace {
@@ -25,7 +25,7 @@ int ranks_of(const ClaimView& claim) {
 
 SweepSnapshot::SweepSnapshot(std::filesystem::path sweep_directory, RankKind ranks)
     : sweep_directory_(std::move(sweep_directory)),
-      plan_(read_plan(sweep_directory_)),
+      plan_(read_manifest(sweep_directory_)),
       ranks_(std::move(ranks)),
       state_(sweep_directory_),
       abandonment_(sweep_directory_,

@@ -6,17 +6,17 @@
 #include <string>
 #include <vector>
 
-#include "sweep/measured_costs.h"
-#include "sweep/trial_status.h"
 #include "scheduling/claims/abandonment.h"
 #include "scheduling/claims/claims.h"
 #include "scheduling/planning/cost_model.h"
 #include "scheduling/planning/group_planner.h"
 #include "scheduling/planning/makespan.h"
 #include "scheduling/policy/shared_error.h"
-#include "store/segments/segment_writer.h"
-#include "store/manifest/sweep_directory.h"
+#include "store/manifest/sweep_manifest.h"
 #include "store/manifest/sweep_state.h"
+#include "store/segments/segment_writer.h"
+#include "sweep/measured_costs.h"
+#include "sweep/trial_status.h"
 
 namespace headway {
 
@@ -55,7 +55,7 @@ class SweepSnapshot {
   /// Looks again. Ends of attempts whose owner is gone are reported through `reports`.
   void look(SegmentWriter& reports);
 
-  const Plan& plan() const { return plan_; }
+  const SweepManifest& plan() const { return plan_; }
   const std::filesystem::path& sweep_directory() const { return sweep_directory_; }
   const TrialCounts& counts() const { return counts_; }
   const std::vector<WatchedTrial>& running() const { return running_; }
@@ -90,7 +90,7 @@ class SweepSnapshot {
   bool is_worked_on(std::size_t index, SegmentWriter& reports);
 
   std::filesystem::path sweep_directory_;
-  Plan plan_;
+  SweepManifest plan_;
   RankKind ranks_;
   std::vector<TrialCost> costs_;                // by cell
   std::vector<std::size_t> cost_of_trial_;      // in plan order, places in costs_

@@ -9,12 +9,12 @@
 #include "base/errors.h"
 #include "base/safetensors.h"
 #include "cluster/local/launch.h"
-#include "runner/cli/verb.h"
 #include "runner/cli/open_store.h"
 #include "runner/cli/process.h"
-#include "store/tables/exporters.h"
-#include "store/sql/queries.h"
+#include "runner/cli/verb.h"
 #include "store/manifest/sweep_directory.h"
+#include "store/sql/queries.h"
+#include "store/tables/exporters.h"
 
 namespace headway {
 namespace {
@@ -212,7 +212,7 @@ void add_export_command(CLI::App& app, VerbContext& context) {
   verb.require_subcommand(1);
   const auto arguments = std::make_shared<ExportArguments>();
   add_trial_exports(verb, arguments, context);
-  for (const char* name : {"trials", "metrics", "results", "attempts", "parameters"}) {
+  for (const std::string& name : export_kinds()) {
     CLI::App& table = add_table_export(verb, name, arguments);
     table.callback([arguments, &context, kind = export_kind_from_string(name)] {
       export_table(kind, *arguments, context);

@@ -12,7 +12,7 @@
 #include "runner/cli/sweep_argument.h"
 #include "runner/cli/text_columns.h"
 #include "runner/cli/verb.h"
-#include "store/manifest/sweep_directory.h"
+#include "store/manifest/sweep_manifest.h"
 #include "store/manifest/sweep_state.h"
 #include "store/segments/segment_writer.h"
 #include "sweep/trial_status.h"
@@ -32,7 +32,7 @@ bool is_prefix(const std::string& prefix, const std::string& text) {
   return text.compare(0, prefix.size(), prefix) == 0;
 }
 
-std::string id_in_plan(const std::string& text, const Plan& plan) {
+std::string id_in_plan(const std::string& text, const SweepManifest& plan) {
   std::vector<std::string> ids;
   std::vector<std::string> fitting;
   for (const PlannedTrial& trial : plan.trials) {
@@ -52,7 +52,7 @@ std::string id_in_plan(const std::string& text, const Plan& plan) {
 
 /// The trials that the command line means and that have something to be forgiven.
 std::vector<std::string> trials_to_retry(const RetryOptions& options,
-                                         const Plan& plan,
+                                         const SweepManifest& plan,
                                          const SweepState& state,
                                          std::ostream& err) {
   std::vector<std::string> chosen;
@@ -79,7 +79,7 @@ std::vector<std::string> trials_to_retry(const RetryOptions& options,
 
 int retry(const RetryOptions& options, VerbContext& context) {
   const SweepLocation sweep = find_sweep(options.sweep, context.results_root);
-  const Plan plan = read_plan(sweep.directory);
+  const SweepManifest plan = read_manifest(sweep.directory);
   SweepState state(sweep.directory);
   state.refresh();
   const auto chosen = trials_to_retry(options, plan, state, context.err);

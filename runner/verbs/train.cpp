@@ -15,6 +15,7 @@
 #include "runner/cli/verb.h"
 #include "runner/supervisor/allocation.h"
 #include "store/manifest/sweep_directory.h"
+#include "store/manifest/sweep_manifest.h"
 #include "store/manifest/sweep_state.h"
 #include "store/segments/segment_writer.h"
 
@@ -28,7 +29,7 @@ struct TrainOptions {
 
 /// The folder's plan with `sweep`'s trial at its end: training one trial must not make those of a
 /// sweep with the same name vanish.
-Sweep extended_plan(const Plan& plan, const Sweep& sweep) {
+Sweep extended_plan(const SweepManifest& plan, const Sweep& sweep) {
   Sweep extended{.name = plan.name,
                  .description = plan.description,
                  .trials = {},
@@ -46,16 +47,16 @@ Sweep extended_plan(const Plan& plan, const Sweep& sweep) {
 
 void plan_trial(const std::filesystem::path& directory, const Sweep& sweep) {
   if (!std::filesystem::exists(SweepDirectory(directory).trials_file())) {
-    write_plan(directory, sweep);
+    write_manifest(directory, sweep);
     return;
   }
-  const Plan plan = read_plan(directory);
+  const SweepManifest plan = read_manifest(directory);
   const std::string& id = sweep.trials.front().trial_id;
   const bool is_planned =
       std::any_of(plan.trials.begin(), plan.trials.end(), [&](const PlannedTrial& trial) {
         return trial.trial_id == id;
       });
-  if (!is_planned) write_plan(directory, extended_plan(plan, sweep));
+  if (!is_planned) write_manifest(directory, extended_plan(plan, sweep));
 }
 
 /// Whoever trains a trial by hand wants it tried whatever became of it before.

@@ -11,6 +11,7 @@
 #include "data/split.h"
 #include "runner/worker/commands.h"
 #include "store/manifest/sweep_directory.h"
+#include "store/manifest/sweep_manifest.h"
 #include "training/evaluation.h"
 
 namespace headway {
@@ -18,7 +19,7 @@ namespace {
 
 TrialConfig find_trial(const std::filesystem::path& sweep, const std::string& id) {
   std::vector<std::string> known;
-  for (const auto& read : {read_plan(sweep).trials, read_vanished_trials(sweep)}) {
+  for (const auto& read : {read_manifest(sweep).trials, read_vanished_trials(sweep)}) {
     for (const PlannedTrial& trial : read) {
       if (trial.trial_id == id) return trial.config();
       known.push_back(trial.trial_id);

@@ -10,11 +10,11 @@
 #include "config/sweep/sweep.h"
 #include "scheduling/claims/abandonment.h"
 #include "scheduling/claims/claims.h"
-#include "scheduling/policy/queue.h"
 #include "scheduling/planning/group_assignments.h"
-#include "store/segments/segment_writer.h"
-#include "store/manifest/sweep_directory.h"
+#include "scheduling/policy/queue.h"
+#include "store/manifest/sweep_manifest.h"
 #include "store/manifest/sweep_state.h"
+#include "store/segments/segment_writer.h"
 
 namespace headway {
 
@@ -50,14 +50,14 @@ class TrialSource {
   std::filesystem::path sweep_directory_;
   ClaimOwner owner_;
   bool serves_one_ = false;
-  Plan plan_;
+  SweepManifest plan_;
   std::vector<QueuedTrial> trials_;                      // in plan order
   std::unordered_map<std::string, std::size_t> places_;  // in the plan, by trial id
   SweepState state_;
   TrialQueue queue_;
-  bool some_done_ = false;             // of the plan's trials
+  bool some_done_ = false;                  // of the plan's trials
   std::optional<GroupAssignments> offers_;  // as of the last look
-  int next_attempt_ = 0;               // at the trial that was judged last
+  int next_attempt_ = 0;                    // at the trial that was judged last
   AbandonmentJudge abandonment_;
   // Its own segment, in the role of a supervisor: a worker's word on an attempt is taken for that
   // of the one who ran it, and here others' attempts are reported.

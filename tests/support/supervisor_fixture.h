@@ -18,9 +18,9 @@
 #include "base/signals.h"
 #include "base/time.h"
 #include "cluster/local/group_state.h"
-#include "sweep/pauses.h"
 #include "support/small_sweep.h"
 #include "support/temporary_directory.h"
+#include "sweep/pauses.h"
 
 namespace headway {
 
@@ -44,7 +44,7 @@ class SupervisorTest : public testing::Test {
  protected:
   void SetUp() override { behave("train", 20); }
 
-  void plan(std::int64_t trials) { write_plan(sweep_, small_sweep(trials)); }
+  void plan(std::int64_t trials) { write_manifest(sweep_, small_sweep(trials)); }
 
   static void behave(const std::string& behaviour, int trial_milliseconds) {
     ::setenv("FAKE_BEHAVIOUR", behaviour.c_str(), 1);

@@ -10,14 +10,15 @@
 #include <sstream>
 
 #include "runner/cli/verb.h"
-#include "sweep/trial_status.h"
 #include "scheduling/claims/claims.h"
 #include "scheduling/claims/supervisors.h"
-#include "store/segments/segment_writer.h"
 #include "store/manifest/sweep_directory.h"
+#include "store/manifest/sweep_manifest.h"
 #include "store/manifest/sweep_state.h"
+#include "store/segments/segment_writer.h"
 #include "support/small_sweep.h"
 #include "support/temporary_directory.h"
+#include "sweep/trial_status.h"
 
 namespace headway {
 namespace {
@@ -28,7 +29,7 @@ namespace fs = std::filesystem;
 
 class Failures : public testing::Test {
  protected:
-  void SetUp() override { write_plan(sweep(), small_sweep(4, 2)); }
+  void SetUp() override { write_manifest(sweep(), small_sweep(4, 2)); }
 
   static std::string id(std::int64_t seed) { return small_trial(seed, 2).trial_id; }
   fs::path sweep() const { return directory_.path() / "small"; }
@@ -157,7 +158,7 @@ TEST_F(Failures, why_says_that_the_sweep_is_paused) {
 }
 
 TEST_F(Failures, why_of_a_trial_that_left_the_plan_says_so) {
-  write_plan(sweep(), small_sweep(1, 2));
+  write_manifest(sweep(), small_sweep(1, 2));
   EXPECT_THAT(headway({"why", id(3)}).out, HasSubstr("no longer in the sweep's plan"));
 }
 

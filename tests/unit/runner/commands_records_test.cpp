@@ -8,8 +8,9 @@
 #include "base/files.h"
 #include "base/safetensors.h"
 #include "runner/cli/verb.h"
-#include "store/segments/segment_writer.h"
 #include "store/manifest/sweep_directory.h"
+#include "store/manifest/sweep_manifest.h"
+#include "store/segments/segment_writer.h"
 #include "support/small_sweep.h"
 #include "support/temporary_directory.h"
 
@@ -26,7 +27,7 @@ constexpr const char* kHash = "0123456789abcdef0123456789abcdef0123456789abcdef0
 class Records : public testing::Test {
  protected:
   void SetUp() override {
-    write_plan(sweep(), small_sweep(3));
+    write_manifest(sweep(), small_sweep(3));
     SegmentWriter writer(sweep(), WriterRecord{.role = "worker", .torch_version = "2.11.0"});
     finish(writer, 0, 0.5);
     finish(writer, 1, 0.75);

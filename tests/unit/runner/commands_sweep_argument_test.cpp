@@ -6,6 +6,7 @@
 #include "base/errors.h"
 #include "runner/cli/sweep_argument.h"
 #include "store/manifest/sweep_directory.h"
+#include "store/manifest/sweep_manifest.h"
 #include "support/small_sweep.h"
 #include "support/temporary_directory.h"
 
@@ -20,7 +21,7 @@ class SweepArgument : public testing::Test {
   fs::path make_sweep(const std::string& name, std::int64_t trials = 2) {
     Sweep sweep = small_sweep(trials);
     sweep.name = name;
-    write_plan(root() / name, sweep);
+    write_manifest(root() / name, sweep);
     return root() / name;
   }
 

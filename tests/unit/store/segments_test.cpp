@@ -87,7 +87,7 @@ TEST_F(Segments, tell_each_record_who_wrote_it_also_after_going_on) {
   SegmentReader second(path(), first.positions());
   second.poll([](const SegmentRecord& record) {
     EXPECT_EQ(record.json.at("value"), 2);
-    EXPECT_EQ(record.writer.at("role"), "supervisor");
+    EXPECT_EQ(record.writer->role, "supervisor");
   });
 }
 
