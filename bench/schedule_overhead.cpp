@@ -22,14 +22,15 @@ constexpr std::int64_t kTrials = 10'000;
 constexpr double kLimitMilliseconds = 5;
 
 void record_trial(headway::SegmentWriter& records, const headway::Claim& claim) {
-  const nlohmann::json trial{{"trial_id", claim.trial_id()}, {"attempt", claim.attempt()}};
-  nlohmann::json started = trial;
-  started.update({{"kind", "attempt_started"}, {"group", "bench-0"}});
-  records.append(started, headway::Flush::kNow);
-  nlohmann::json finished = trial;
-  finished.update(
-      {{"kind", "attempt_finished"}, {"state", "done"}, {"failure", ""}, {"duration_s", 0.0}});
-  records.append(finished, headway::Flush::kNow);
+  records.append(
+      headway::AttemptStarted{
+          .trial_id = claim.trial_id(), .attempt = claim.attempt(), .group = "bench-0"},
+      headway::Flush::kNow);
+  records.append(headway::AttemptFinished{.trial_id = claim.trial_id(),
+                                          .attempt = claim.attempt(),
+                                          .state = "done",
+                                          .duration_s = 0.0},
+                 headway::Flush::kNow);
 }
 
 double flush_milliseconds(const std::filesystem::path& folder) {
@@ -48,7 +49,7 @@ double flush_milliseconds(const std::filesystem::path& folder) {
 
 int main() {
   const headway::TemporaryDirectory folder;
-  headway::write_plan(folder.path(), headway::small_sweep(kTrials));
+  headway::write_manifest(folder.path(), headway::small_sweep(kTrials));
   const double start = headway::monotonic_seconds();
   headway::TrialSource source(folder.path(), {headway::this_process(), "bench-0", 1});
   headway::SegmentWriter records(folder.path(), "worker");

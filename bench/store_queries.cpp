@@ -10,8 +10,9 @@
 #include <string>
 
 #include "base/host.h"
+#include "base/sweep_layout.h"
 #include "base/time.h"
-#include "store/manifest/sweep_directory.h"
+#include "store/manifest/sweep_manifest.h"
 #include "store/manifest/sweep_state.h"
 #include "store/segments/segment_writer.h"
 #include "store/sql/queries.h"
@@ -44,8 +45,8 @@ Sweep large_sweep(int trials) {
   return sweep;
 }
 
-nlohmann::json epoch_values(int trial, int epoch) {
-  nlohmann::json values;
+RecordedValues epoch_values(int trial, int epoch) {
+  RecordedValues values;
   for (int metric = 0; metric < kMetricsPerEpoch; ++metric) {
     const char* split = metric % 2 == 0 ? "train" : "validation";
     values[split][fmt::format("metric_{}", metric / 2)] = 1.0 / (1 + trial % 97 + epoch + metric);
@@ -53,8 +54,8 @@ nlohmann::json epoch_values(int trial, int epoch) {
   return values;
 }
 
-nlohmann::json final_values(int trial) {
-  nlohmann::json values;
+RecordedValues final_values(int trial) {
+  RecordedValues values;
   values["test"]["top1_accuracy"] = 0.9 + 1e-3 * (trial % 53);
   for (int metric = 1; metric < kFinalMetrics; ++metric) {
     values["test"][fmt::format("statistic_{}", metric)] = 1.0 / (trial % 31 + metric);
@@ -63,29 +64,20 @@ nlohmann::json final_values(int trial) {
 }
 
 void write_trial(SegmentWriter& writer, const std::string& id, int trial, int epochs) {
-  writer.append({{"kind", "attempt_started"},
-                 {"trial_id", id},
-                 {"attempt", 1},
-                 {"host", "node1"},
-                 {"device", "cpu"},
-                 {"world_size", 1},
-                 {"resumed_from_step", 0}},
-                Flush::kLater);
+  writer.append(
+      AttemptStarted{
+          .trial_id = id, .attempt = 1, .host = "node1", .device = "cpu", .world_size = 1},
+      Flush::kLater);
   for (int epoch = 1; epoch <= epochs; ++epoch) {
-    writer.append({{"kind", "metrics"},
-                   {"trial_id", id},
-                   {"attempt", 1},
-                   {"epoch", epoch},
-                   {"step", epoch * 100},
-                   {"values", epoch_values(trial, epoch)}},
-                  Flush::kLater);
+    writer.append(
+        EpochMetrics{.position = {id, 1, epoch, epoch * 100}, .values = epoch_values(trial, epoch)},
+        Flush::kLater);
   }
-  writer.append({{"kind", "attempt_finished"},
-                 {"trial_id", id},
-                 {"attempt", 1},
-                 {"state", "done"},
-                 {"duration_s", 60.0},
-                 {"results", final_values(trial)}},
+  writer.append(AttemptFinished{.trial_id = id,
+                                .attempt = 1,
+                                .state = "done",
+                                .duration_s = 60.0,
+                                .results = final_values(trial)},
                 Flush::kLater);
 }
 
@@ -98,8 +90,8 @@ void measure(const std::string& what, const std::function<void()>& run) {
 
 void measure_all(const std::filesystem::path& directory, int trials, int epochs) {
   const Sweep sweep = large_sweep(trials);
-  measure("write plan", [&] { write_plan(directory, sweep); });
-  measure("read plan", [&] { read_plan(directory); });
+  measure("write plan", [&] { write_manifest(directory, sweep); });
+  measure("read plan", [&] { read_manifest(directory); });
   SegmentWriter writer(directory, "worker");
   measure("write segments", [&] {
     for (int i = 0; i + 1 < trials; ++i) {
@@ -112,8 +104,6 @@ void measure_all(const std::filesystem::path& directory, int trials, int epochs)
   write_trial(writer, sweep.trials.back().trial_id, trials - 1, epochs);
   ResultsStore store(directory);
   measure("sync of one new trial", [&] { store.sync(); });
-  measure("summary", [&] { sweep_summary(store); });
-  measure("list of all trials", [&] { list_trials(store); });
   measure("one trial's record", [&] { trial_details(store, sweep.trials[0].trial_id); });
   measure("one trial's metrics", [&] { trial_metrics(store, sweep.trials[0].trial_id); });
   measure("table by head.name", [&] { make_table(store, {.by = {"head.name"}}); });

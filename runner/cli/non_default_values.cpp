@@ -21,19 +21,19 @@ nlohmann::json component_names(const nlohmann::json& config) {
   return names;
 }
 
-ConfigValues completed_values(const nlohmann::json& config) {
-  return config_values(to_canonical_json(trial_config_from_json(config)));
+ConfigLeaves completed_values(const nlohmann::json& config) {
+  return config_leaves(to_canonical_json(trial_config_from_json(config)));
 }
 
 }  // namespace
 
-ConfigValues changed_values(const nlohmann::json& stored_config) {
+ConfigLeaves changed_values(const nlohmann::json& stored_config) {
   const nlohmann::json config = with_loss_section(stored_config);
-  const ConfigValues defaults = completed_values(nlohmann::json::object());
-  const ConfigValues component_defaults = completed_values(component_names(config));
-  ConfigValues changed;
-  for (const auto& [key, value] : config_values(config)) {
-    const ConfigValues& baseline = names_component(key) ? defaults : component_defaults;
+  const ConfigLeaves defaults = completed_values(nlohmann::json::object());
+  const ConfigLeaves component_defaults = completed_values(component_names(config));
+  ConfigLeaves changed;
+  for (const auto& [key, value] : config_leaves(config)) {
+    const ConfigLeaves& baseline = names_component(key) ? defaults : component_defaults;
     const auto usual = baseline.find(key);
     const bool is_usual = usual != baseline.end() && usual->second == value;
     if (!is_usual || key == "seed") changed.emplace(key, value);

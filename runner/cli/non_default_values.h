@@ -2,12 +2,12 @@
 
 #include <nlohmann/json.hpp>
 
-#include "runner/cli/config_values.h"
+#include "config/schema/leaves.h"
 
 namespace headway {
 
 /// The values of a trial's configuration that say something: names of components that are not the
 /// default ones, and options that differ from their component's defaults. `seed` is always there.
-ConfigValues changed_values(const nlohmann::json& config);
+ConfigLeaves changed_values(const nlohmann::json& config);
 
 }  // namespace headway

@@ -13,7 +13,7 @@ void print_results(const std::vector<ResultRow>& results, std::ostream& out) {
   if (results.empty()) return;
   TextColumns columns({{"result"}, {"value", Align::kRight}, {"why there is none"}});
   for (const ResultRow& result : results) {
-    columns.add({result.split + "/" + result.name,
+    columns.add({result.label(),
                  result.value ? fmt::format("{:.6g}", *result.value) : "-",
                  result.missing_reason});
   }

@@ -10,7 +10,7 @@ std::vector<SweepCell> sweep_cells(const Sweep& sweep) {
   for (const Trial& trial : sweep.trials) {
     const auto [place, is_new] = places.emplace(trial.cell_id, cells.size());
     if (is_new) {
-      ConfigValues values = config_values(to_canonical_json(trial.config));
+      ConfigLeaves values = config_leaves(to_canonical_json(trial.config));
       values.erase("seed");
       cells.push_back({.cell_id = trial.cell_id, .trials = {}, .values = std::move(values)});
     }
@@ -20,7 +20,7 @@ std::vector<SweepCell> sweep_cells(const Sweep& sweep) {
 }
 
 std::vector<std::string> varying_keys(const std::vector<SweepCell>& cells) {
-  std::vector<ConfigValues> values;
+  std::vector<ConfigLeaves> values;
   for (const SweepCell& cell : cells) values.push_back(cell.values);
   return varying_keys(values);
 }

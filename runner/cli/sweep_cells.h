@@ -3,8 +3,8 @@
 #include <string>
 #include <vector>
 
+#include "config/schema/leaves.h"
 #include "config/sweep/sweep.h"
-#include "runner/cli/config_values.h"
 
 namespace headway {
 
@@ -12,7 +12,7 @@ namespace headway {
 struct SweepCell {
   std::string cell_id;
   std::vector<const Trial*> trials;  // of the sweep it was made from
-  ConfigValues values;               // without the seeds
+  ConfigLeaves values;               // without the seeds
 };
 
 /// The sweep's cells, in the order in which they first appear.

@@ -1,7 +1,7 @@
 #include "runner/cli/trial_selection.h"
 
 #include "base/errors.h"
-#include "store/manifest/sweep_directory.h"
+#include "store/manifest/sweep_manifest.h"
 
 namespace headway {
 
@@ -25,7 +25,7 @@ SelectedTrials selected_trials(const TrialSelection& selection,
   }
   // With --all the one name on the command line is the sweep's.
   SelectedTrials selected{find_sweep_or_newest(selection.trial, results_root), {}};
-  for (const PlannedTrial& trial : read_plan(selected.sweep.directory).trials) {
+  for (const PlannedTrial& trial : read_manifest(selected.sweep.directory).trials) {
     selected.trial_ids.push_back(trial.trial_id);
   }
   return selected;

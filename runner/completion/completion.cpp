@@ -4,10 +4,11 @@
 #include <optional>
 #include <sstream>
 
+#include "base/sweep_layout.h"
 #include "runner/cli/catalog_kinds.h"
 #include "runner/cli/verb.h"
 #include "runner/completion/key_values.h"
-#include "store/manifest/sweep_directory.h"
+#include "store/manifest/sweep_manifest.h"
 #include "sweep/location.h"
 
 namespace headway {
@@ -116,7 +117,7 @@ Words trial_ids(const Cursor& cursor, const fs::path& results_root) {
   if (!sweep) sweep = newest_sweep(results_root);
   Words ids;
   if (!sweep) return ids;
-  for (const PlannedTrial& trial : read_plan(sweep->directory).trials) {
+  for (const PlannedTrial& trial : read_manifest(sweep->directory).trials) {
     ids.push_back(trial.trial_id);
   }
   return ids;

@@ -49,7 +49,7 @@ EvaluationPlan plan_evaluation(const EvaluateSweepOptions& options, const VerbCo
   component(Family::kSuite, options.suite);  // names the nearest when there is none
   EvaluationPlan plan;
   plan.sweep = find_sweep(options.sweep, context.results_root);
-  plan.resources = read_plan(plan.sweep.directory).resources;
+  plan.resources = read_manifest(plan.sweep.directory).resources;
   const auto ids = full_ids(options, plan.sweep, context);
   auto trials = trials_to_evaluate(plan.sweep.directory, ids);
   EvaluationState state(plan.sweep.directory, options.suite, trials);

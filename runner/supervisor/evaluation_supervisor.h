@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "base/sweep_layout.h"
 #include "cluster/launcher.h"
 #include "runner/supervisor/progress_display.h"
 #include "runner/supervisor/stop_signals.h"
@@ -13,7 +14,7 @@
 #include "runner/supervisor/worker_groups.h"
 #include "scheduling/claims/abandonment.h"
 #include "scheduling/claims/supervisors.h"
-#include "store/manifest/sweep_directory.h"
+#include "store/manifest/sweep_manifest.h"
 #include "store/segments/segment_writer.h"
 #include "sweep/evaluation_state.h"
 

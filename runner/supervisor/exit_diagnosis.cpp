@@ -5,6 +5,7 @@
 #include <csignal>
 
 #include "base/exit_code.h"
+#include "base/failure.h"
 
 namespace headway {
 namespace {
@@ -21,15 +22,17 @@ struct Cause {
 };
 
 Cause cause_of(const EndedGroup& group, const ClaimView& claim, const Circumstances& about) {
-  if (group.was_hung) return {"hung", group.hang};
+  if (group.was_hung) return {to_string(FailureClass::kHung), group.hang};
   if (about.report) {
     return {about.report->failure, to_text(*about.report, claim.owner.world_size)};
   }
-  if (was_interrupted(group.end, about.was_asked)) return {"preempted", group.end.describe()};
+  if (was_interrupted(group.end, about.was_asked))
+    return {to_string(FailureClass::kPreempted), group.end.describe()};
   if (group.end.ending_signal() == SIGKILL && group.oom_kills > 0) {
-    return {"oom", "ended by the kernel for want of memory: " + memory_advice(about.memory)};
+    return {to_string(FailureClass::kOom),
+            "ended by the kernel for want of memory: " + memory_advice(about.memory)};
   }
-  return {"crash", group.end.describe()};
+  return {to_string(FailureClass::kCrash), group.end.describe()};
 }
 
 }  // namespace
@@ -43,7 +46,7 @@ AttemptEnd explain_end(const EndedGroup& group,
                  .failure = cause.failure,
                  .message = fmt::format("{}; see logs/{}.log", cause.message, group.name),
                  .exit_code = group.end.exit_code};
-  if (cause.failure == "oom") {
+  if (cause.failure == failure_name(FailureClass::kOom)) {
     end.world_size = claim.owner.world_size;
     end.groups_beside = circumstances.memory.groups_beside;
   }

@@ -27,7 +27,7 @@ struct PreparedSweep {
   ResourcesConfig resources;
 };
 
-void report_change(const PlanChange& change, std::ostream& err) {
+void report_change(const ManifestChange& change, std::ostream& err) {
   if (change.is_new || (change.added.empty() && change.vanished.empty())) return;
   fmt::print(err,
              "the sweep file has changed: {} new; {} no longer in the plan (kept in the store, out "
@@ -51,7 +51,7 @@ PreparedSweep prepare_from_file(const RunOptions& options, const VerbContext& co
   for (const CellFlag& flag : sweep.flags) {
     fmt::print(context.err, "note: cell {}: {}\n", flag.cell_id, flag.message);
   }
-  report_change(write_plan(location.directory, sweep), context.err);
+  report_change(write_manifest(location.directory, sweep), context.err);
   const CostModel costs = measured_costs(location.directory, rank_kind(sweep.resources));
   for (const std::string& hint : predict(sweep, costs, available_cores()).hints) {
     fmt::print(context.err, "note: {}\n", hint);
@@ -68,7 +68,7 @@ PreparedSweep prepare(const RunOptions& options, const VerbContext& context) {
         options.overrides.front(),
         options.sweep));
   }
-  return {location, with_options(read_plan(location.directory).resources, options)};
+  return {location, with_options(read_manifest(location.directory).resources, options)};
 }
 
 std::optional<int> as_int(const std::optional<std::int64_t>& number) {

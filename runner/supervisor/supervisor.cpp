@@ -128,7 +128,7 @@ void Supervisor::wait_out_full_disk(const std::function<void()>& action) {
 void Supervisor::limit_groups_by_memory(const AttemptRecord& attempt) {
   const int beside = static_cast<int>(attempt.groups_beside.value_or(0));
   const bool is_ours = attempt.worker_group.starts_with(presence_.id());
-  if (attempt.failure != "oom" || !is_ours || beside == 0) return;
+  if (attempt.failure_class() != FailureClass::kOom || !is_ours || beside == 0) return;
   const int fewer = std::max(1, (beside + 1) / 2);
   if (!schedule_.limit_groups(fewer)) return;
   display_.message(

@@ -9,10 +9,10 @@
 #include "base/errors.h"
 #include "base/process.h"
 #include "base/safetensors.h"
+#include "base/sweep_layout.h"
 #include "cluster/local/group_command.h"
 #include "runner/cli/open_store.h"
 #include "runner/cli/verb.h"
-#include "store/manifest/sweep_directory.h"
 #include "store/sql/queries.h"
 #include "store/tables/exporters.h"
 
@@ -220,7 +220,7 @@ void Verb<class ExportVerb>::add(CLI::App& app, VerbContext& context) {
   verb.require_subcommand(1);
   const auto arguments = std::make_shared<ExportArguments>();
   add_trial_exports(verb, arguments, context);
-  for (const char* name : {"trials", "metrics", "results", "attempts", "parameters"}) {
+  for (const std::string& name : export_kinds()) {
     CLI::App& table = add_table_export(verb, name, arguments);
     table.callback([arguments, &context, kind = export_kind_from_string(name)] {
       export_table(kind, *arguments, context);

@@ -7,9 +7,9 @@
 #include <thread>
 
 #include "base/errors.h"
+#include "base/sweep_layout.h"
 #include "base/text.h"
 #include "runner/cli/verb.h"
-#include "store/manifest/sweep_directory.h"
 #include "store/manifest/sweep_state.h"
 #include "sweep/location.h"
 

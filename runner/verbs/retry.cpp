@@ -9,7 +9,7 @@
 
 #include "base/text.h"
 #include "runner/cli/verb.h"
-#include "store/manifest/sweep_directory.h"
+#include "store/manifest/sweep_manifest.h"
 #include "store/manifest/sweep_state.h"
 #include "store/segments/segment_writer.h"
 #include "sweep/location.h"
@@ -29,7 +29,7 @@ struct RetryOptions {
 
 /// The trials that the command line means and that have failures or a cancellation to take back.
 std::vector<std::string> trials_to_retry(const RetryOptions& options,
-                                         const Plan& plan,
+                                         const SweepManifest& plan,
                                          const SweepState& state,
                                          std::ostream& err) {
   std::vector<std::string> chosen;
@@ -59,7 +59,7 @@ std::vector<std::string> trials_to_retry(const RetryOptions& options,
 
 int retry(const RetryOptions& options, VerbContext& context) {
   const SweepLocation sweep = find_sweep(options.sweep, context.results_root);
-  const Plan plan = read_plan(sweep.directory);
+  const SweepManifest plan = read_manifest(sweep.directory);
   SweepState state(sweep.directory);
   state.refresh();
   const auto chosen = trials_to_retry(options, plan, state, context.err);

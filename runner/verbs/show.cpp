@@ -28,12 +28,18 @@ nlohmann::json show_json(const TrialDetails& details, const std::vector<MetricRo
   json["attempts"] = nlohmann::json::array();
   for (const AttemptRecord& attempt : details.attempts)
     json["attempts"].push_back(row_json(attempt));
-  json["results"] = nlohmann::json::object();
-  json["missing"] = nlohmann::json::object();
+  // What training recorded, then each later evaluation likewise under its name.
+  const nlohmann::json nothing{{"results", nlohmann::json::object()},
+                               {"missing", nlohmann::json::object()}};
+  json.update(nothing);
+  json["evaluations"] = nlohmann::json::object();
   for (const ResultRow& result : details.results) {
-    json["results"][result.split][result.name] = optional_json(result.value);
+    const bool is_training = result.evaluation == kTrainingEvaluation;
+    nlohmann::json& of =
+        is_training ? json : json["evaluations"].emplace(result.evaluation, nothing).first.value();
+    of["results"][result.split][result.name] = optional_json(result.value);
     if (!result.missing_reason.empty()) {
-      json["missing"][result.split][result.name] = result.missing_reason;
+      of["missing"][result.split][result.name] = result.missing_reason;
     }
   }
   json["metrics"] = nlohmann::json::array();
@@ -74,13 +80,13 @@ void print_record(const TrialRow& trial, std::ostream& out) {
 
 void print_config(const TrialRow& trial, std::ostream& out) {
   const auto config = nlohmann::json::parse(trial.config);
-  const ConfigValues changed = changed_values(config);
+  const ConfigLeaves changed = changed_values(config);
   TextColumns columns({{"configuration"}, {"value"}});
   for (const auto& [key, value] : changed) columns.add({key, value_text(value)});
   fmt::print(out, "\n");
   columns.print(out);
   TextColumns defaults({{"defaults"}, {"value"}});
-  for (const auto& [key, value] : config_values(config)) {
+  for (const auto& [key, value] : config_leaves(config)) {
     if (!changed.contains(key)) defaults.add({key, value_text(value)});
   }
   fmt::print(out, "\n");

@@ -8,13 +8,14 @@
 #include "base/environment.h"
 #include "base/errors.h"
 #include "base/process.h"
+#include "base/sweep_layout.h"
 #include "cluster/local/group_command.h"
 #include "cluster/local/local_launcher.h"
 #include "config/sweep/sweep.h"
 #include "runner/cli/open_store.h"
 #include "runner/cli/results_text.h"
 #include "runner/cli/verb.h"
-#include "store/manifest/sweep_directory.h"
+#include "store/manifest/sweep_manifest.h"
 #include "store/manifest/sweep_state.h"
 #include "store/segments/segment_writer.h"
 #include "sweep/reports.h"
@@ -29,7 +30,7 @@ struct TrainOptions {
 
 /// The folder's plan with `sweep`'s trial at its end: training one trial must not make those of a
 /// sweep with the same name vanish.
-Sweep extended_plan(const Plan& plan, const Sweep& sweep) {
+Sweep extended_plan(const SweepManifest& plan, const Sweep& sweep) {
   Sweep extended{.name = plan.name,
                  .description = plan.description,
                  .trials = {},
@@ -47,16 +48,16 @@ Sweep extended_plan(const Plan& plan, const Sweep& sweep) {
 
 void plan_trial(const std::filesystem::path& directory, const Sweep& sweep) {
   if (!std::filesystem::exists(SweepLayout(directory).trials_file())) {
-    write_plan(directory, sweep);
+    write_manifest(directory, sweep);
     return;
   }
-  const Plan plan = read_plan(directory);
+  const SweepManifest plan = read_manifest(directory);
   const std::string& id = sweep.trials.front().trial_id;
   const bool is_planned =
       std::any_of(plan.trials.begin(), plan.trials.end(), [&](const PlannedTrial& trial) {
         return trial.trial_id == id;
       });
-  if (!is_planned) write_plan(directory, extended_plan(plan, sweep));
+  if (!is_planned) write_manifest(directory, extended_plan(plan, sweep));
 }
 
 /// Whoever trains a trial by hand wants it tried whatever became of it before.

@@ -86,7 +86,7 @@ bool EvaluationAttempt::run(DatasetCache& datasets) {
 
 SplitMetrics EvaluationAttempt::evaluate(const Dataset& dataset, const std::string& device) {
   const auto alone = make_single_process_communicator();
-  const SweepDirectory layout(settings_.sweep_directory);
+  const SweepLayout layout(settings_.sweep_directory);
   const std::string& id = claimed_.trial.trial_id;
   FinishedTrial trial({.config = config_,
                        .weights = layout.artifacts(id) / "weights.safetensors",
@@ -135,7 +135,7 @@ void EvaluationAttempt::record(const SplitMetrics& results, const std::string& d
 
 void EvaluationAttempt::record_failure(const std::string& failure, const std::string& message) {
   if (is_overtaken()) return;
-  const auto root = SweepDirectory(settings_.sweep_directory).evaluation(settings_.suite);
+  const auto root = SweepLayout(settings_.sweep_directory).evaluation(settings_.suite);
   EvaluationFailed failed{.trial_id = claimed_.trial.trial_id,
                           .evaluation = settings_.suite,
                           .claim = claimed_.claim.attempt(),
@@ -172,7 +172,7 @@ int evaluate(const GroupSettings& settings) {
   SegmentWriter segment(
       settings.sweep_directory,
       WriterRecord{.role = "worker", .torch_version = torch_version(), .group = settings.group});
-  const auto claims_root = SweepDirectory(settings.sweep_directory).evaluation(settings.suite);
+  const auto claims_root = SweepLayout(settings.sweep_directory).evaluation(settings.suite);
   DatasetCache datasets;
   while (!stop_requested()) {
     std::optional<ClaimedEvaluation> claimed;

@@ -9,7 +9,7 @@ namespace headway {
 
 EvaluationSource::EvaluationSource(Task task, ClaimOwner owner)
     : task_(std::move(task)),
-      claims_root_(SweepDirectory(task_.sweep_directory).evaluation(task_.evaluation)),
+      claims_root_(SweepLayout(task_.sweep_directory).evaluation(task_.evaluation)),
       owner_(std::move(owner)),
       trials_(trials_to_evaluate(task_.sweep_directory, task_.trials)),
       state_(task_.sweep_directory, task_.evaluation, trials_),

@@ -5,9 +5,10 @@
 #include <string>
 #include <vector>
 
+#include "base/sweep_layout.h"
 #include "scheduling/claims/abandonment.h"
 #include "scheduling/claims/claims.h"
-#include "store/manifest/sweep_directory.h"
+#include "store/manifest/sweep_manifest.h"
 #include "store/segments/segment_writer.h"
 #include "sweep/evaluation_state.h"
 

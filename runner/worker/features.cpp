@@ -5,11 +5,13 @@
 #include "base/errors.h"
 #include "base/logging.h"
 #include "base/safetensors.h"
+#include "base/sweep_layout.h"
 #include "comm/nccl/device_array.h"
 #include "data/split.h"
 #include "runner/worker/trained_as.h"
 #include "runner/worker/worker_verbs.h"
-#include "store/manifest/sweep_directory.h"
+#include "store/manifest/sweep_manifest.h"
+#include "training/evaluation.h"
 
 namespace headway {
 namespace {
@@ -34,7 +36,7 @@ FinishedTrialSource source_of(const FeatureOptions& options) {
                 trained.device,
                 device);
   }
-  const SweepDirectory layout(options.sweep_directory);
+  const SweepLayout layout(options.sweep_directory);
   return {.config = planned.config(),
           .weights = layout.artifacts(options.trial) / "weights.safetensors",
           .trained = trained,

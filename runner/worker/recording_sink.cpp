@@ -11,9 +11,9 @@
 #include "base/host.h"
 #include "base/logging.h"
 #include "base/retry_while_disk_full.h"
+#include "base/sweep_layout.h"
 #include "base/time.h"
 #include "runner/worker/stop_request.h"
-#include "store/manifest/sweep_directory.h"
 
 namespace headway {
 namespace {

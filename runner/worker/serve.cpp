@@ -13,6 +13,7 @@
 #include "base/logging.h"
 #include "base/memory_use.h"
 #include "base/retry_while_disk_full.h"
+#include "base/sweep_layout.h"
 #include "base/time.h"
 #include "comm/nccl/device_array.h"
 #include "data/dataset.h"
@@ -24,7 +25,6 @@
 #include "runner/worker/trial_source.h"
 #include "runner/worker/worker_verbs.h"
 #include "scheduling/claims/crash_report.h"
-#include "store/manifest/sweep_directory.h"
 
 namespace headway {
 namespace {

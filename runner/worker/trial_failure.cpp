@@ -7,6 +7,7 @@
 #include <new>
 
 #include "base/errors.h"
+#include "base/failure.h"
 #include "base/text.h"
 #include "scheduling/planning/memory_advice.h"
 
@@ -37,15 +38,16 @@ TrialFailure current_failure(const TrialConfig& config, int ranks, const MemoryU
   try {
     throw;
   } catch (const ConfigError& error) {
-    return {"error", error.what(), true};
+    return {to_string(FailureClass::kError), error.what(), true};
   } catch (const std::bad_alloc&) {
-    return {"oom", "out of memory; " + advice(config, ranks, before)};
+    return {to_string(FailureClass::kOom), "out of memory; " + advice(config, ranks, before)};
   } catch (const c10::Error& error) {
     const std::string text = error.what_without_backtrace();
-    if (!tells_of_memory(text)) return {"crash", text};
-    return {"oom", fmt::format("{}; {}", first_line(text), advice(config, ranks, before))};
+    if (!tells_of_memory(text)) return {to_string(FailureClass::kCrash), text};
+    return {to_string(FailureClass::kOom),
+            fmt::format("{}; {}", first_line(text), advice(config, ranks, before))};
   } catch (const std::exception& error) {
-    return {"crash", error.what()};
+    return {to_string(FailureClass::kCrash), error.what()};
   }
 }
 

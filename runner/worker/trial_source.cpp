@@ -26,15 +26,16 @@ void keep_only(std::vector<PlannedTrial>& trials, const std::string& trial_id) {
   }
 }
 
-Plan plan_of(const std::filesystem::path& directory, const std::optional<std::string>& only_trial) {
-  Plan plan = read_plan(directory);
+SweepManifest plan_of(const std::filesystem::path& directory,
+                      const std::optional<std::string>& only_trial) {
+  SweepManifest plan = read_manifest(directory);
   if (only_trial) keep_only(plan.trials, *only_trial);
   return plan;
 }
 
 // Predicted at the assumed speed, not at a measured one: every group must see the same order. What
 // was measured reaches it by its supervisor's offers.
-std::vector<QueuedTrial> queued(const Plan& plan) {
+std::vector<QueuedTrial> queued(const SweepManifest& plan) {
   const CostModel model;
   CostTable costs;
   std::vector<QueuedTrial> trials;
@@ -46,7 +47,7 @@ std::vector<QueuedTrial> queued(const Plan& plan) {
   return trials;
 }
 
-std::unordered_map<std::string, std::size_t> places(const Plan& plan) {
+std::unordered_map<std::string, std::size_t> places(const SweepManifest& plan) {
   std::unordered_map<std::string, std::size_t> places;
   for (const PlannedTrial& trial : plan.trials) places.emplace(trial.trial_id, places.size());
   return places;

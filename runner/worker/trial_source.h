@@ -7,12 +7,13 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/sweep_layout.h"
 #include "config/sweep/sweep.h"
 #include "scheduling/claims/abandonment.h"
 #include "scheduling/claims/claims.h"
 #include "scheduling/planning/group_assignments.h"
 #include "scheduling/policy/queue.h"
-#include "store/manifest/sweep_directory.h"
+#include "store/manifest/sweep_manifest.h"
 #include "store/manifest/sweep_state.h"
 #include "store/segments/segment_writer.h"
 
@@ -50,7 +51,7 @@ class TrialSource {
   std::filesystem::path sweep_directory_;
   ClaimOwner owner_;
   bool serves_one_ = false;
-  Plan plan_;
+  SweepManifest plan_;
   std::vector<QueuedTrial> trials_;                      // in plan order
   std::unordered_map<std::string, std::size_t> places_;  // in the plan, by trial id
   SweepState state_;

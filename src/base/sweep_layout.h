@@ -17,7 +17,8 @@ class SweepLayout {
   std::filesystem::path trials_file() const { return root_ / "trials.jsonl"; }
   /// Trials of earlier versions of the sweep that the present one lacks; lines as in trials_file.
   std::filesystem::path vanished_trials_file() const { return root_ / "trials.vanished.jsonl"; }
-  std::filesystem::path plan_file() const { return root_ / "plan.json"; }
+  /// What the sweep says besides its trials.
+  std::filesystem::path settings_file() const { return root_ / "plan.json"; }
 
   // What became of it.
   std::filesystem::path segments() const { return root_ / "segments"; }

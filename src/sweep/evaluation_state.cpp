@@ -123,7 +123,7 @@ EvaluationStatus EvaluationState::status(const std::string& trial_id) const {
 
 std::vector<PlannedTrial> trials_to_evaluate(const std::filesystem::path& sweep_directory,
                                              const std::vector<std::string>& trial_ids) {
-  std::vector<PlannedTrial> planned = read_plan(sweep_directory).trials;
+  std::vector<PlannedTrial> planned = read_manifest(sweep_directory).trials;
   if (trial_ids.empty()) return planned;
   for (PlannedTrial& trial : read_vanished_trials(sweep_directory)) {
     planned.push_back(std::move(trial));

@@ -7,7 +7,8 @@
 #include <unordered_map>
 #include <vector>
 
-#include "store/manifest/sweep_directory.h"
+#include "base/sweep_layout.h"
+#include "store/manifest/sweep_manifest.h"
 #include "store/segments/segment_reader.h"
 #include "store/segments/trial_history.h"
 

@@ -8,8 +8,9 @@
 
 #include "base/errors.h"
 #include "base/nearest_name.h"
+#include "base/sweep_layout.h"
 #include "config/sweep/sweep.h"
-#include "store/manifest/sweep_directory.h"
+#include "store/manifest/sweep_manifest.h"
 
 namespace headway {
 namespace {
@@ -55,7 +56,7 @@ fs::file_time_type last_change(const fs::path& sweep_directory) {
 
 std::vector<std::string> trial_ids(const fs::path& sweep_directory) {
   std::vector<std::string> ids;
-  for (const auto& trial : read_plan(sweep_directory).trials) ids.push_back(trial.trial_id);
+  for (const auto& trial : read_manifest(sweep_directory).trials) ids.push_back(trial.trial_id);
   for (const auto& trial : read_vanished_trials(sweep_directory)) ids.push_back(trial.trial_id);
   return ids;
 }

@@ -1,4 +1,6 @@
 #include "sweep/measured_costs.h"
+#include "base/sweep_layout.h"
+#include "store/manifest/sweep_manifest.h"
 
 namespace headway {
 
@@ -19,7 +21,7 @@ void observe_attempt(CostModel& model,
   model.observe(cost, *attempt.duration_s, static_cast<int>(attempt.world_size.value_or(1)));
 }
 
-CostModel measured_costs(const Plan& plan,
+CostModel measured_costs(const SweepManifest& plan,
                          const SweepState& state,
                          const RankKind& ranks,
                          CostTable& table) {
@@ -37,7 +39,7 @@ CostModel measured_costs(const std::filesystem::path& sweep_directory, const Ran
   SweepState state(sweep_directory);
   state.refresh();
   CostTable table;
-  return measured_costs(read_plan(sweep_directory), state, ranks, table);
+  return measured_costs(read_manifest(sweep_directory), state, ranks, table);
 }
 
 }  // namespace headway

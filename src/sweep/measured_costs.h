@@ -4,7 +4,7 @@
 
 #include "config/sweep/sweep.h"
 #include "scheduling/planning/cost_model.h"
-#include "store/manifest/sweep_directory.h"
+#include "store/manifest/sweep_manifest.h"
 #include "store/manifest/sweep_state.h"
 
 namespace headway {
@@ -25,7 +25,7 @@ void observe_attempt(CostModel& model,
 
 /// What a sweep's finished trials say about the speed of its machines; the default model while none
 /// has finished. `table` keeps what it costs to know a trial's cost.
-CostModel measured_costs(const Plan& plan,
+CostModel measured_costs(const SweepManifest& plan,
                          const SweepState& state,
                          const RankKind& ranks,
                          CostTable& table);

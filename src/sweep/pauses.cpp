@@ -37,7 +37,7 @@ std::optional<EndedTrial> ended_trial(const std::string& trial_id, const TrialHi
 
 }  // namespace
 
-std::optional<SharedError> pausing_error(const Plan& plan, const SweepState& state) {
+std::optional<SharedError> pausing_error(const SweepManifest& plan, const SweepState& state) {
   std::vector<EndedTrial> ended;
   for (const PlannedTrial& planned : plan.trials) {
     auto trial = ended_trial(planned.trial_id, state.trial(planned.trial_id));

@@ -2,8 +2,9 @@
 
 #include <optional>
 
+#include "base/sweep_layout.h"
 #include "scheduling/policy/shared_error.h"
-#include "store/manifest/sweep_directory.h"
+#include "store/manifest/sweep_manifest.h"
 #include "store/manifest/sweep_state.h"
 #include "store/segments/segment_writer.h"
 
@@ -12,7 +13,7 @@ namespace headway {
 /// The error for which the sweep pauses, if its first trials share one. Follows from the records
 /// alone, so every supervisor and worker group comes to the same view; a retry request takes it
 /// back.
-std::optional<SharedError> pausing_error(const Plan& plan, const SweepState& state);
+std::optional<SharedError> pausing_error(const SweepManifest& plan, const SweepState& state);
 
 /// Lets the trials that ended by `error` be tried anew.
 void reset_failures(const SharedError& error, const SweepState& state, SegmentWriter& writer);

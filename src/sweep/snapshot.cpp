@@ -35,7 +35,7 @@ void SweepSnapshot::read_plan_if_changed() {
   const auto changed =
       std::filesystem::last_write_time(SweepLayout(sweep_directory_).trials_file(), absent);
   if (!is_first && changed == plan_changed_) return;
-  plan_ = read_plan(sweep_directory_);
+  plan_ = read_manifest(sweep_directory_);
   plan_changed_ = changed;
   take_plan();
 }

@@ -7,12 +7,13 @@
 #include <string>
 #include <vector>
 
+#include "base/sweep_layout.h"
 #include "scheduling/claims/abandonment.h"
 #include "scheduling/claims/claims.h"
 #include "scheduling/planning/cost_model.h"
 #include "scheduling/planning/makespan.h"
 #include "scheduling/policy/shared_error.h"
-#include "store/manifest/sweep_directory.h"
+#include "store/manifest/sweep_manifest.h"
 #include "store/manifest/sweep_state.h"
 #include "store/segments/segment_writer.h"
 #include "sweep/measured_costs.h"
@@ -72,7 +73,7 @@ class SweepSnapshot {
   /// trials wait.
   void refresh(SegmentWriter& reports) { look(&reports); }
 
-  const Plan& plan() const { return plan_; }
+  const SweepManifest& plan() const { return plan_; }
   const std::filesystem::path& sweep_directory() const { return sweep_directory_; }
   const SweepState& state() const { return state_; }
   const TrialCounts& counts() const { return counts_; }
@@ -116,7 +117,7 @@ class SweepSnapshot {
 
   std::filesystem::path sweep_directory_;
   SnapshotOptions options_;
-  Plan plan_;
+  SweepManifest plan_;
   std::filesystem::file_time_type plan_changed_;
   RankKind ranks_;
   std::vector<TrialCost> costs_;                // by cell

@@ -172,7 +172,8 @@ TrialDiagnosis diagnose_trial(const TrialLocation& place) {
                            .reasons = {}};
   for (const auto& [number, attempt] : record.attempts) diagnosis.attempts.push_back(attempt);
   for (const auto& [failure, count] : record.failures()) {
-    const std::string name = failure == FailureClass::kNone ? "error" : to_string(failure);
+    const std::string name =
+        to_string(failure == FailureClass::kNone ? FailureClass::kError : failure);
     diagnosis.rules.push_back(name + ": " + retry_rule(name));
   }
   if (diagnosis.status == TrialStatus::kOpen) {

@@ -11,10 +11,11 @@ RetryDecision retry_decision(const TrialHistory& record) {
   for (const AttemptRecord* attempt : record.failed_attempts()) {
     const FailureClass failure = attempt->failure_class();
     // A failure without a class is the worker's own report.
-    failures.push_back({.failure = failure == FailureClass::kNone ? "error" : to_string(failure),
-                        .ranks = static_cast<int>(attempt->world_size.value_or(1)),
-                        .groups_beside = static_cast<int>(attempt->groups_beside.value_or(0)),
-                        .on_gpu = attempt->device == "cuda"});
+    failures.push_back(
+        {.failure = to_string(failure == FailureClass::kNone ? FailureClass::kError : failure),
+         .ranks = static_cast<int>(attempt->world_size.value_or(1)),
+         .groups_beside = static_cast<int>(attempt->groups_beside.value_or(0)),
+         .on_gpu = attempt->device == "cuda"});
   }
   return decide_retry(failures);
 }

@@ -7,7 +7,7 @@
 #include <fstream>
 
 #include "base/files.h"
-#include "store/manifest/sweep_directory.h"
+#include "base/sweep_layout.h"
 #include "store/segments/segment_reader.h"
 #include "store/segments/segment_writer.h"
 #include "support/temporary_directory.h"

@@ -68,7 +68,7 @@ TEST_F(SupervisorTest, two_supervisors_share_a_sweep) {
 }
 
 TEST_F(SupervisorTest, the_odd_trial_at_the_end_gets_a_group_of_two_ranks) {
-  write_plan(sweep_, small_sweep(3, /*shards=*/2));
+  write_manifest(sweep_, small_sweep(3, /*shards=*/2));
   behave("train", 600);
   ::setenv("FAKE_DURATION_S", "100", 1);  // or the start of another group would not pay
   EXPECT_EQ(run(), SupervisorEnd::kFinished);

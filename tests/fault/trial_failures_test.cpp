@@ -95,7 +95,7 @@ TEST_F(SupervisorTest, the_same_error_in_the_first_three_trials_pauses_the_sweep
   // As `headway run` does when it is told to go on.
   SegmentWriter requests(sweep_, "command");
   const SweepState now = state();
-  reset_failures(*pausing_error(read_plan(sweep_), now), now, requests);
+  reset_failures(*pausing_error(read_manifest(sweep_), now), now, requests);
   behave("train", 20);
   EXPECT_EQ(run(), SupervisorEnd::kFinished);
   EXPECT_EQ(count(TrialState::kDone), 8);

@@ -4,9 +4,9 @@
 #include <string>
 #include <vector>
 
+#include "base/sweep_layout.h"
 #include "config/schema/catalog.h"
 #include "config/sweep/sweep.h"
-#include "store/manifest/sweep_directory.h"
 
 namespace headway {
 

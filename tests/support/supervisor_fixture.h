@@ -45,7 +45,7 @@ class SupervisorTest : public testing::Test {
  protected:
   void SetUp() override { behave("train", 20); }
 
-  void plan(std::int64_t trials) { write_plan(sweep_, small_sweep(trials)); }
+  void plan(std::int64_t trials) { write_manifest(sweep_, small_sweep(trials)); }
 
   static void behave(const std::string& behaviour, int trial_milliseconds) {
     ::setenv("FAKE_BEHAVIOUR", behaviour.c_str(), 1);

@@ -61,7 +61,7 @@ class JsonWriter {
     if (seconds) object_[std::string(key)] = *seconds;
   }
   void slurm_time(std::string_view key, const std::string& text) {
-    object_[std::string(key)] = text;
+    if (!text.empty()) object_[std::string(key)] = text;
   }
 
  private:

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "base/failure.h"
 #include "scheduling/claims/crash_report.h"
 #include "scheduling/claims/supervisors.h"
 #include "scheduling/policy/trial_pace.h"
@@ -17,7 +18,7 @@ bool AbandonmentJudge::is_stopped_orphan(const ClaimView& claim) {
 std::optional<Abandonment> AbandonmentJudge::judge(const ClaimView& claim) {
   if (is_stopped_orphan(claim)) {
     return Abandonment{
-        "node_failure",
+        failure_name(FailureClass::kNodeFailure),
         fmt::format("group '{}' stands still and its supervisor died", claim.owner.group)};
   }
   if (!staleness_.stale(claim)) return std::nullopt;
@@ -28,15 +29,17 @@ std::optional<Abandonment> AbandonmentJudge::judge(const ClaimView& claim) {
       if (const auto words = first_crash_report(sweep_directory_, claim.trial_id, claim.attempt)) {
         return Abandonment{words->failure, to_text(*words, claim.owner.world_size)};
       }
-      return Abandonment{"node_failure", fmt::format("group '{}' and its supervisor died", group)};
+      return Abandonment{failure_name(FailureClass::kNodeFailure),
+                         fmt::format("group '{}' and its supervisor died", group)};
     case Liveness::kAlive:
       if (claim.progress.phase == kWaitingForDisk) return std::nullopt;
-      return Abandonment{"hung",
+      return Abandonment{failure_name(FailureClass::kHung),
                          fmt::format("group '{}' lives, but its heart stands still", group)};
     case Liveness::kUnknown:
       break;
   }
-  return Abandonment{"node_failure", fmt::format("group '{}' gave no more sign of life", group)};
+  return Abandonment{failure_name(FailureClass::kNodeFailure),
+                     fmt::format("group '{}' gave no more sign of life", group)};
 }
 
 }  // namespace headway

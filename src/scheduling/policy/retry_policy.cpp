@@ -7,10 +7,12 @@
 #include <string_view>
 
 #include "base/errors.h"
+#include "base/failure.h"
 
 namespace headway {
 namespace {
 
+constexpr const char* kOom = failure_name(FailureClass::kOom);
 constexpr int kUnlimited = -1;
 // Halving ranks and groups side by side comes to one of each well before.
 constexpr int kMemoryRetries = 8;
@@ -22,13 +24,17 @@ struct Rule {
 };
 
 constexpr std::array<Rule, 7> kRules{{
-    {"oom", kMemoryRetries, "the memory does not suffice for this configuration"},
-    {"diverged", 0, "the same configuration diverges again"},
-    {"error", 0, "the trial itself reported an error"},
-    {"crash", 2, "the worker crashed"},
-    {"hung", 2, "the worker made no progress"},
-    {"preempted", kUnlimited, "the worker was interrupted from outside"},
-    {"node_failure", kUnlimited, "the worker's machine or supervisor went away"},
+    {failure_name(FailureClass::kOom),
+     kMemoryRetries,
+     "the memory does not suffice for this configuration"},
+    {failure_name(FailureClass::kDiverged), 0, "the same configuration diverges again"},
+    {failure_name(FailureClass::kError), 0, "the trial itself reported an error"},
+    {failure_name(FailureClass::kCrash), 2, "the worker crashed"},
+    {failure_name(FailureClass::kHung), 2, "the worker made no progress"},
+    {failure_name(FailureClass::kPreempted), kUnlimited, "the worker was interrupted from outside"},
+    {failure_name(FailureClass::kNodeFailure),
+     kUnlimited,
+     "the worker's machine or supervisor went away"},
 }};
 
 const Rule& rule_of(const std::string& failure) {
@@ -43,13 +49,14 @@ const Rule& rule_of(const std::string& failure) {
 RetryDecision with_less_memory(const std::vector<FailedAttempt>& failures) {
   RetryDecision decision;
   for (const FailedAttempt& attempt : failures) {
-    if (attempt.failure != "oom") continue;
+    if (attempt.failure != kOom) continue;
     if (attempt.on_gpu || (attempt.ranks <= 1 && attempt.groups_beside == 0)) {
-      return {false, fmt::format("oom: {}", rule_of("oom").meaning)};
+      return {false, fmt::format("{}: {}", kOom, rule_of(kOom).meaning)};
     }
     const int narrower = std::max(1, attempt.ranks / 2);
     decision.max_ranks = std::min(decision.max_ranks.value_or(narrower), narrower);
-    decision.reason = fmt::format("oom: on at most {} rank{}{}",
+    decision.reason = fmt::format("{}: on at most {} rank{}{}",
+                                  kOom,
                                   *decision.max_ranks,
                                   *decision.max_ranks == 1 ? "" : "s",
                                   attempt.ranks <= 1 ? ", with fewer groups beside it" : "");
@@ -76,7 +83,7 @@ RetryDecision decide_retry(const std::vector<FailedAttempt>& failures) {
 
 std::string retry_rule(const std::string& failure) {
   const Rule& rule = rule_of(failure);
-  if (failure == "oom") {
+  if (failure == kOom) {
     return fmt::format(
         "{}; tried again on fewer ranks, then with fewer groups beside it, then final",
         rule.meaning);

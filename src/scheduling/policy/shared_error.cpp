@@ -4,6 +4,8 @@
 #include <cctype>
 #include <tuple>
 
+#include "base/failure.h"
+
 namespace headway {
 namespace {
 
@@ -43,7 +45,8 @@ std::optional<SharedError> shared_first_error(std::vector<EndedTrial> ended) {
     return std::tie(one.finished_at, one.trial_id) < std::tie(other.finished_at, other.trial_id);
   });
   const EndedTrial& first = ended.front();
-  if (first.failure.empty() || first.failure == "diverged") return std::nullopt;
+  if (first.failure.empty() || first.failure == failure_name(FailureClass::kDiverged))
+    return std::nullopt;
   const auto third = ended.begin() + kTrialsThatPause;
   if (!std::all_of(ended.begin(), third, [&](const EndedTrial& trial) {
         return same_error(first, trial);

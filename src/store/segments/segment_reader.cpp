@@ -10,7 +10,7 @@
 
 #include "base/errors.h"
 #include "base/files.h"
-#include "store/manifest/sweep_directory.h"
+#include "base/sweep_layout.h"
 #include "store/segments/record_framing.h"
 #include "store/segments/record_json.h"
 
@@ -64,7 +64,7 @@ std::vector<std::filesystem::path> segment_files(const std::filesystem::path& di
 
 SegmentReader::SegmentReader(std::filesystem::path sweep_directory,
                              std::vector<SegmentPosition> positions)
-    : directory_(SweepDirectory(std::move(sweep_directory)).segments()) {
+    : directory_(SweepLayout(std::move(sweep_directory)).segments()) {
   for (SegmentPosition& position : positions) {
     const std::string name = position.segment;
     segments_[name].position = std::move(position);

@@ -11,8 +11,8 @@
 #include "base/errors.h"
 #include "base/host.h"
 #include "base/logging.h"
+#include "base/sweep_layout.h"
 #include "base/time.h"
-#include "store/manifest/sweep_directory.h"
 #include "store/segments/record_framing.h"
 
 namespace headway {
@@ -27,7 +27,7 @@ std::string segment_name(const ProcessIdentity& process) {
 }  // namespace
 
 SegmentWriter::SegmentWriter(std::filesystem::path sweep_directory, WriterRecord writer)
-    : folder_(SweepDirectory(std::move(sweep_directory)).segments()),
+    : folder_(SweepLayout(std::move(sweep_directory)).segments()),
       path_(folder_ / segment_name(this_process())),
       writer_(std::move(writer)) {
   if (!writer_.process) writer_.process = this_process();

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -21,6 +22,9 @@ TrialState trial_state_from_string(const std::string& text);
 /// One attempt as its records tell it. Texts that are not known are "". The names are the columns
 /// of the results store's table `attempts`.
 struct AttemptRecord {
+  static constexpr const char* kTable = "attempts";
+  static constexpr std::array kKey{"sweep", "trial_id", "attempt"};
+
   std::int64_t attempt = 0;
   std::string state = "running";  // running | done | failed | yielded | cancelled
   std::string failure;

@@ -11,12 +11,14 @@
 #include "base/host.h"
 #include "base/safetensors.h"
 #include "base/sha256.h"
-#include "store/manifest/sweep_directory.h"
+#include "base/sweep_layout.h"
+#include "store/manifest/sweep_manifest.h"
 #include "store/segments/damage_description.h"
 #include "store/segments/segment_reader.h"
 #include "store/segments/trial_history.h"
 #include "store/sql/results_store.h"
-#include "store/sql/store_check.h"
+#include "store/sql/rows.h"
+#include "store/sql/sqlite_dialect.h"
 
 namespace headway {
 namespace {
@@ -61,7 +63,7 @@ class Check {
   void check_plan() {
     const std::string file = layout_.trials_file().string();
     try {
-      const Plan plan = read_plan(layout_.root());
+      const SweepManifest plan = read_manifest(layout_.root());
       report_.trials = static_cast<std::int64_t>(plan.trials.size());
       for (const PlannedTrial& trial : plan.trials) check_planned(trial, file);
       for (const PlannedTrial& trial : read_vanished_trials(layout_.root())) {
@@ -187,17 +189,20 @@ class Check {
         std::filesystem::temp_directory_path() / ("headway-fsck-" + random_id() + ".sqlite");
     try {
       const ResultsStore store(layout_.root());
-      for (const std::string& error : integrity_errors(store)) damage(database.string(), error);
-      if (store.is_current()) {
-        ResultsStore(layout_.root(), fresh).sync();
-        for (const TableDifference& one : differences(store, fresh)) {
+      store.query([&](soci::session& sql) {
+        for (const std::string& error : sqlite_integrity_errors(sql)) {
+          damage(database.string(), error);
+        }
+        if (!store.is_current()) return;
+        ResultsStore(layout_.root(), std::make_shared<SqliteDialect>(fresh)).sync();
+        for (const TableDifference& one : sqlite_differences(sql, fresh, PublicRows::tables())) {
           damage(database.string(),
                  fmt::format("{} rows of table {} are not what the segments say; 'headway fsck "
                              "--rebuild' builds it anew",
                              one.rows,
                              one.table));
         }
-      }
+      });
     } catch (const std::runtime_error& error) {
       damage(database.string(), error.what());
     }
@@ -205,7 +210,7 @@ class Check {
     std::filesystem::remove(fresh, ignored);
   }
 
-  SweepDirectory layout_;
+  SweepLayout layout_;
   FsckOptions options_;
   FsckReport report_;
   std::unordered_set<std::string> known_trials_;
@@ -221,7 +226,7 @@ bool FsckReport::is_sound() const {
 }
 
 FsckReport fsck(const std::filesystem::path& sweep_directory, const FsckOptions& options) {
-  if (!std::filesystem::exists(SweepDirectory(sweep_directory).trials_file())) {
+  if (!std::filesystem::exists(SweepLayout(sweep_directory).trials_file())) {
     throw ConfigError(
         fmt::format("no sweep in '{}': there is no trials.jsonl", sweep_directory.string()));
   }

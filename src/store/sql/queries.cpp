@@ -8,7 +8,6 @@
 
 #include "base/errors.h"
 #include "base/nearest_name.h"
-#include "store/sql/plan_sync.h"
 #include "store/sql/sql_record.h"
 
 namespace headway {
@@ -16,14 +15,19 @@ namespace {
 
 constexpr std::size_t kShownCandidates = 5;
 
-// GLOB's special characters cannot stand in an id, so such a text matches none.
-std::vector<std::string> trials_that_begin_with(soci::session& sql, const std::string& text) {
+// "g" follows every digit of an id.
+std::vector<std::string> trials_that_begin_with(soci::session& sql,
+                                                const std::string& sweep,
+                                                const std::string& text) {
   std::vector<std::string> ids;
-  const std::string pattern = text + "*";
+  const std::string end = text + "g";
   std::string id;
   soci::statement statement =
-      (sql.prepare << "SELECT trial_id FROM trials WHERE trial_id GLOB :pattern ORDER BY trial_id",
-       soci::use(pattern),
+      (sql.prepare << "SELECT trial_id FROM trials WHERE sweep = :sweep AND trial_id >= :text "
+                      "AND trial_id < :end ORDER BY trial_id",
+       soci::use(sweep),
+       soci::use(text),
+       soci::use(end),
        soci::into(id));
   statement.execute();
   while (statement.fetch()) ids.push_back(id);
@@ -40,40 +44,23 @@ std::vector<std::string> trials_that_begin_with(soci::session& sql, const std::s
                                 count > kShownCandidates ? ", ..." : ""));
 }
 
-[[noreturn]] void throw_unknown(soci::session& sql, const std::string& text) {
+[[noreturn]] void throw_unknown(soci::session& sql,
+                                const std::string& sweep,
+                                const std::string& text) {
   // The list of all trials would help nobody: only a slip of the hand is answered.
-  const auto near = nearest_name(text, trials_that_begin_with(sql, ""));
-  throw ConfigError(near
-                        ? fmt::format("no trial '{}'; did you mean '{}'?", text, *near)
-                        : fmt::format("no trial '{}'; 'headway status --trials' lists them", text));
+  const auto near = nearest_name(text, trials_that_begin_with(sql, sweep, ""));
+  throw ConfigError(
+      near ? fmt::format("no trial '{}'; did you mean '{}'?", text, *near)
+           : fmt::format("no trial '{}'; 'headway export trials {}' lists them", text, sweep));
 }
 
 }  // namespace
 
-std::vector<TrialRow> list_trials(const ResultsStore& store, const TrialFilter& filter) {
-  std::vector<TrialRow> rows;
-  const auto wanted = [&](const TrialRow& row) {
-    return filter.states.empty() ||
-           std::any_of(filter.states.begin(), filter.states.end(), [&](TrialState state) {
-             return to_string(state) == row.state;
-           });
-  };
-  store.query([&](soci::session& sql) {
-    const std::string where = filter.include_vanished ? "" : " WHERE plan_position IS NOT NULL";
-    SqlReader<TrialRow> reader(
-        sql, "trials" + where + " ORDER BY plan_position IS NULL, plan_position, trial_id");
-    reader.each("", [&](const TrialRow& row) {
-      if (wanted(row)) rows.push_back(row);
-    });
-  });
-  return rows;
-}
-
 std::string find_trial(const ResultsStore& store, const std::string& text) {
   std::string found;
   store.query([&](soci::session& sql) {
-    const auto ids = trials_that_begin_with(sql, text);
-    if (text.empty() || ids.empty()) throw_unknown(sql, text);
+    const auto ids = trials_that_begin_with(sql, store.sweep(), text);
+    if (text.empty() || ids.empty()) throw_unknown(sql, store.sweep(), text);
     if (ids.size() > 1) throw_ambiguous(text, ids);
     found = ids.front();
   });
@@ -84,13 +71,18 @@ TrialDetails trial_details(const ResultsStore& store, const std::string& trial_i
   const std::string id = find_trial(store, trial_id);
   TrialDetails details;
   store.query([&](soci::session& sql) {
-    SqlReader<TrialRow>(sql, "trials WHERE trial_id = :key").each(id, [&](const TrialRow& row) {
+    const std::vector<std::string> key{store.sweep(), id};
+    const std::string of_trial = kOfTrial;
+    SqlReader<TrialRow>(sql, of_trial, 2).each(key, [&](const TrialRow& row) {
       details.trial = row;
     });
-    SqlReader<AttemptRecord>(sql, "attempts WHERE trial_id = :key ORDER BY attempt")
-        .each(id, [&](const AttemptRecord& attempt) { details.attempts.push_back(attempt); });
-    SqlReader<ResultRow>(sql, "results WHERE trial_id = :key ORDER BY split, name")
-        .each(id, [&](const ResultRow& row) { details.results.push_back(row); });
+    SqlReader<OfTrial<AttemptRecord>>(sql, of_trial + "ORDER BY attempt", 2)
+        .each(key, [&](const auto& row) { details.attempts.push_back(row.record); });
+    SqlReader<OfTrial<ResultRow>>(sql, of_trial + "ORDER BY evaluation, split, name", 2)
+        .each(key, [&](const auto& row) { details.results.push_back(row.record); });
+  });
+  std::stable_partition(details.results.begin(), details.results.end(), [](const ResultRow& row) {
+    return row.evaluation == kTrainingEvaluation;
   });
   return details;
 }
@@ -99,46 +91,11 @@ std::vector<MetricRow> trial_metrics(const ResultsStore& store, const std::strin
   const std::string id = find_trial(store, trial_id);
   std::vector<MetricRow> rows;
   store.query([&](soci::session& sql) {
-    SqlReader<MetricRow>(sql, "metrics WHERE trial_id = :key ORDER BY epoch, step, split, name")
-        .each(id, [&](const MetricRow& row) { rows.push_back(row); });
+    SqlReader<OfTrial<MetricRow>>(
+        sql, std::string(kOfTrial) + "ORDER BY epoch, step, split, name", 2)
+        .each({store.sweep(), id}, [&](const auto& row) { rows.push_back(row.record); });
   });
   return rows;
-}
-
-SweepSummary sweep_summary(const ResultsStore& store) {
-  SweepSummary summary;
-  for (const TrialState state : {TrialState::kPending,
-                                 TrialState::kRunning,
-                                 TrialState::kDone,
-                                 TrialState::kFailed,
-                                 TrialState::kCancelled}) {
-    summary.trials[state] = 0;
-  }
-  store.query([&](soci::session& sql) {
-    summary.sweep = store_state(sql, "sweep");
-    std::string state;
-    std::string failure;
-    soci::indicator has_failure = soci::i_null;
-    long long count = 0;
-    double seconds = 0;
-    soci::statement groups =
-        (sql.prepare << "SELECT state, failure, count(*), total(duration_s) FROM trials "
-                        "WHERE plan_position IS NOT NULL GROUP BY state, failure",
-         soci::into(state),
-         soci::into(failure, has_failure),
-         soci::into(count),
-         soci::into(seconds));
-    groups.execute();
-    while (groups.fetch()) {
-      summary.trials[trial_state_from_string(state)] += count;
-      summary.total += count;
-      summary.busy_seconds += seconds;
-      if (has_failure == soci::i_ok) summary.failures[failure] += count;
-    }
-    sql << "SELECT count(*) FROM trials WHERE plan_position IS NULL", soci::into(count);
-    summary.vanished = count;
-  });
-  return summary;
 }
 
 }  // namespace headway

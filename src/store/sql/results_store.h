@@ -7,27 +7,27 @@
 #include <vector>
 
 #include "store/segments/segment_reader.h"
-
-namespace soci {
-class session;
-}
+#include "store/sql/dialect.h"
 
 namespace headway {
 
-/// The SQL results store of one sweep (tables: see store_schema.cpp), built from its segments and
-/// always rebuildable from them. Several processes may use it at once. Every function throws
-/// StoreError when the database is damaged or stays locked.
+struct SqlScope;
+
+/// The SQL results store of one sweep (tables: see rows.h), built from its segments and always
+/// rebuildable from them. Several processes may use it at once, and several sweeps may share one
+/// database. Every function throws StoreError when the database is damaged or stays locked.
 class ResultsStore {
  public:
-  /// Opens the store of `sweep_directory`, creating it when there is none.
+  /// Opens the store of `sweep_directory`, creating it when there is none; one of an older schema
+  /// is emptied, and the next sync fills it again.
   explicit ResultsStore(const std::filesystem::path& sweep_directory);
-  /// Likewise, in a database file of its own.
-  ResultsStore(std::filesystem::path sweep_directory, std::filesystem::path database);
+  /// Likewise, in a database of its own.
+  ResultsStore(std::filesystem::path sweep_directory, std::shared_ptr<SqlDialect> dialect);
   ResultsStore(ResultsStore&&) noexcept;
   ~ResultsStore();
 
-  /// Takes in what the segments and the plan have that the store lacks, in one transaction. Costs
-  /// a few stat calls when there is nothing new.
+  /// Takes in what the segments and the manifest have that the store lacks, in one transaction.
+  /// Costs a few stat calls when there is nothing new.
   void sync();
   /// Whether sync would find nothing to do.
   bool is_current() const;
@@ -35,25 +35,31 @@ class ResultsStore {
   static ResultsStore rebuild(const std::filesystem::path& sweep_directory);
 
   const std::filesystem::path& sweep_directory() const { return sweep_directory_; }
-  const std::filesystem::path& database() const { return database_; }
+  /// The sweep's name, as in its manifest: the column `sweep` of its rows.
+  const std::string& sweep() const { return sweep_; }
+  /// The file of the database, or its URL.
+  std::string place() const { return dialect_->place(); }
+  /// The keys whose values differ between trials of the plan, in alphabetical order.
+  std::vector<std::string> varying_keys() const;
   /// Damage of segments as of the last sync.
   std::vector<SegmentDamage> damage() const;
 
-  /// Runs `query`, its database errors turned into StoreErrors.
+  /// Runs `query`, its database errors turned into StoreErrors. The database may hold other sweeps.
   void query(const std::function<void(soci::session&)>& query) const;
 
  private:
   void open();
   bool has_news() const;
-  void synchronize(soci::session& sql) const;
+  void synchronize();
+  SqlScope scope() const;
 
   std::filesystem::path sweep_directory_;
-  std::filesystem::path database_;
+  std::shared_ptr<SqlDialect> dialect_;
+  std::string sweep_;
   std::unique_ptr<soci::session> session_;
 };
 
-/// results.sqlite in the sweep's folder; in the local cache when that is on a network file system,
-/// where SQLite's locks cannot be trusted.
+/// The database of `sweep_directory` where none is asked for by name.
 std::filesystem::path results_database(const std::filesystem::path& sweep_directory);
 
 }  // namespace headway

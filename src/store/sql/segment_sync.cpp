@@ -1,107 +1,112 @@
 #include "store/sql/segment_sync.h"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <soci/soci.h>
 
 #include <nlohmann/json.hpp>
 #include <unordered_map>
 
+#include "base/logging.h"
 #include "store/segments/record_json.h"
+#include "store/sql/rows.h"
+#include "store/sql/sql_record.h"
 #include "store/sql/trial_sync.h"
 
 namespace headway {
 namespace {
 
-void store_position(soci::session& sql, const SegmentPosition& position) {
-  const long long read_to = static_cast<long long>(position.offset);
-  const long long size = static_cast<long long>(position.size);
-  const long long modified = position.modified_ns;
-  const std::string writer = position.writer ? record_json(*position.writer).dump() : "null";
-  sql << "INSERT OR REPLACE INTO store_segments (segment, read_to, size, modified_ns, writer) "
-         "VALUES (:segment, :read_to, :size, :modified, :writer)",
-      soci::use(position.segment), soci::use(read_to), soci::use(size), soci::use(modified),
-      soci::use(writer);
-  sql << "DELETE FROM store_damage WHERE segment = :segment AND is_torn_tail = 1",
-      soci::use(position.segment);
+SegmentRow row_of(const SegmentPosition& position, const std::string& sweep) {
+  return {sweep,
+          position.segment,
+          static_cast<std::int64_t>(position.offset),
+          static_cast<std::int64_t>(position.size),
+          position.modified_ns,
+          position.writer ? record_json(*position.writer).dump() : ""};
 }
 
-void store_damage(soci::session& sql, const SegmentDamage& damage) {
-  const long long start = static_cast<long long>(damage.offset);
-  const long long bytes = static_cast<long long>(damage.bytes);
-  const int is_torn_tail = damage.kind == DamageKind::kTornTail ? 1 : 0;
-  sql << "INSERT INTO store_damage (segment, start, bytes, is_torn_tail, reason) "
-         "VALUES (:segment, :start, :bytes, :torn, :reason)",
-      soci::use(damage.segment), soci::use(start), soci::use(bytes), soci::use(is_torn_tail),
-      soci::use(damage.reason);
+SegmentPosition position_of(const SegmentRow& row) {
+  SegmentPosition position{row.segment,
+                           static_cast<std::uint64_t>(row.read_to),
+                           static_cast<std::uint64_t>(row.size),
+                           row.modified_ns};
+  if (!row.writer.empty()) {
+    position.writer = read_record<WriterRecord>(nlohmann::json::parse(row.writer));
+  }
+  return position;
+}
+
+DamageRow row_of(const SegmentDamage& damage, const std::string& sweep) {
+  return {sweep,
+          damage.segment,
+          static_cast<std::int64_t>(damage.offset),
+          static_cast<std::int64_t>(damage.bytes),
+          damage.kind == DamageKind::kTornTail ? 1 : 0,
+          damage.reason};
+}
+
+SegmentDamage damage_of(const DamageRow& row) {
+  return {row.segment,
+          static_cast<std::uint64_t>(row.start),
+          static_cast<std::uint64_t>(row.bytes),
+          row.is_torn_tail != 0 ? DamageKind::kTornTail : DamageKind::kDamaged,
+          row.reason};
+}
+
+void store_positions(const SqlScope& scope,
+                     const std::vector<SegmentPosition>& positions,
+                     const std::vector<SegmentPosition>& before) {
+  std::unordered_map<std::string, const SegmentPosition*> known;
+  for (const SegmentPosition& position : before) known[position.segment] = &position;
+  SqlWriter<SegmentRow> writer(scope);
+  for (const SegmentPosition& position : positions) {
+    const auto found = known.find(position.segment);
+    const bool is_same = found != known.end() && found->second->size == position.size &&
+                         found->second->modified_ns == position.modified_ns;
+    if (is_same) continue;
+    writer.write(row_of(position, scope.sweep));
+    scope.sql << "DELETE FROM store_damage "
+                 "WHERE sweep = :sweep AND segment = :segment AND is_torn_tail = 1",
+        soci::use(scope.sweep), soci::use(position.segment);
+  }
 }
 
 }  // namespace
 
-std::vector<SegmentPosition> stored_positions(soci::session& sql) {
+std::vector<SegmentPosition> stored_positions(const SqlScope& scope) {
   std::vector<SegmentPosition> positions;
-  SegmentPosition position;
-  long long read_to = 0;
-  long long size = 0;
-  long long modified = 0;
-  std::string writer;
-  soci::statement statement =
-      (sql.prepare << "SELECT segment, read_to, size, modified_ns, writer FROM store_segments",
-       soci::into(position.segment),
-       soci::into(read_to),
-       soci::into(size),
-       soci::into(modified),
-       soci::into(writer));
-  statement.execute();
-  while (statement.fetch()) {
-    position.offset = static_cast<std::uint64_t>(read_to);
-    position.size = static_cast<std::uint64_t>(size);
-    position.modified_ns = modified;
-    const auto json = nlohmann::json::parse(writer);
-    position.writer.reset();
-    if (!json.is_null()) position.writer = read_record<WriterRecord>(json);
-    positions.push_back(position);
-  }
+  SqlReader<SegmentRow>(scope.sql, kOfSweep, 1).each({scope.sweep}, [&](const SegmentRow& row) {
+    positions.push_back(position_of(row));
+  });
   return positions;
 }
 
-std::vector<SegmentDamage> stored_damage(soci::session& sql) {
+std::vector<SegmentDamage> stored_damage(const SqlScope& scope) {
   std::vector<SegmentDamage> result;
-  SegmentDamage damage;
-  long long start = 0;
-  long long bytes = 0;
-  int is_torn_tail = 0;
-  soci::statement statement = (sql.prepare << "SELECT segment, start, bytes, is_torn_tail, reason "
-                                              "FROM store_damage ORDER BY segment, start",
-                               soci::into(damage.segment),
-                               soci::into(start),
-                               soci::into(bytes),
-                               soci::into(is_torn_tail),
-                               soci::into(damage.reason));
-  statement.execute();
-  while (statement.fetch()) {
-    damage.offset = static_cast<std::uint64_t>(start);
-    damage.bytes = static_cast<std::uint64_t>(bytes);
-    damage.kind = is_torn_tail != 0 ? DamageKind::kTornTail : DamageKind::kDamaged;
-    result.push_back(damage);
-  }
+  SqlReader<DamageRow>(scope.sql, std::string(kOfSweep) + "ORDER BY segment, start", 1)
+      .each({scope.sweep}, [&](const DamageRow& row) { result.push_back(damage_of(row)); });
   return result;
 }
 
-void sync_segments(soci::session& sql, const std::filesystem::path& sweep_directory) {
-  std::unordered_map<std::string, SegmentPosition> before;
-  for (SegmentPosition& position : stored_positions(sql)) {
-    before[position.segment] = position;
-  }
-  SegmentReader reader(sweep_directory, stored_positions(sql));
-  TrialSync trials(sql);
+std::string readable_records() {
+  return fmt::format("{}: {}", kRecordVersion, fmt::join(RecordKinds::kinds(), " "));
+}
+
+void sync_segments(const SqlScope& scope, const std::filesystem::path& sweep_directory) {
+  const std::vector<SegmentPosition> before = stored_positions(scope);
+  SegmentReader reader(sweep_directory, before);
+  TrialSync trials(scope);
   reader.poll([&](const SegmentRecord& record) { trials.take(record); });
   trials.finish();
-  for (const SegmentPosition& position : reader.positions()) {
-    const auto known = before.find(position.segment);
-    const bool is_same = known != before.end() && known->second.size == position.size &&
-                         known->second.modified_ns == position.modified_ns;
-    if (!is_same) store_position(sql, position);
+  store_positions(scope, reader.positions(), before);
+  SqlWriter<DamageRow> write_damage(scope);
+  for (const SegmentDamage& damage : reader.damage()) {
+    write_damage.write(row_of(damage, scope.sweep));
   }
-  for (const SegmentDamage& damage : reader.damage()) store_damage(sql, damage);
+  for (const PassedOver& one : reader.passed_over()) {
+    log_warning(
+        "{}: {} passed over ({}); a newer headway wrote them", one.segment, one.records, one.what);
+  }
 }
 
 }  // namespace headway

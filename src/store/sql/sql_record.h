@@ -3,29 +3,32 @@
 #include <soci/soci.h>
 
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "store/sql/dialect.h"
+
 namespace headway {
 
-// Records (structs with a static `visit` that names their fields) to and from SQL. "" and absent
-// values are NULL.
+// Rows (structs that describe their table, see rows.h) to and from SQL.
 
-/// Buffers that a statement reads a record's columns from, or writes them to.
-template <typename Record>
+/// Where a statement goes, and the sweep whose rows are meant.
+struct SqlScope {
+  soci::session& sql;
+  const SqlDialect& dialect;
+  std::string sweep;
+};
+
+/// Buffers that a statement reads a row's columns from, or writes them to.
+template <typename Row>
 class SqlRecord {
  public:
-  SqlRecord() {
-    const Record record;
-    Record::visit(record, [this](const char* name, const auto&) { columns_.emplace_back(name); });
-    slots_.resize(columns_.size());
-  }
+  SqlRecord() : slots_(sql_table<Row>().columns.size()) {}
   SqlRecord(const SqlRecord&) = delete;  // statements hold addresses of its buffers
   SqlRecord& operator=(const SqlRecord&) = delete;
-
-  const std::vector<std::string>& columns() const { return columns_; }
 
   void bind_use(soci::statement& statement) {
     bind([&](auto& buffer, Slot& slot) { statement.exchange(soci::use(buffer, slot.state)); });
@@ -34,15 +37,15 @@ class SqlRecord {
     bind([&](auto& buffer, Slot& slot) { statement.exchange(soci::into(buffer, slot.state)); });
   }
 
-  void set(const Record& record) {
+  void set(const Row& row) {
     std::size_t i = 0;
-    Record::visit(record, [&](const char*, const auto& value) { slots_[i++].set(value); });
+    Row::visit(row, [&](const char*, const auto& value) { slots_[i++].set(value); });
   }
-  Record get() const {
-    Record record;
+  Row get() const {
+    Row row;
     std::size_t i = 0;
-    Record::visit(record, [&](const char*, auto& value) { slots_[i++].get(value); });
-    return record;
+    Row::visit(row, [&](const char*, auto& value) { slots_[i++].get(value); });
+    return row;
   }
 
  private:
@@ -56,6 +59,7 @@ class SqlRecord {
     long long& buffer(const std::optional<std::int64_t>&) { return integer; }
     double& buffer(const std::optional<double>&) { return number; }
     std::string& buffer(const std::string&) { return text; }
+    std::string& buffer(const std::optional<std::string>&) { return text; }
 
     void set(const std::string& value) {
       text = value;
@@ -67,7 +71,7 @@ class SqlRecord {
     }
     template <typename T>
     void set(const std::optional<T>& value) {
-      buffer(value) = value.value_or(T{});
+      if (value) buffer(value) = *value;
       state = value ? soci::i_ok : soci::i_null;
     }
 
@@ -80,81 +84,79 @@ class SqlRecord {
     void get(std::optional<double>& value) const {
       value = has_value() ? std::optional<double>(number) : std::nullopt;
     }
+    void get(std::optional<std::string>& value) const {
+      value = has_value() ? std::optional<std::string>(text) : std::nullopt;
+    }
   };
 
   void bind(auto&& exchange) {
-    const Record record;
+    const Row row;
     std::size_t i = 0;
-    Record::visit(record, [&](const char*, const auto& value) {
+    Row::visit(row, [&](const char*, const auto& value) {
       Slot& slot = slots_[i++];
       exchange(slot.buffer(value), slot);
     });
   }
 
-  std::vector<std::string> columns_;
   std::vector<Slot> slots_;
 };
 
-inline std::string comma_list(const std::vector<std::string>& columns, const std::string& prefix) {
-  std::string text;
-  for (const std::string& column : columns) {
-    if (!text.empty()) text += ", ";
-    text += prefix + column;
-  }
-  return text;
-}
-
-/// INSERT OR REPLACE of records that belong to a trial: the column trial_id, then the record's own.
-template <typename Record>
+/// Writes rows, each in the place of the one with the same key.
+template <typename Row>
 class SqlWriter {
  public:
-  SqlWriter(soci::session& sql, const std::string& table, bool has_own_trial_id) : statement_(sql) {
-    std::vector<std::string> columns = row_.columns();
-    if (!has_own_trial_id) {
-      columns.insert(columns.begin(), "trial_id");
-      statement_.exchange(soci::use(trial_id_));
-    }
+  explicit SqlWriter(const SqlScope& scope) : statement_(scope.sql) {
     row_.bind_use(statement_);
     statement_.alloc();
-    statement_.prepare("INSERT OR REPLACE INTO " + table + " (" + comma_list(columns, "") +
-                       ") VALUES (" + comma_list(columns, ":") + ")");
+    statement_.prepare(scope.dialect.upsert(sql_table<Row>()));
     statement_.define_and_bind();
   }
 
-  void write(const std::string& trial_id, const Record& record) {
-    trial_id_ = trial_id;
-    row_.set(record);
+  void write(const Row& row) {
+    row_.set(row);
     statement_.execute(true);
   }
 
  private:
-  SqlRecord<Record> row_;
-  std::string trial_id_;
+  SqlRecord<Row> row_;
   soci::statement statement_;
 };
 
-/// Reads records again and again by one text parameter: `tail` is what follows FROM, with :key.
-template <typename Record>
+/// Reads rows again and again by text parameters: `tail` is what follows "FROM table".
+template <typename Row>
 class SqlReader {
  public:
-  SqlReader(soci::session& sql, const std::string& tail) : statement_(sql) {
+  SqlReader(soci::session& sql, const std::string& tail, std::size_t parameters = 0)
+      : parameters_(parameters), statement_(sql) {
     row_.bind_into(statement_);
-    if (tail.find(":key") != std::string::npos) statement_.exchange(soci::use(key_));
+    for (std::string& parameter : parameters_) statement_.exchange(soci::use(parameter));
     statement_.alloc();
-    statement_.prepare("SELECT " + comma_list(row_.columns(), "") + " FROM " + tail);
+    const SqlTable table = sql_table<Row>();
+    std::string columns;
+    for (const SqlColumn& column : table.columns) {
+      columns += (columns.empty() ? "" : ", ") + column.name;
+    }
+    statement_.prepare("SELECT " + columns + " FROM " + table.name + " " + tail);
     statement_.define_and_bind();
   }
 
-  void each(const std::string& key, const std::function<void(const Record&)>& consume) {
-    key_ = key;
+  /// `values` of the parameters in the order in which they stand in `tail`.
+  void each(const std::vector<std::string>& values,
+            const std::function<void(const Row&)>& consume) {
+    for (std::size_t i = 0; i < parameters_.size(); ++i) parameters_[i] = values.at(i);
     statement_.execute();
     while (statement_.fetch()) consume(row_.get());
   }
 
  private:
-  SqlRecord<Record> row_;
-  std::string key_;
+  SqlRecord<Row> row_;
+  std::deque<std::string> parameters_;  // the statement holds their addresses
   soci::statement statement_;
 };
+
+/// A tail for rows of one trial; its parameters are the sweep and the trial_id.
+inline constexpr const char* kOfTrial = "WHERE sweep = :sweep AND trial_id = :trial ";
+/// A tail for rows of one sweep.
+inline constexpr const char* kOfSweep = "WHERE sweep = :sweep ";
 
 }  // namespace headway

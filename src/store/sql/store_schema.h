@@ -1,18 +1,21 @@
 #pragma once
 
-namespace soci {
-class session;
-}
+#include <string>
+
+#include "store/sql/dialect.h"
 
 namespace headway {
 
-/// Stands in SQLite's user_version. A store of an older schema is built anew.
-inline constexpr int kSchemaVersion = 1;
+/// A database of an older schema is built anew.
+///   1: results keyed by (trial_id, split, name)
+///   2: sweep in every key, results of later evaluations, the table evaluations
+inline constexpr int kSchemaVersion = 2;
 
-/// Creates all tables and views that are missing. Inside a transaction.
-void create_schema(soci::session& sql);
-/// Drops everything that create_schema makes.
-void drop_schema(soci::session& sql);
-int schema_version(soci::session& sql);
+/// Creates the tables and views of rows.h where there are none. Inside a transaction.
+void create_schema(soci::session& sql, const SqlDialect& dialect);
+/// Drops everything that create_schema, of this version or an older one, makes.
+void drop_schema(soci::session& sql, const SqlDialect& dialect);
+/// Deletes all that is known of one sweep.
+void erase_sweep(soci::session& sql, const std::string& sweep);
 
 }  // namespace headway

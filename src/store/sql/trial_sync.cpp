@@ -1,16 +1,17 @@
 #include "store/sql/trial_sync.h"
 
+#include <fmt/format.h>
 #include <soci/soci.h>
 
 #include <algorithm>
 #include <map>
+#include <tuple>
 #include <unordered_map>
 #include <vector>
 
 #include "store/segments/record_json.h"
 #include "store/segments/trial_history.h"
-#include "store/sql/metric_rows.h"
-#include "store/sql/queries.h"
+#include "store/sql/rows.h"
 #include "store/sql/sql_record.h"
 
 namespace headway {
@@ -45,19 +46,6 @@ void describe_outcome(const TrialHistory& record, TrialRow& row) {
   row.precision = last->precision;
 }
 
-// A request as a row of store_requests.
-struct RequestRow {
-  std::string kind;
-  std::string at;
-  std::optional<std::int64_t> through_attempt;
-
-  static void visit(auto& record, auto&& field) {
-    field("kind", record.kind);
-    field("at", record.at);
-    field("through_attempt", record.through_attempt);
-  }
-};
-
 std::string reason_of(const MissingReasons& missing,
                       const std::string& split,
                       const std::string& name) {
@@ -67,132 +55,240 @@ std::string reason_of(const MissingReasons& missing,
   return reason == reasons->second.end() ? "" : reason->second;
 }
 
-std::vector<ResultRow> result_rows(const RecordedValues& results, const MissingReasons& missing) {
+std::vector<ResultRow> result_rows(const std::string& evaluation,
+                                   const RecordedValues& results,
+                                   const MissingReasons& missing) {
   std::vector<ResultRow> rows;
   for (const auto& [split, values] : results) {
     for (const auto& [name, value] : values) {
-      rows.push_back({split, name, value, reason_of(missing, split, name)});
+      rows.push_back({split, name, value, reason_of(missing, split, name), evaluation});
     }
   }
   return rows;
 }
+
+// The record that `row` came from, as far as results go.
+Evaluated evaluated_of(const EvaluationRow& row) {
+  return read_record<Evaluated>({{"trial_id", ""},
+                                 {"evaluation", row.evaluation},
+                                 {"attempt", row.attempt},
+                                 {"weights_sha256", row.weights_sha256},
+                                 {"results", nlohmann::json::parse(row.results)},
+                                 {"missing", nlohmann::json::parse(row.missing)}});
+}
+
+EvaluationRow row_of(const Evaluated& evaluated, const SegmentRecord& record) {
+  const nlohmann::json json = record_json(evaluated);
+  return {evaluated.evaluation,
+          evaluated.weights_sha256,
+          evaluated.attempt,
+          record.at(),
+          evaluated.duration_s,
+          json.at("results").dump(),
+          json.at("missing").dump()};
+}
+
+// Of two evaluations of the same weights the greater one counts, whichever was read first.
+auto evaluation_rank(const EvaluationRow& row) {
+  return std::tie(row.attempt, row.evaluated_at, row.results, row.missing);
+}
+
+// All that new records said of one trial, on top of what the store knew.
+struct Touched {
+  TrialHistory history;
+  std::map<std::int64_t, std::vector<ResultRow>> results;  // of attempts that ended just now
+  // By (evaluation, weights).
+  std::map<std::pair<std::string, std::string>, EvaluationRow> evaluations;
+};
 
 }  // namespace
 
 // Folds new records into what the store knows of their trials, then writes those trials.
 class TrialSync::Impl {
  public:
-  explicit Impl(soci::session& sql)
-      : sql_(sql),
-        metrics_(sql),
-        read_trial_(sql, "trials WHERE trial_id = :key"),
-        read_attempts_(sql, "attempts WHERE trial_id = :key"),
-        read_requests_(sql, "store_requests WHERE trial_id = :key"),
-        write_trial_(sql, "trials", true),
-        write_attempt_(sql, "attempts", false),
-        write_request_(sql, "store_requests", false),
-        write_result_(sql, "results", false) {}
+  explicit Impl(const SqlScope& scope)
+      : scope_(scope),
+        read_trial_(scope.sql, kOfTrial, 2),
+        read_attempts_(scope.sql, kOfTrial, 2),
+        read_requests_(scope.sql, kOfTrial, 2),
+        read_evaluations_(scope.sql, kOfTrial, 2),
+        write_trial_(scope),
+        write_attempt_(scope),
+        write_request_(scope),
+        write_metric_(scope),
+        write_result_(scope),
+        write_evaluation_(scope) {}
 
   void take(const SegmentRecord& record) {
     const auto found = record.json.find("trial_id");
     if (found == record.json.end()) return;
     const auto trial_id = found->get<std::string>();
     const std::string kind = record.kind();
-    std::vector<ResultRow> results;  // read first: a malformed record must change nothing
-    if (kind == AttemptFinished::kKind) {
-      const auto finished = read_record<AttemptFinished>(record.json);
-      results = result_rows(finished.results.value_or(RecordedValues{}),
-                            finished.missing.value_or(MissingReasons{}));
-    }
-    Touched& trial = touched(trial_id);
-    const bool counts = trial.record.fold(record);
-    if (kind == EpochMetrics::kKind) metrics_.add(read_record<EpochMetrics>(record.json));
-    if (counts && kind == AttemptFinished::kKind) {
-      const auto attempt = record.json.at("attempt").get<std::int64_t>();
-      trial.results[attempt] = std::move(results);
-    }
+    if (kind == AttemptFinished::kKind) return take_finished(record, trial_id);
+    if (kind == Evaluated::kKind) return take_evaluated(record, trial_id);
+    touched(trial_id).history.fold(record);
+    if (kind == EpochMetrics::kKind) write_metrics(read_record<EpochMetrics>(record.json));
   }
 
   void finish() {
-    metrics_.flush();
     for (const auto& [trial_id, trial] : trials_) write(trial_id, trial);
   }
 
  private:
-  struct Touched {
-    TrialHistory record;
-    std::map<std::int64_t, std::vector<ResultRow>> results;  // of attempts that ended just now
-  };
+  void take_finished(const SegmentRecord& record, const std::string& trial_id) {
+    // Read first: a malformed record must change nothing.
+    const auto finished = read_record<AttemptFinished>(record.json);
+    Touched& trial = touched(trial_id);
+    if (!trial.history.fold(record)) return;
+    trial.results[finished.attempt] = result_rows(kTrainingEvaluation,
+                                                  finished.results.value_or(RecordedValues{}),
+                                                  finished.missing.value_or(MissingReasons{}));
+  }
+
+  void take_evaluated(const SegmentRecord& record, const std::string& trial_id) {
+    const auto evaluated = read_record<Evaluated>(record.json);
+    if (evaluated.evaluation == kTrainingEvaluation) return;  // never in the place of training's
+    EvaluationRow candidate = row_of(evaluated, record);
+    EvaluationRow& known =
+        touched(trial_id).evaluations[{evaluated.evaluation, evaluated.weights_sha256}];
+    if (evaluation_rank(candidate) > evaluation_rank(known)) known = std::move(candidate);
+  }
 
   Touched& touched(const std::string& trial_id) {
     const auto [place, is_new] = trials_.try_emplace(trial_id);
-    TrialHistory& record = place->second.record;
-    if (!is_new) return place->second;
-    read_attempts_.each(trial_id, [&](const AttemptRecord& attempt) {
-      record.attempts[attempt.attempt] = attempt;
+    Touched& trial = place->second;
+    if (!is_new) return trial;
+    const std::vector<std::string> key{scope_.sweep, trial_id};
+    read_attempts_.each(key, [&](const OfTrial<AttemptRecord>& row) {
+      trial.history.attempts[row.record.attempt] = row.record;
     });
-    read_requests_.each(trial_id, [&](const RequestRow& row) {
-      (row.kind == "retry" ? record.retry : record.cancel) = {row.at, row.through_attempt};
+    read_requests_.each(key, [&](const OfTrial<RequestRow>& row) {
+      const RequestRow& request = row.record;
+      (request.kind == kRetry ? trial.history.retry : trial.history.cancel) = {
+          request.at, request.through_attempt};
     });
-    return place->second;
+    read_evaluations_.each(key, [&](const OfTrial<EvaluationRow>& row) {
+      trial.evaluations[{row.record.evaluation, row.record.weights_sha256}] = row.record;
+    });
+    return trial;
   }
 
   void write(const std::string& trial_id, const Touched& trial) {
     TrialRow row;
-    row.trial_id = trial_id;  // a trial that no plan knows still has a row
-    read_trial_.each(trial_id, [&](const TrialRow& known) { row = known; });
-    describe_outcome(trial.record, row);
-    write_trial_.write(trial_id, row);
-    for (const auto& [number, attempt] : trial.record.attempts) {
-      write_attempt_.write(trial_id, attempt);
+    row.trial_id = trial_id;  // a trial that no manifest knows still has a row
+    read_trial_.each({scope_.sweep, trial_id}, [&](const TrialRow& known) { row = known; });
+    row.sweep = scope_.sweep;
+    describe_outcome(trial.history, row);
+    write_trial_.write(row);
+    for (const auto& [number, attempt] : trial.history.attempts) {
+      write_attempt_.write({trial_id, attempt, scope_.sweep});
     }
-    write_request(trial_id, "retry", trial.record.retry);
-    write_request(trial_id, "cancel", trial.record.cancel);
-    write_results(trial_id, trial);
-    drop_superseded(trial_id, trial.record);
+    write_request(trial_id, kRetry, trial.history.retry);
+    write_request(trial_id, kCancel, trial.history.cancel);
+    write_training_results(trial_id, trial);
+    write_evaluations(trial_id, trial);
+    drop_superseded(trial_id, trial.history);
   }
 
   void write_request(const std::string& trial_id, const char* kind, const TrialRequest& request) {
     if (request.at.empty()) return;
-    write_request_.write(trial_id, {kind, request.at, request.through_attempt});
+    write_request_.write({trial_id, {kind, request.at, request.through_attempt}, scope_.sweep});
   }
 
-  // Results are those of the deciding attempt, once it is done.
-  void write_results(const std::string& trial_id, const Touched& trial) {
-    const AttemptRecord* last = trial.record.last_attempt();
+  void write_metrics(const EpochMetrics& record) {
+    const EpochPosition& at = record.position;
+    OfTrial<MetricRow> row{at.trial_id, {at.attempt, at.epoch, at.step, "", "", {}}, scope_.sweep};
+    for (const auto& [split, values] : record.values) {
+      row.record.split = split;
+      for (const auto& [name, value] : values) {
+        row.record.name = name;
+        row.record.value = value;
+        write_metric_.write(row);
+      }
+    }
+  }
+
+  // Of the deciding attempt, once it is done.
+  void write_training_results(const std::string& trial_id, const Touched& trial) {
+    const AttemptRecord* last = trial.history.last_attempt();
     const bool is_done = last != nullptr && last->state == "done";
-    const auto fresh = trial.results.find(trial.record.highest_attempt());
+    const auto fresh = trial.results.find(trial.history.highest_attempt());
     if (is_done && fresh == trial.results.end()) return;  // written when the attempt ended
-    sql_ << "DELETE FROM results WHERE trial_id = :trial", soci::use(trial_id);
+    erase_results(trial_id, "=");
     if (!is_done) return;
-    for (const ResultRow& row : fresh->second) write_result_.write(trial_id, row);
+    for (const ResultRow& row : fresh->second) write_result_.write({trial_id, row, scope_.sweep});
   }
 
-  void drop_superseded(const std::string& trial_id, const TrialHistory& record) {
+  // All evaluations are kept, and those of the final weights are results.
+  void write_evaluations(const std::string& trial_id, const Touched& trial) {
+    if (trial.evaluations.empty()) return;
+    erase_results(trial_id, "<>");
+    const std::string weights = trial.history.final_weights_sha256();
+    for (const auto& [key, row] : trial.evaluations) {
+      write_evaluation_.write({trial_id, row, scope_.sweep});
+      if (weights.empty() || row.weights_sha256 != weights) continue;
+      const Evaluated evaluated = evaluated_of(row);
+      for (const ResultRow& result :
+           result_rows(evaluated.evaluation, evaluated.results, evaluated.missing)) {
+        write_result_.write({trial_id, result, scope_.sweep});
+      }
+    }
+  }
+
+  /// `is`: "=" for training's results, "<>" for those of evaluations.
+  void erase_results(const std::string& trial_id, const char* is) {
+    const std::string training = kTrainingEvaluation;
+    scope_.sql << fmt::format(
+        "DELETE FROM results WHERE sweep = :sweep AND trial_id = :trial AND evaluation {} "
+        ":training",
+        is),
+        soci::use(scope_.sweep), soci::use(trial_id), soci::use(training);
+  }
+
+  void drop_superseded(const std::string& trial_id, const TrialHistory& history) {
     std::optional<std::int64_t> last_valid_step;
     const auto drop = [&](const auto& entry) {
       const auto& [number, attempt] = entry;
-      if (last_valid_step) drop_superseded_metrics(sql_, trial_id, number, *last_valid_step);
+      if (last_valid_step) drop_metrics(trial_id, number, *last_valid_step);
       if (!attempt.resumed_from_step) return;  // its start is not known (yet)
       last_valid_step = std::min(last_valid_step.value_or(*attempt.resumed_from_step),
                                  *attempt.resumed_from_step);
     };
-    std::for_each(record.attempts.rbegin(), record.attempts.rend(), drop);
+    std::for_each(history.attempts.rbegin(), history.attempts.rend(), drop);
   }
 
-  soci::session& sql_;
-  MetricRows metrics_;
+  // Those of an attempt beyond the step where a higher attempt resumed, and those that a higher
+  // attempt recorded again.
+  void drop_metrics(const std::string& trial_id, long long attempt, long long last_valid_step) {
+    scope_.sql
+        << "DELETE FROM metrics WHERE sweep = :sweep AND trial_id = :trial AND attempt = :attempt "
+           "AND (step > :step OR EXISTS (SELECT 1 FROM metrics higher "
+           "WHERE higher.sweep = metrics.sweep AND higher.trial_id = metrics.trial_id AND "
+           "higher.attempt > metrics.attempt AND higher.epoch = metrics.epoch AND "
+           "higher.step = metrics.step AND higher.split = metrics.split AND "
+           "higher.name = metrics.name))",
+        soci::use(scope_.sweep), soci::use(trial_id), soci::use(attempt),
+        soci::use(last_valid_step);
+  }
+
+  static constexpr const char* kRetry = "retry";
+  static constexpr const char* kCancel = "cancel";
+
+  const SqlScope& scope_;
   SqlReader<TrialRow> read_trial_;
-  SqlReader<AttemptRecord> read_attempts_;
-  SqlReader<RequestRow> read_requests_;
+  SqlReader<OfTrial<AttemptRecord>> read_attempts_;
+  SqlReader<OfTrial<RequestRow>> read_requests_;
+  SqlReader<OfTrial<EvaluationRow>> read_evaluations_;
   SqlWriter<TrialRow> write_trial_;
-  SqlWriter<AttemptRecord> write_attempt_;
-  SqlWriter<RequestRow> write_request_;
-  SqlWriter<ResultRow> write_result_;
+  SqlWriter<OfTrial<AttemptRecord>> write_attempt_;
+  SqlWriter<OfTrial<RequestRow>> write_request_;
+  SqlWriter<OfTrial<MetricRow>> write_metric_;
+  SqlWriter<OfTrial<ResultRow>> write_result_;
+  SqlWriter<OfTrial<EvaluationRow>> write_evaluation_;
   std::unordered_map<std::string, Touched> trials_;
 };
 
-TrialSync::TrialSync(soci::session& sql) : impl_(std::make_unique<Impl>(sql)) {}
+TrialSync::TrialSync(const SqlScope& scope) : impl_(std::make_unique<Impl>(scope)) {}
 TrialSync::~TrialSync() = default;
 void TrialSync::take(const SegmentRecord& record) {
   impl_->take(record);

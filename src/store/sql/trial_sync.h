@@ -4,17 +4,15 @@
 
 #include "store/segments/segment_reader.h"
 
-namespace soci {
-class session;
-}
-
 namespace headway {
 
+struct SqlScope;
+
 /// Brings the trials that new records tell of up to date: folds the records into what the store
-/// knows already and writes the outcome. Inside one transaction.
+/// knows already and writes the outcome. Inside one transaction; `scope` must outlive it.
 class TrialSync {
  public:
-  explicit TrialSync(soci::session& sql);
+  explicit TrialSync(const SqlScope& scope);
   ~TrialSync();
 
   /// Takes in one record, in any order.

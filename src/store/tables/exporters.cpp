@@ -10,99 +10,33 @@
 
 #include "base/errors.h"
 #include "base/nearest_name.h"
+#include "store/sql/rows.h"
 #include "store/tables/csv.h"
 
 namespace headway {
 namespace {
 
-enum class ColumnType { kText, kInteger, kNumber, kJson };
-
-struct Column {
+struct NamedKind {
   const char* name;
-  ColumnType type = ColumnType::kText;
+  ExportKind kind;
+  SqlTable table;
 };
 
-struct Source {
-  std::vector<Column> columns;
-  std::string from;  // table and order; the trials table goes by `t`
-};
-
-constexpr ColumnType kInteger = ColumnType::kInteger;
-constexpr ColumnType kNumber = ColumnType::kNumber;
-
-std::vector<Column> trial_columns() {
-  return {{"trial_id"},
-          {"cell_id"},
-          {"sweep"},
-          {"state"},
-          {"failure"},
-          {"attempts", kInteger},
-          {"seed", kInteger},
-          {"config", ColumnType::kJson},
-          {"started_at"},
-          {"finished_at"},
-          {"duration_s", kNumber},
-          {"world_size", kInteger},
-          {"device"},
-          {"host"},
-          {"headway_version"},
-          {"git_revision"},
-          {"torch_version"},
-          {"weights_sha256"},
-          {"state_sha256"},
-          {"metrics_sha256"},
-          {"class_vectors_sha256"},
-          {"threads_per_rank", kInteger},
-          {"precision"},
-          {"message"},
-          {"plan_position", kInteger}};
+// What may be exported, in the order in which it is listed.
+const std::vector<NamedKind>& kinds() {
+  static const std::vector<NamedKind> kKinds{
+      {"trials", ExportKind::kTrials, sql_table<TrialRow>()},
+      {"metrics", ExportKind::kMetrics, sql_table<OfTrial<MetricRow>>()},
+      {"results", ExportKind::kResults, sql_table<OfTrial<ResultRow>>()},
+      {"attempts", ExportKind::kAttempts, sql_table<OfTrial<AttemptRecord>>()},
+      {"parameters", ExportKind::kParameters, sql_table<OfTrial<ParameterRow>>()},
+      {"evaluations", ExportKind::kEvaluations, sql_table<OfTrial<EvaluationRow>>()}};
+  return kKinds;
 }
 
-std::vector<Column> attempt_columns() {
-  return {{"trial_id"},
-          {"attempt", kInteger},
-          {"state"},
-          {"failure"},
-          {"message"},
-          {"exit_code", kInteger},
-          {"worker_group"},
-          {"host"},
-          {"device"},
-          {"world_size", kInteger},
-          {"threads_per_rank", kInteger},
-          {"precision"},
-          {"resumed_from_step", kInteger},
-          {"epoch", kInteger},
-          {"step", kInteger},
-          {"started_at"},
-          {"finished_at"},
-          {"duration_s", kNumber}};
-}
-
-std::vector<Column> metric_columns() {
-  return {{"trial_id"},
-          {"attempt", kInteger},
-          {"epoch", kInteger},
-          {"step", kInteger},
-          {"split"},
-          {"name"},
-          {"value", kNumber}};
-}
-
-Source source_of(ExportKind kind) {
-  const std::string of_trial = " x JOIN trials t ON t.trial_id = x.trial_id";
-  switch (kind) {
-    case ExportKind::kTrials:
-      return {trial_columns(), "trials" + of_trial};
-    case ExportKind::kMetrics:
-      return {metric_columns(), "metrics" + of_trial};
-    case ExportKind::kResults:
-      return {{{"trial_id"}, {"split"}, {"name"}, {"value", kNumber}, {"missing_reason"}},
-              "results" + of_trial};
-    case ExportKind::kAttempts:
-      return {attempt_columns(), "attempts" + of_trial};
-    case ExportKind::kParameters:
-      return {{{"trial_id"}, {"key"}, {"value"}}, "parameters" + of_trial};
+const SqlTable& table_of(ExportKind kind) {
+  for (const NamedKind& one : kinds()) {
+    if (one.kind == kind) return one.table;
   }
   throw std::logic_error("export kind without a table");
 }
@@ -110,6 +44,7 @@ Source source_of(ExportKind kind) {
 // One value as its column's type has it.
 struct Value {
   ColumnType type = ColumnType::kText;
+  bool is_json = false;
   soci::indicator state = soci::i_null;
   std::string text = {};
   long long integer = 0;
@@ -128,14 +63,14 @@ struct Value {
     if (!has_value()) return "null";
     if (type == ColumnType::kInteger) return std::to_string(integer);
     if (type == ColumnType::kNumber) return nlohmann::json(number).dump();
-    if (type == ColumnType::kJson) return text;
+    if (is_json) return text;
     return nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
   }
 };
 
 class RowWriter {
  public:
-  RowWriter(ExportFormat format, const std::vector<Column>& columns, std::ostream& out)
+  RowWriter(ExportFormat format, const std::vector<SqlColumn>& columns, std::ostream& out)
       : format_(format), columns_(columns), out_(out) {}
 
   void begin() {
@@ -169,22 +104,22 @@ class RowWriter {
 
  private:
   ExportFormat format_;
-  const std::vector<Column>& columns_;
+  const std::vector<SqlColumn>& columns_;
   std::ostream& out_;
   bool first_ = true;
 };
 
-std::string select_text(const Source& source, bool include_vanished) {
+std::string select_text(const SqlTable& table, bool include_vanished) {
   std::string columns;
-  for (const Column& column : source.columns) {
+  for (const SqlColumn& column : table.columns) {
     columns += fmt::format("{}x.{}", columns.empty() ? "" : ", ", column.name);
   }
   return fmt::format(
-      "SELECT {} FROM {}{} ORDER BY t.plan_position IS NULL, t.plan_position, "
-      "t.trial_id",
+      "SELECT {} FROM {} x JOIN trials t ON t.sweep = x.sweep AND t.trial_id = x.trial_id "
+      "WHERE x.sweep = :sweep{} ORDER BY t.plan_position IS NULL, t.plan_position, t.trial_id",
       columns,
-      source.from,
-      include_vanished ? "" : " WHERE t.plan_position IS NOT NULL");
+      table.name,
+      include_vanished ? "" : " AND t.plan_position IS NOT NULL");
 }
 
 template <typename Kind>
@@ -201,14 +136,16 @@ Kind kind_from_string(const std::string& what,
 
 }  // namespace
 
+std::vector<std::string> export_kinds() {
+  std::vector<std::string> names;
+  for (const NamedKind& one : kinds()) names.emplace_back(one.name);
+  return names;
+}
+
 ExportKind export_kind_from_string(const std::string& name) {
-  return kind_from_string<ExportKind>("export",
-                                      name,
-                                      {{"trials", ExportKind::kTrials},
-                                       {"metrics", ExportKind::kMetrics},
-                                       {"results", ExportKind::kResults},
-                                       {"attempts", ExportKind::kAttempts},
-                                       {"parameters", ExportKind::kParameters}});
+  std::vector<std::pair<std::string, ExportKind>> names;
+  for (const NamedKind& one : kinds()) names.emplace_back(one.name, one.kind);
+  return kind_from_string("export", name, names);
 }
 
 ExportFormat export_format_from_string(const std::string& name) {
@@ -223,11 +160,11 @@ void export_rows(const ResultsStore& store,
                  ExportKind kind,
                  const ExportOptions& options,
                  std::ostream& out) {
-  const Source source = source_of(kind);
-  RowWriter writer(options.format, source.columns, out);
+  const SqlTable& table = table_of(kind);
+  RowWriter writer(options.format, table.columns, out);
   store.query([&](soci::session& sql) {
     std::vector<Value> values;
-    for (const Column& column : source.columns) values.push_back({column.type});
+    for (const SqlColumn& column : table.columns) values.push_back({column.type, column.is_json});
     soci::statement statement(sql);
     for (Value& value : values) {
       if (value.type == ColumnType::kInteger) {
@@ -238,8 +175,9 @@ void export_rows(const ResultsStore& store,
         statement.exchange(soci::into(value.text, value.state));
       }
     }
+    statement.exchange(soci::use(store.sweep()));
     statement.alloc();
-    statement.prepare(select_text(source, options.include_vanished));
+    statement.prepare(select_text(table, options.include_vanished));
     statement.define_and_bind();
     statement.execute();
     writer.begin();

@@ -11,7 +11,6 @@
 #include "base/errors.h"
 #include "base/nearest_name.h"
 #include "config/schema/catalog.h"
-#include "store/sql/plan_sync.h"
 #include "store/tables/table_trials.h"
 
 namespace headway {
@@ -58,20 +57,37 @@ std::string checked_metric(const std::string& name, const std::vector<std::strin
   return canonical;
 }
 
+// Takes "EVALUATION:" off the front of `metric`; "" when there is none.
+std::string take_evaluation(std::string& metric, const TableTrials& trials) {
+  const auto colon = metric.find(':');
+  if (colon == std::string::npos || colon > metric.find('/')) return "";
+  const std::string evaluation = metric.substr(0, colon);
+  const auto known = trials.recorded_evaluations();
+  if (std::find(known.begin(), known.end(), evaluation) == known.end()) {
+    throw ConfigError(fmt::format("no results of an evaluation '{}' in '{}'{}",
+                                  evaluation,
+                                  metric,
+                                  suggestion(evaluation, known)));
+  }
+  metric.erase(0, colon + 1);
+  return evaluation;
+}
+
 std::vector<TableColumn> table_columns(const TableTrials& trials, const TableRequest& request) {
   const auto recorded = trials.recorded_metrics();
   std::vector<TableColumn> columns;
   auto metrics = request.metrics;
   if (metrics.empty()) metrics.emplace_back(kDefaultMetric);
-  for (const std::string& metric : metrics) {
+  for (std::string& metric : metrics) {
+    const std::string evaluation = take_evaluation(metric, trials);
     const auto slash = metric.find('/');
     if (slash != std::string::npos) {
       const std::string name = checked_metric(metric.substr(slash + 1), recorded);
-      columns.push_back({metric.substr(0, slash), name});
+      columns.push_back({metric.substr(0, slash), name, evaluation});
       continue;
     }
     const std::string name = checked_metric(metric, recorded);
-    for (const std::string& split : request.splits) columns.push_back({split, name});
+    for (const std::string& split : request.splits) columns.push_back({split, name, evaluation});
   }
   return columns;
 }
@@ -163,11 +179,25 @@ void note_unfinished_trials(const TableTrials& trials, Table& table) {
                                     fmt::join(parts, ", ")));
 }
 
-void note_missing_values(const TableTrials& trials, const TableColumn& column, Table& table) {
-  for (const auto& [reason, count] : trials.missing_reasons(column)) {
+void note_missing_values(const ColumnValues& values, const TableColumn& column, Table& table) {
+  for (const auto& [reason, count] : values.missing_reasons) {
     table.notes.push_back(
         fmt::format("{} is missing in {} finished trials: {}", column.label(), count, reason));
   }
+}
+
+// One column is meant to be one measurement; where it is not, the table says so.
+void note_mixed_evaluations(const ColumnValues& values, const TableColumn& column, Table& table) {
+  if (values.evaluations.size() < 2) return;
+  std::vector<std::string> parts;
+  for (const auto& [evaluation, trials] : values.evaluations) {
+    parts.push_back(fmt::format("{} in {} trials", evaluation, trials));
+  }
+  table.notes.push_back(fmt::format("{} was recorded by {}; {}:{} is that of the last alone",
+                                    column.label(),
+                                    fmt::join(parts, ", by "),
+                                    values.evaluations.back().first,
+                                    column.label()));
 }
 
 // A split that no trial recorded is a slip of the hand, unless nothing was recorded at all yet.
@@ -184,14 +214,13 @@ void fill_column(const TableTrials& trials,
                  const Groups& groups,
                  const TableColumn& column,
                  Table& table) {
-  const std::vector<double> values = trials.results(column);
-  if (std::all_of(values.begin(), values.end(), [](double value) { return std::isnan(value); })) {
-    check_split(trials, column);
-  }
+  const ColumnValues values = trials.results(column);
+  if (values.evaluations.empty()) check_split(trials, column);
   for (std::size_t row = 0; row < groups.size(); ++row) {
-    table.rows[row].cells.push_back(statistics(values, groups[row]));
+    table.rows[row].cells.push_back(statistics(values.values, groups[row]));
   }
-  note_missing_values(trials, column, table);
+  note_missing_values(values, column, table);
+  note_mixed_evaluations(values, column, table);
 }
 
 }  // namespace
@@ -199,9 +228,9 @@ void fill_column(const TableTrials& trials,
 Table make_table(const ResultsStore& store, const TableRequest& request) {
   Table table;
   store.query([&](soci::session& sql) {
-    const TableTrials trials(sql);
-    const std::vector<std::string> varying = varying_keys(sql);
-    table.sweep = store_state(sql, "sweep");
+    const TableTrials trials(sql, store.sweep());
+    const std::vector<std::string> varying = store.varying_keys();
+    table.sweep = store.sweep();
     table.by = grouping_keys(trials, varying, request);
     table.columns = table_columns(trials, request);
     const Groups groups = group_trials(trials, table);

@@ -12,7 +12,9 @@ namespace headway {
 struct TableRequest {
   /// Dotted keys (or whole sections) to group by; empty: all that vary, seeds aside.
   std::vector<std::string> by = {};
-  /// "split/name", or a bare name for each of `splits`; empty: top1_accuracy.
+  /// "split/name", or a bare name for each of `splits`; empty: top1_accuracy. Where several
+  /// evaluations recorded one, training's value counts; "calibration:test/ece" is that of the named
+  /// evaluation alone.
   std::vector<std::string> metrics = {};
   std::vector<std::string> splits = {"test"};
 };
@@ -27,7 +29,10 @@ struct TableCell {
 struct TableColumn {
   std::string split;
   std::string name;
-  std::string label() const { return split + "/" + name; }
+  std::string evaluation = {};  // "": whichever recorded it
+  std::string label() const {
+    return (evaluation.empty() ? "" : evaluation + ":") + split + "/" + name;
+  }
 };
 
 struct TableRow {

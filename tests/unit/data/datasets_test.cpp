@@ -31,7 +31,7 @@ std::vector<DatasetConfig> variants(const std::string& name) {
   config.options = default_options(Family::kDataset, name);
   std::vector<DatasetConfig> all = {config};
   for (const OptionSpec& option : component(Family::kDataset, name).options) {
-    for (const std::string& choice : option.choices) {
+    for (const std::string& choice : choices_of(option.limits)) {
       DatasetConfig changed = config;
       changed.options.values()[option.name] = choice;
       if (choice != option.default_value) all.push_back(std::move(changed));

@@ -111,7 +111,7 @@ TEST_F(Completion, a_verb_within_a_verb_is_followed) {
 }
 
 TEST_F(Completion, sweeps_are_those_of_the_results_root) {
-  write_plan(results_.path() / "margins", small_sweep(1));
+  write_manifest(results_.path() / "margins", small_sweep(1));
   std::filesystem::create_directories(results_.path() / "no_sweep");
   EXPECT_THAT(complete({"status", ""}), Contains("margins"));
   EXPECT_THAT(complete({"status", ""}), Not(Contains("no_sweep")));
@@ -121,8 +121,8 @@ TEST_F(Completion, sweeps_are_those_of_the_results_root) {
 }
 
 TEST_F(Completion, trial_ids_are_those_of_the_sweep_that_is_named) {
-  write_plan(results_.path() / "old", small_sweep(1, 2));
-  write_plan(results_.path() / "new", small_sweep(1));
+  write_manifest(results_.path() / "old", small_sweep(1, 2));
+  write_manifest(results_.path() / "new", small_sweep(1));
   EXPECT_THAT(complete({"show", "--sweep", "old", ""}), ElementsAre(small_trial(0, 2).trial_id));
   EXPECT_THAT(complete({"retry", "new", ""}), ElementsAre(small_trial(0).trial_id));
   EXPECT_THAT(complete({"why", ""}), testing::SizeIs(1)) << "of the newest sweep";
@@ -142,7 +142,7 @@ TEST_F(Completion, sweep_files_and_folders_are_offered_where_they_fit) {
 }
 
 TEST_F(Completion, an_answer_takes_less_than_a_tenth_of_a_second) {
-  write_plan(results_.path() / "many", small_sweep(2000));
+  write_manifest(results_.path() / "many", small_sweep(2000));
   const double start = monotonic_seconds();
   complete({"show", "--sweep", "many", ""});
   complete({"plan", "sweep.yaml", "head.name="});

@@ -3,7 +3,7 @@
 
 #include "config/schema/catalog.h"
 #include "config/schema/ids.h"
-#include "runner/cli/config_values.h"
+#include "config/schema/leaves.h"
 #include "runner/cli/non_default_values.h"
 #include "support/small_sweep.h"
 
@@ -13,43 +13,43 @@ namespace {
 using testing::ElementsAre;
 using testing::Pair;
 
-TEST(ConfigValues, keys_are_dotted_and_a_list_is_one_value) {
+TEST(ConfigLeaves, keys_are_dotted_and_a_list_is_one_value) {
   const auto config = nlohmann::json::parse(
       R"({"seed": 1, "head": {"name": "dot"}, "augmentation": [{"name": "crop", "padding": 4}]})");
-  const ConfigValues values = config_values(config);
+  const ConfigLeaves values = config_leaves(config);
   EXPECT_THAT(
       values,
       ElementsAre(
           Pair("augmentation", config["augmentation"]), Pair("head.name", "dot"), Pair("seed", 1)));
 }
 
-TEST(ConfigValues, a_key_varies_when_a_value_differs_or_is_absent) {
-  const ConfigValues all{{"dataset.name", "cifar10"}, {"seed", 0}};
-  const ConfigValues few{
+TEST(ConfigLeaves, a_key_varies_when_a_value_differs_or_is_absent) {
+  const ConfigLeaves all{{"dataset.name", "cifar10"}, {"seed", 0}};
+  const ConfigLeaves few{
       {"dataset.name", "cifar10"}, {"dataset.samples_per_class", 10}, {"seed", 1}};
-  EXPECT_THAT(varying_keys(std::vector<ConfigValues>{all, few}),
+  EXPECT_THAT(varying_keys(std::vector<ConfigLeaves>{all, few}),
               ElementsAre("dataset.samples_per_class", "seed"));
-  EXPECT_THAT(varying_keys(std::vector<ConfigValues>{all, all}), ElementsAre());
+  EXPECT_THAT(varying_keys(std::vector<ConfigLeaves>{all, all}), ElementsAre());
 }
 
-TEST(ConfigValues, an_option_that_only_one_component_has_does_not_vary_by_itself) {
-  const ConfigValues dot{{"head.name", "dot"}};
-  const ConfigValues cosine{{"head.name", "cosine"}, {"head.scale", 20}};
-  const ConfigValues sharper{{"head.name", "cosine"}, {"head.scale", 40}};
-  EXPECT_THAT(varying_keys(std::vector<ConfigValues>{dot, cosine}), ElementsAre("head.name"));
-  EXPECT_THAT(varying_keys(std::vector<ConfigValues>{dot, cosine, sharper}),
+TEST(ConfigLeaves, an_option_that_only_one_component_has_does_not_vary_by_itself) {
+  const ConfigLeaves dot{{"head.name", "dot"}};
+  const ConfigLeaves cosine{{"head.name", "cosine"}, {"head.scale", 20}};
+  const ConfigLeaves sharper{{"head.name", "cosine"}, {"head.scale", 40}};
+  EXPECT_THAT(varying_keys(std::vector<ConfigLeaves>{dot, cosine}), ElementsAre("head.name"));
+  EXPECT_THAT(varying_keys(std::vector<ConfigLeaves>{dot, cosine, sharper}),
               ElementsAre("head.name", "head.scale"));
 }
 
-TEST(ConfigValues, values_are_shown_for_people) {
+TEST(ConfigLeaves, values_are_shown_for_people) {
   EXPECT_EQ(value_text(nlohmann::json("dot")), "dot");
   EXPECT_EQ(value_text(nlohmann::json(5e-4)), "0.0005");
   EXPECT_EQ(value_text(nlohmann::json(true)), "true");
   EXPECT_EQ(
       value_text(nlohmann::json::parse(R"([{"name": "crop", "padding": 4}, {"name": "flip"}])")),
-      "crop+flip");
+      "crop(padding=4)+flip");
   EXPECT_EQ(value_text(nlohmann::json::array()), "none");
-  EXPECT_EQ(value_text(ConfigValues{}, "head.scale"), "-");
+  EXPECT_EQ(value_text(ConfigLeaves{}, "head.scale"), "-");
 }
 
 TEST(ChangedValues, a_default_trial_has_nothing_to_tell_but_its_seed) {

@@ -24,7 +24,7 @@ class EvaluationSourceTest : public testing::Test {
   /// `done` of `trials` are.
   Sweep plan(std::int64_t trials, std::int64_t done) {
     Sweep sweep = small_sweep(trials);
-    write_plan(folder_.path(), sweep);
+    write_manifest(folder_.path(), sweep);
     for (std::int64_t i = 0; i < done; ++i) {
       finish_training(sweep.trials[static_cast<std::size_t>(i)].trial_id);
     }
@@ -70,7 +70,7 @@ class EvaluationSourceTest : public testing::Test {
   }
 
   std::filesystem::path claims_root() const {
-    return SweepDirectory(folder_.path()).evaluation(kSuite);
+    return SweepLayout(folder_.path()).evaluation(kSuite);
   }
 
   EvaluationStatus status(const std::string& trial_id) {
@@ -230,7 +230,7 @@ TEST_F(EvaluationSourceTest, what_training_recorded_itself_is_not_evaluated_unle
   trial.config.evaluation.calibration = true;
   trial.trial_id = trial_id(trial.config);
   trial.cell_id = cell_id(trial.config);
-  write_plan(folder_.path(), sweep);
+  write_manifest(folder_.path(), sweep);
   finish_training(trial.trial_id);
   EXPECT_FALSE(source().next());
   requested(trial.trial_id, 0);

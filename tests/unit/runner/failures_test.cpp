@@ -9,10 +9,11 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "base/sweep_layout.h"
 #include "runner/cli/verb.h"
 #include "scheduling/claims/claims.h"
 #include "scheduling/claims/supervisors.h"
-#include "store/manifest/sweep_directory.h"
+#include "store/manifest/sweep_manifest.h"
 #include "store/manifest/sweep_state.h"
 #include "store/segments/segment_writer.h"
 #include "support/small_sweep.h"
@@ -28,7 +29,7 @@ namespace fs = std::filesystem;
 
 class Failures : public testing::Test {
  protected:
-  void SetUp() override { write_plan(sweep(), small_sweep(4, 2)); }
+  void SetUp() override { write_manifest(sweep(), small_sweep(4, 2)); }
 
   static std::string id(std::int64_t seed) { return small_trial(seed, 2).trial_id; }
   fs::path sweep() const { return directory_.path() / "small"; }
@@ -125,7 +126,7 @@ TEST_F(Failures, why_shows_the_end_of_the_logs) {
   attempt(0, 1, "failed", "crash", "signal 11 (segmentation fault)");
   fs::create_directories(sweep() / "logs");
   std::ofstream(sweep() / "logs" / "node7-1a2b-0.log") << "libfoo.so: no such file\n";
-  const fs::path folder = SweepDirectory(sweep()).artifacts(id(0));
+  const fs::path folder = SweepLayout(sweep()).artifacts(id(0));
   fs::create_directories(folder);
   std::ofstream(folder / "log.txt") << "first step done\n";
   const std::string text = headway({"why", id(0)}).out;
@@ -157,7 +158,7 @@ TEST_F(Failures, why_says_that_the_sweep_is_paused) {
 }
 
 TEST_F(Failures, why_of_a_trial_that_left_the_plan_says_so) {
-  write_plan(sweep(), small_sweep(1, 2));
+  write_manifest(sweep(), small_sweep(1, 2));
   EXPECT_THAT(headway({"why", id(3)}).out, HasSubstr("no longer in the sweep's plan"));
 }
 

@@ -13,7 +13,7 @@ class GroupScheduleTest : public testing::Test {
  protected:
   /// A supervisor's first look at a sweep of equal trials.
   void plan(std::int64_t trials, std::int64_t shards, const GroupLimits& limits) {
-    write_plan(folder_.path(), small_sweep(trials, shards));
+    write_manifest(folder_.path(), small_sweep(trials, shards));
     snapshot_.emplace(folder_.path());
     reports_.emplace(folder_.path(), "supervisor");
     schedule_.emplace(folder_.path(), supervisor_.id(), limits);

@@ -4,9 +4,10 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "base/sweep_layout.h"
 #include "config/schema/catalog.h"
 #include "runner/cli/verb.h"
-#include "store/manifest/sweep_directory.h"
+#include "store/manifest/sweep_manifest.h"
 #include "support/small_sweep.h"
 #include "support/temporary_directory.h"
 
@@ -68,8 +69,8 @@ TEST_F(Program, mistakes_of_the_user_end_with_code_2) {
 
 TEST_F(Program, a_damaged_plan_ends_with_code_4) {
   const auto sweep = directory_.path() / "damaged";
-  write_plan(sweep, small_sweep(1));
-  std::filesystem::resize_file(SweepDirectory(sweep).trials_file(), 20);
+  write_manifest(sweep, small_sweep(1));
+  std::filesystem::resize_file(SweepLayout(sweep).trials_file(), 20);
   const Outcome outcome = headway({"status", "damaged"});
   EXPECT_EQ(outcome.exit_code, kExitStore) << outcome.err;
 }
@@ -135,7 +136,7 @@ TEST_F(Program, list_of_an_unknown_name_brings_the_nearest) {
 }
 
 TEST_F(Program, status_of_an_untouched_sweep_counts_its_trials_as_pending) {
-  write_plan(directory_.path() / "small", small_sweep(3));
+  write_manifest(directory_.path() / "small", small_sweep(3));
   const auto json = nlohmann::json::parse(headway({"status", "--json"}).out);
   EXPECT_EQ(json.at("sweep"), "small");
   EXPECT_EQ(json.at("counts").at("pending"), 3);
@@ -145,7 +146,7 @@ TEST_F(Program, status_of_an_untouched_sweep_counts_its_trials_as_pending) {
 }
 
 TEST_F(Program, logs_of_a_trial_that_never_ran_say_so) {
-  write_plan(directory_.path() / "small", small_sweep(1));
+  write_manifest(directory_.path() / "small", small_sweep(1));
   const Outcome outcome = headway({"logs", small_trial(0).trial_id});
   EXPECT_EQ(outcome.exit_code, kExitUsage);
   EXPECT_THAT(outcome.err, HasSubstr("has no log yet: it is pending"));

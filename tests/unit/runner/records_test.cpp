@@ -7,8 +7,9 @@
 
 #include "base/files.h"
 #include "base/safetensors.h"
+#include "base/sweep_layout.h"
 #include "runner/cli/verb.h"
-#include "store/manifest/sweep_directory.h"
+#include "store/manifest/sweep_manifest.h"
 #include "store/segments/segment_writer.h"
 #include "support/small_sweep.h"
 #include "support/temporary_directory.h"
@@ -26,7 +27,7 @@ constexpr const char* kHash = "0123456789abcdef0123456789abcdef0123456789abcdef0
 class Records : public testing::Test {
  protected:
   void SetUp() override {
-    write_plan(sweep(), small_sweep(3));
+    write_manifest(sweep(), small_sweep(3));
     SegmentWriter writer(sweep(), WriterRecord{.role = "worker", .torch_version = "2.11.0"});
     finish(writer, 0, 0.5);
     finish(writer, 1, 0.75);
@@ -87,7 +88,7 @@ class Records : public testing::Test {
   }
 
   void write_weights(std::int64_t seed, const std::string& hash) {
-    const fs::path folder = SweepDirectory(sweep()).artifacts(id(seed));
+    const fs::path folder = SweepLayout(sweep()).artifacts(id(seed));
     fs::create_directories(folder);
     const float value = 1.5F;
     write_safetensors(folder / "weights.safetensors",
@@ -163,7 +164,7 @@ TEST_F(Records, exported_weights_are_the_files_bytes) {
   const Outcome outcome = headway({"export", "weights", id(0), "--out", target.string()});
   ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
   EXPECT_EQ(read_text(target),
-            read_text(SweepDirectory(sweep()).artifacts(id(0)) / "weights.safetensors"));
+            read_text(SweepLayout(sweep()).artifacts(id(0)) / "weights.safetensors"));
 }
 
 TEST_F(Records, exporting_never_overwrites_unless_forced) {
@@ -190,7 +191,7 @@ TEST_F(Records, weights_that_are_not_the_recorded_ones_are_not_exported) {
 }
 
 TEST_F(Records, damaged_weights_are_not_exported) {
-  const fs::path file = SweepDirectory(sweep()).artifacts(id(0)) / "weights.safetensors";
+  const fs::path file = SweepLayout(sweep()).artifacts(id(0)) / "weights.safetensors";
   fs::resize_file(file, fs::file_size(file) - 1);
   const Outcome outcome =
       headway({"export", "weights", id(0), "--out", (root() / "model.safetensors").string()});
@@ -220,7 +221,7 @@ TEST_F(Records, rebuilding_the_store_changes_no_table) {
 }
 
 TEST_F(Records, fsck_of_a_damaged_segment_ends_with_code_4) {
-  for (const auto& segment : fs::directory_iterator(SweepDirectory(sweep()).segments())) {
+  for (const auto& segment : fs::directory_iterator(SweepLayout(sweep()).segments())) {
     std::fstream file(segment.path(), std::ios::in | std::ios::out | std::ios::binary);
     file.seekp(60);
     file << "XXXX";
@@ -231,7 +232,7 @@ TEST_F(Records, fsck_of_a_damaged_segment_ends_with_code_4) {
 }
 
 TEST_F(Records, logs_print_the_last_lines) {
-  const fs::path folder = SweepDirectory(sweep()).artifacts(id(1));
+  const fs::path folder = SweepLayout(sweep()).artifacts(id(1));
   fs::create_directories(folder);
   std::ofstream(folder / "log.txt") << "one\ntwo\nthree\n";
   EXPECT_EQ(headway({"logs", id(1)}).out, "one\ntwo\nthree\n");

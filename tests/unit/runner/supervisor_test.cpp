@@ -23,7 +23,7 @@ using testing::HasSubstr;
 
 class SupervisorOnFakes : public testing::Test {
  protected:
-  void plan(std::int64_t trials) { write_plan(sweep_, small_sweep(trials)); }
+  void plan(std::int64_t trials) { write_manifest(sweep_, small_sweep(trials)); }
 
   SupervisorEnd run(FakeLauncher& launcher) { return run(launcher, options()); }
   SupervisorEnd run(FakeLauncher& launcher, const SupervisorOptions& with) {
@@ -41,7 +41,7 @@ class SupervisorOnFakes : public testing::Test {
   std::optional<std::string> begin_trial(const FakeGroupState& group) {
     SweepState state(sweep_);
     state.refresh();
-    for (const PlannedTrial& trial : read_plan(sweep_).trials) {
+    for (const PlannedTrial& trial : read_manifest(sweep_).trials) {
       const TrialHistory& record = state.trial(trial.trial_id);
       if (record.state() != TrialState::kPending) continue;
       const int attempt = static_cast<int>(record.highest_attempt()) + 1;

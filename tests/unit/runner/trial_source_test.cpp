@@ -19,7 +19,7 @@ namespace {
 
 class TrialSourceTest : public testing::Test {
  protected:
-  void plan(const Sweep& sweep) { write_plan(folder_.path(), sweep); }
+  void plan(const Sweep& sweep) { write_manifest(folder_.path(), sweep); }
 
   TrialSource source(const std::string& group = "g1", int width = 1) {
     return {folder_.path(), owner(group, width)};

@@ -35,7 +35,7 @@ class Fsck : public ::testing::Test {
   }
 
   std::filesystem::path weights_file() const {
-    return SweepDirectory(fixture_.path()).artifacts(fixture_.id(0)) / "weights.safetensors";
+    return SweepLayout(fixture_.path()).artifacts(fixture_.id(0)) / "weights.safetensors";
   }
   void write_weights() {
     std::filesystem::create_directories(weights_file().parent_path());
@@ -141,7 +141,7 @@ TEST_F(Fsck, finds_rows_of_the_store_that_the_segments_do_not_tell) {
 }
 
 TEST_F(Fsck, finds_a_configuration_that_does_not_fit_its_id) {
-  const auto file = SweepDirectory(fixture_.path()).trials_file();
+  const auto file = SweepLayout(fixture_.path()).trials_file();
   std::string text = read_text(file);
   const std::string place = "\"epochs\":";
   text.insert(text.find(place) + place.size(), "1");

@@ -9,31 +9,8 @@
 namespace headway {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-
-TEST(Queries, filter_trials_by_state_and_sum_them_up) {
-  const SweepFixture fixture;
-  fixture.write({fixture.started(0, 1),
-                 fixture.done(0, 1, 0.5),
-                 fixture.started(1, 1),
-                 fixture.failed(1, 1, "oom"),
-                 fixture.started(2, 1)});
-  ResultsStore store(fixture.path());
-  store.sync();
-  const auto failed = list_trials(store, {.states = {TrialState::kFailed}});
-  ASSERT_EQ(failed.size(), 1);
-  EXPECT_EQ(failed[0].trial_id, fixture.id(1));
-  const SweepSummary summary = sweep_summary(store);
-  EXPECT_EQ(summary.sweep, "heads");
-  EXPECT_EQ(summary.total, 6);
-  EXPECT_EQ(summary.trials.at(TrialState::kDone), 1);
-  EXPECT_EQ(summary.trials.at(TrialState::kFailed), 1);
-  EXPECT_EQ(summary.trials.at(TrialState::kRunning), 1);
-  EXPECT_EQ(summary.trials.at(TrialState::kPending), 3);
-  EXPECT_EQ(summary.trials.at(TrialState::kCancelled), 0);
-  EXPECT_EQ(summary.failures, (std::map<std::string, std::int64_t>{{"oom", 1}}));
-  EXPECT_EQ(summary.busy_seconds, 14.5);
-}
 
 TEST(Queries, an_unknown_trial_is_answered_with_the_nearest) {
   const SweepFixture fixture;
@@ -49,7 +26,36 @@ TEST(Queries, an_unknown_trial_is_answered_with_the_nearest) {
     EXPECT_THAT(error.what(), HasSubstr("did you mean '" + fixture.id(0) + "'?"));
   }
   EXPECT_THROW(find_trial(store, ""), ConfigError);
+  EXPECT_THROW(find_trial(store, "g"), ConfigError);
   EXPECT_THROW(find_trial(store, "*"), ConfigError);
+}
+
+TEST(Queries, a_trial_that_is_like_no_other_is_answered_with_the_list_of_all) {
+  const SweepFixture fixture;
+  ResultsStore store(fixture.path());
+  store.sync();
+  try {
+    find_trial(store, "something else");
+    FAIL() << "found a trial that is not there";
+  } catch (const ConfigError& error) {
+    EXPECT_THAT(error.what(), HasSubstr("'headway export trials heads' lists them"));
+  }
+}
+
+TEST(Queries, results_of_evaluations_come_behind_those_of_training) {
+  const SweepFixture fixture;
+  fixture.write(
+      {fixture.started(0, 1), fixture.done(0, 1, 0.5), fixture.evaluated(0, 1, "aa", 0.2)});
+  ResultsStore store(fixture.path());
+  store.sync();
+  std::vector<std::string> labels;
+  for (const ResultRow& row : trial_details(store, fixture.id(0)).results) {
+    labels.push_back(row.label());
+  }
+  EXPECT_THAT(
+      labels,
+      ElementsAre(
+          "test/nc1_pinv", "test/top1_accuracy", "calibration:test/ece", "calibration:test/nll"));
 }
 
 TEST(Queries, a_beginning_that_several_trials_share_is_ambiguous) {

@@ -4,12 +4,14 @@
 #include <gtest/gtest.h>
 #include <soci/soci.h>
 
+#include <chrono>
 #include <fstream>
+#include <random>
 #include <thread>
 
 #include "base/errors.h"
 #include "store/sql/queries.h"
-#include "store/sql/store_check.h"
+#include "store/sql/sqlite_dialect.h"
 #include "unit/store/sweep_fixture.h"
 
 namespace headway {
@@ -18,14 +20,34 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Pair;
 
 // The tables in which the store differs from one that is built in a single go.
 std::vector<TableDifference> differences_from_rebuilt(const SweepFixture& fixture,
                                                       const ResultsStore& store) {
   const auto fresh = fixture.path() / "fresh.sqlite";
   std::filesystem::remove(fresh);
-  ResultsStore(fixture.path(), fresh).sync();
-  return differences(store, fresh);
+  ResultsStore(fixture.path(), std::make_shared<SqliteDialect>(fresh)).sync();
+  std::vector<TableDifference> different;
+  store.query([&](soci::session& sql) {
+    different = sqlite_differences(sql, fresh, PublicRows::tables());
+  });
+  return different;
+}
+
+std::int64_t count(const ResultsStore& store, const std::string& what) {
+  long long rows = 0;
+  store.query([&](soci::session& sql) { sql << "SELECT count(*) FROM " + what, soci::into(rows); });
+  return rows;
+}
+
+// What stands under "evaluation:split/name"; a result without a value is left out.
+std::map<std::string, double> values_of(const ResultsStore& store, const std::string& trial) {
+  std::map<std::string, double> values;
+  for (const ResultRow& row : trial_details(store, trial).results) {
+    if (row.value) values[row.label()] = *row.value;
+  }
+  return values;
 }
 
 std::vector<double> validation_values(const ResultsStore& store, const std::string& trial) {
@@ -40,13 +62,14 @@ TEST(ResultsStore, holds_pending_trials_before_anything_ran) {
   const SweepFixture fixture;
   ResultsStore store(fixture.path());
   store.sync();
-  const auto rows = list_trials(store);
-  ASSERT_EQ(rows.size(), 6);
-  EXPECT_EQ(rows[0].trial_id, fixture.id(0));
-  EXPECT_EQ(rows[0].state, "pending");
-  EXPECT_EQ(rows[0].sweep, "heads");
-  EXPECT_EQ(rows[4].seed, 1);
-  EXPECT_EQ(rows[0].attempts, 0);
+  EXPECT_EQ(count(store, "trials"), 6);
+  const TrialRow row = trial_details(store, fixture.id(4)).trial;
+  EXPECT_EQ(row.trial_id, fixture.id(4));
+  EXPECT_EQ(row.plan_position, 4);
+  EXPECT_EQ(row.state, "pending");
+  EXPECT_EQ(row.sweep, "heads");
+  EXPECT_EQ(row.seed, 1);
+  EXPECT_EQ(row.attempts, 0);
 }
 
 TEST(ResultsStore, describes_a_finished_trial_in_full) {
@@ -166,17 +189,12 @@ TEST(ResultsStore, trials_that_vanish_from_the_plan_stay_but_are_not_counted) {
   store.sync();
   Sweep shorter = fixture.sweep;
   shorter.trials.erase(shorter.trials.begin());
-  write_plan(fixture.path(), shorter);
+  write_manifest(fixture.path(), shorter);
   store.sync();
-  EXPECT_EQ(list_trials(store).size(), 5);
-  const auto all = list_trials(store, {.include_vanished = true});
-  ASSERT_EQ(all.size(), 6);
-  EXPECT_EQ(all.back().trial_id, fixture.id(0));
-  EXPECT_FALSE(all.back().in_plan());
-  const SweepSummary summary = sweep_summary(store);
-  EXPECT_EQ(summary.total, 5);
-  EXPECT_EQ(summary.vanished, 1);
-  EXPECT_EQ(summary.trials.at(TrialState::kDone), 0);
+  EXPECT_EQ(count(store, "trials"), 6);
+  EXPECT_EQ(count(store, "trials WHERE plan_position IS NOT NULL"), 5);
+  EXPECT_FALSE(trial_details(store, fixture.id(0)).trial.in_plan());
+  EXPECT_EQ(trial_details(store, fixture.id(0)).trial.state, "done");
   EXPECT_THAT(differences_from_rebuilt(fixture, store), IsEmpty());
 }
 
@@ -214,7 +232,7 @@ TEST(ResultsStore, follows_a_plan_whose_data_set_moved) {
   store.sync();
   Sweep moved = fixture.sweep;
   for (Trial& trial : moved.trials) trial.config.dataset.root = "/elsewhere";
-  const PlanChange change = write_plan(fixture.path(), moved);
+  const ManifestChange change = write_manifest(fixture.path(), moved);
   EXPECT_EQ(change.unchanged, 2);  // where files are is no part of an id
   store.sync();
   int count = 0;
@@ -286,7 +304,149 @@ TEST(ResultsStore, several_processes_may_sync_at_once) {
   ResultsStore store(fixture.path());
   EXPECT_TRUE(store.is_current());
   EXPECT_THAT(differences_from_rebuilt(fixture, store), IsEmpty());
-  EXPECT_EQ(sweep_summary(store).trials.at(TrialState::kDone), 6);
+  EXPECT_EQ(count(store, "trials WHERE state = 'done'"), 6);
+}
+
+TEST(ResultsStore, an_evaluation_stands_beside_what_training_recorded) {
+  const SweepFixture fixture;
+  fixture.write({fixture.started(0, 1), fixture.done(0, 1, 0.75)});
+  ResultsStore store(fixture.path());
+  store.sync();
+  fixture.write({fixture.evaluated(0, 1, "aa", 0.125)}, "command");
+  store.sync();
+  EXPECT_THAT(values_of(store, fixture.id(0)),
+              ElementsAre(Pair("calibration:test/ece", 0.125), Pair("test/top1_accuracy", 0.75)));
+  const auto rebuilt = ResultsStore::rebuild(fixture.path());
+  EXPECT_THAT(values_of(rebuilt, fixture.id(0)),
+              ElementsAre(Pair("calibration:test/ece", 0.125), Pair("test/top1_accuracy", 0.75)));
+  EXPECT_EQ(count(rebuilt, "results WHERE missing_reason = 'a probability is 0'"), 1);
+  EXPECT_EQ(count(rebuilt, "cells WHERE evaluation = 'calibration' AND name = 'ece' AND n = 1"), 1);
+}
+
+TEST(ResultsStore, a_later_evaluation_replaces_an_earlier_one_and_no_other) {
+  const SweepFixture fixture;
+  fixture.write({fixture.started(0, 1), fixture.done(0, 1, 0.75)});
+  fixture.write({fixture.evaluated(0, 1, "aa", 0.1), fixture.evaluated(0, 1, "aa", 0.3, "shift")});
+  std::this_thread::sleep_for(std::chrono::milliseconds(2));  // times are in milliseconds
+  fixture.write({fixture.evaluated(0, 1, "aa", 0.2)});
+  ResultsStore store(fixture.path());
+  store.sync();
+  EXPECT_THAT(values_of(store, fixture.id(0)),
+              ElementsAre(Pair("calibration:test/ece", 0.2),
+                          Pair("shift:test/ece", 0.3),
+                          Pair("test/top1_accuracy", 0.75)));
+}
+
+TEST(ResultsStore, an_evaluation_of_other_weights_than_the_final_ones_is_no_result) {
+  const SweepFixture fixture;
+  fixture.write({fixture.evaluated(0, 1, "zz", 0.1)});
+  ResultsStore store(fixture.path());
+  store.sync();
+  EXPECT_EQ(count(store, "results"), 0);  // not even trained, as far as is known
+  fixture.write({fixture.started(0, 1), fixture.done(0, 1, 0.75)});
+  store.sync();
+  EXPECT_THAT(values_of(store, fixture.id(0)), ElementsAre(Pair("test/top1_accuracy", 0.75)));
+  EXPECT_EQ(count(store, "evaluations"), 1);
+  // A record that calls itself training's is nobody's.
+  fixture.write({fixture.evaluated(0, 1, "aa", 0.1, "training")});
+  store.sync();
+  EXPECT_THAT(values_of(store, fixture.id(0)), ElementsAre(Pair("test/top1_accuracy", 0.75)));
+}
+
+TEST(ResultsStore, an_evaluation_counts_as_soon_as_its_weights_are_known_to_be_final) {
+  const SweepFixture fixture;
+  fixture.write({fixture.evaluated(0, 1, "aa", 0.1)});
+  ResultsStore store(fixture.path());
+  store.sync();
+  fixture.write({fixture.started(0, 1), fixture.done(0, 1, 0.75)});
+  store.sync();
+  EXPECT_EQ(values_of(store, fixture.id(0)).at("calibration:test/ece"), 0.1);
+  fixture.write({fixture.started(0, 2)});  // trained again: nothing is final
+  store.sync();
+  EXPECT_THAT(values_of(store, fixture.id(0)), IsEmpty());
+  EXPECT_THAT(differences_from_rebuilt(fixture, store), IsEmpty());
+}
+
+// Every process writes one segment; a reader may meet the segments in any order.
+TEST(ResultsStore, is_the_same_whatever_the_order_in_which_segments_are_read) {
+  const SweepFixture fixture;
+  const std::vector<std::vector<nlohmann::json>> writers = {
+      {fixture.started(0, 1), fixture.metrics(0, 1, 1, 0.1), fixture.metrics(0, 1, 2, 0.2)},
+      {fixture.failed(0, 1, "crash"), fixture.retry(0, 1)},
+      {fixture.started(0, 2, 10), fixture.metrics(0, 2, 2, 0.3), fixture.done(0, 2, 0.8)},
+      {fixture.evaluated(0, 2, "aa", 0.1), fixture.evaluated(0, 2, "zz", 0.4)},
+      {fixture.evaluated(0, 2, "aa", 0.2), fixture.evaluated(1, 1, "aa", 0.3)},
+      {fixture.started(1, 1), fixture.done(1, 1, 0.9), fixture.failed(1, 1, "hung")}};
+  for (const auto& records : writers) fixture.write(records);
+  ResultsStore(fixture.path()).sync();
+  const auto expected = fixture.path() / "results.sqlite";
+  std::vector<std::filesystem::path> segments = segment_paths(fixture.path());
+  std::sort(segments.begin(), segments.end());
+  std::mt19937 random(1);
+  for (int trial = 0; trial < 12; ++trial) {
+    std::shuffle(segments.begin(), segments.end(), random);
+    const SweepFixture other;
+    const auto folder = SweepLayout(other.path()).segments();
+    std::filesystem::create_directories(folder);
+    ResultsStore store(other.path());
+    for (const auto& segment : segments) {
+      std::filesystem::copy_file(segment, folder / segment.filename());
+      store.sync();
+    }
+    store.query([&](soci::session& sql) {
+      EXPECT_THAT(sqlite_differences(sql, expected, PublicRows::tables()), IsEmpty());
+    });
+  }
+}
+
+TEST(ResultsStore, one_database_holds_many_sweeps) {
+  const SweepFixture one;
+  Sweep other_sweep = make_sweep();  // the same trials under another name
+  other_sweep.name = "other";
+  const SweepFixture other(other_sweep);
+  one.write({one.started(0, 1), one.metrics(0, 1, 1, 0.1), one.done(0, 1, 0.5)});
+  other.write({other.started(0, 1), other.metrics(0, 1, 1, 0.2), other.done(0, 1, 0.7)});
+  const auto shared = one.path() / "shared.sqlite";
+  ResultsStore first(one.path(), std::make_shared<SqliteDialect>(shared));
+  ResultsStore second(other.path(), std::make_shared<SqliteDialect>(shared));
+  first.sync();
+  second.sync();
+  EXPECT_TRUE(first.is_current());
+  EXPECT_EQ(count(first, "trials"), 12);
+  EXPECT_EQ(values_of(first, one.id(0)).at("test/top1_accuracy"), 0.5);
+  EXPECT_EQ(values_of(second, one.id(0)).at("test/top1_accuracy"), 0.7);
+  EXPECT_THAT(validation_values(second, one.id(0)), ElementsAre(0.2));
+  std::filesystem::remove_all(SweepLayout(one.path()).segments());
+  first.sync();  // its records are gone; the other sweep's rows stay
+  EXPECT_EQ(trial_details(first, one.id(0)).trial.state, "pending");
+  EXPECT_EQ(trial_details(second, one.id(0)).trial.state, "done");
+}
+
+TEST(ResultsStore, follows_a_sweep_that_was_renamed) {
+  const SweepFixture fixture;
+  fixture.write({fixture.started(0, 1), fixture.done(0, 1, 0.5)});
+  ResultsStore(fixture.path()).sync();
+  Sweep renamed = fixture.sweep;
+  renamed.name = "renamed";
+  write_manifest(fixture.path(), renamed);
+  ResultsStore store(fixture.path());
+  store.sync();
+  EXPECT_EQ(trial_details(store, fixture.id(0)).trial.sweep, "renamed");
+  EXPECT_THAT(differences_from_rebuilt(fixture, store), IsEmpty());
+}
+
+TEST(ResultsStore, is_filled_anew_when_it_was_filled_by_one_that_could_read_fewer_records) {
+  const SweepFixture fixture;
+  fixture.write(
+      {fixture.started(0, 1), fixture.done(0, 1, 0.75), fixture.evaluated(0, 1, "aa", 0.1)});
+  ResultsStore store(fixture.path());
+  store.sync();
+  store.query([](soci::session& sql) {
+    sql << "DELETE FROM results WHERE evaluation = 'calibration'";
+    sql << "UPDATE store_state SET value = '1: writer' WHERE key = 'readable_records'";
+  });
+  store.sync();
+  EXPECT_EQ(values_of(store, fixture.id(0)).at("calibration:test/ece"), 0.1);
 }
 
 }  // namespace

@@ -8,7 +8,7 @@
 
 #include "base/errors.h"
 #include "base/host.h"
-#include "store/manifest/sweep_directory.h"
+#include "base/sweep_layout.h"
 #include "store/segments/record_framing.h"
 #include "store/segments/segment_reader.h"
 #include "store/segments/segment_writer.h"
@@ -50,7 +50,7 @@ class Segments : public ::testing::Test {
 
 TEST_F(Segments, appear_with_the_first_record_and_begin_with_their_writer) {
   SegmentWriter writer(path(), WriterRecord{.role = "worker", .torch_version = "2.11.0"});
-  EXPECT_FALSE(std::filesystem::exists(SweepDirectory(path()).segments()));
+  EXPECT_FALSE(std::filesystem::exists(SweepLayout(path()).segments()));
   writer.append(numbered(1), Flush::kNow);
   std::vector<nlohmann::json> records;
   SegmentReader reader(path());
@@ -87,7 +87,7 @@ TEST_F(Segments, tell_each_record_who_wrote_it_also_after_going_on) {
   SegmentReader second(path(), first.positions());
   second.poll([](const SegmentRecord& record) {
     EXPECT_EQ(record.json.at("value"), 2);
-    EXPECT_EQ(record.writer.at("role"), "supervisor");
+    EXPECT_EQ(record.writer->role, "supervisor");
   });
 }
 

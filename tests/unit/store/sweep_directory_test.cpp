@@ -1,4 +1,5 @@
-#include "store/manifest/sweep_directory.h"
+#include "base/sweep_layout.h"
+#include "store/manifest/sweep_manifest.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -34,7 +35,7 @@ TEST(SweepDirectory, a_plan_is_read_back_as_it_was_written) {
   sweep.flags = {{sweep.trials[0].cell_id, "a_rule", "a message"}};
   sweep.notes = {"two cells were merged"};
   const SweepFixture fixture(sweep);
-  const Plan plan = read_plan(fixture.path());
+  const SweepManifest plan = read_manifest(fixture.path());
   EXPECT_EQ(plan.name, "heads");
   EXPECT_EQ(plan.description, "which head?");
   EXPECT_EQ(plan.resources.ranks, 4);
@@ -59,7 +60,7 @@ TEST(SweepDirectory, a_plan_is_read_back_as_it_was_written) {
 
 TEST(SweepDirectory, every_line_of_the_plan_is_json_of_its_own) {
   const SweepFixture fixture;
-  std::ifstream file(SweepDirectory(fixture.path()).trials_file());
+  std::ifstream file(SweepLayout(fixture.path()).trials_file());
   std::string line;
   std::size_t count = 0;
   while (std::getline(file, line)) {
@@ -73,7 +74,7 @@ TEST(SweepDirectory, every_line_of_the_plan_is_json_of_its_own) {
 
 TEST(SweepDirectory, reads_plans_of_the_time_before_losses_were_a_section) {
   const SweepFixture fixture(make_sweep(1));
-  const auto trials = read_plan(fixture.path()).trials;
+  const auto trials = read_manifest(fixture.path()).trials;
   std::string text;
   for (PlannedTrial trial : trials) {
     nlohmann::json config = identity_json(trial.config());
@@ -82,8 +83,8 @@ TEST(SweepDirectory, reads_plans_of_the_time_before_losses_were_a_section) {
     text += plan_line(trial);
   }
   ASSERT_THAT(text, Not(HasSubstr(R"("loss":)")));
-  std::ofstream(SweepDirectory(fixture.path()).trials_file()) << text;
-  const auto again = read_plan(fixture.path()).trials;
+  std::ofstream(SweepLayout(fixture.path()).trials_file()) << text;
+  const auto again = read_manifest(fixture.path()).trials;
   ASSERT_EQ(ids(again), ids(trials));
   for (std::size_t i = 0; i < trials.size(); ++i) {
     EXPECT_EQ(again[i].config_text, trials[i].config_text);
@@ -92,8 +93,8 @@ TEST(SweepDirectory, reads_plans_of_the_time_before_losses_were_a_section) {
 
 TEST(SweepDirectory, reads_plans_whose_keys_stand_in_another_order) {
   const SweepFixture fixture(make_sweep(1));
-  const auto file = SweepDirectory(fixture.path()).trials_file();
-  const auto before = read_plan(fixture.path()).trials;
+  const auto file = SweepLayout(fixture.path()).trials_file();
+  const auto before = read_manifest(fixture.path()).trials;
   std::string text;
   for (const PlannedTrial& trial : before) {
     text += nlohmann::json{{"trial_id", trial.trial_id},
@@ -104,16 +105,16 @@ TEST(SweepDirectory, reads_plans_whose_keys_stand_in_another_order) {
             "\n";
   }
   std::ofstream(file) << text;
-  const auto after = read_plan(fixture.path()).trials;
+  const auto after = read_manifest(fixture.path()).trials;
   EXPECT_EQ(ids(after), ids(before));
   EXPECT_EQ(after[0].config_text, before[0].config_text);
 }
 
 TEST(SweepDirectory, the_same_sweep_again_changes_nothing) {
   const SweepFixture fixture;
-  const auto file = SweepDirectory(fixture.path()).trials_file();
+  const auto file = SweepLayout(fixture.path()).trials_file();
   const auto written = std::filesystem::last_write_time(file);
-  const PlanChange change = write_plan(fixture.path(), fixture.sweep);
+  const ManifestChange change = write_manifest(fixture.path(), fixture.sweep);
   EXPECT_FALSE(change.is_new);
   EXPECT_THAT(change.added, IsEmpty());
   EXPECT_THAT(change.vanished, IsEmpty());
@@ -127,7 +128,7 @@ TEST(SweepDirectory, a_changed_sweep_extends_and_keeps_every_version) {
   Sweep longer = make_sweep(3);
   longer.text = "name: heads\nseeds: 3\n";
   longer.trials.erase(longer.trials.begin());  // one of the old ones leaves
-  const PlanChange change = write_plan(fixture.path(), longer);
+  const ManifestChange change = write_manifest(fixture.path(), longer);
   EXPECT_EQ(change.added,
             (std::vector<std::string>{longer.trials[1].trial_id, longer.trials[4].trial_id}));
   EXPECT_EQ(change.vanished, std::vector<std::string>{fixture.id(0)});
@@ -136,7 +137,7 @@ TEST(SweepDirectory, a_changed_sweep_extends_and_keeps_every_version) {
   EXPECT_EQ(read_text(fixture.path() / "sweep.2.yaml"), longer.text);
   EXPECT_EQ(ids(read_vanished_trials(fixture.path())), std::vector<std::string>{fixture.id(0)});
 
-  const PlanChange back = write_plan(fixture.path(), fixture.sweep);
+  const ManifestChange back = write_manifest(fixture.path(), fixture.sweep);
   EXPECT_EQ(back.added, std::vector<std::string>{fixture.id(0)});
   EXPECT_EQ(ids(read_vanished_trials(fixture.path())), change.added);
   EXPECT_EQ(read_text(fixture.path() / "sweep.3.yaml"), fixture.sweep.text);
@@ -145,32 +146,72 @@ TEST(SweepDirectory, a_changed_sweep_extends_and_keeps_every_version) {
 TEST(SweepDirectory, two_supervisors_at_once_leave_a_whole_plan) {
   const TemporaryDirectory directory;
   const Sweep sweep = make_sweep(20);
-  const auto submit = [&] { write_plan(directory.path(), sweep); };
+  const auto submit = [&] { write_manifest(directory.path(), sweep); };
   std::thread one(submit);
   std::thread two(submit);
   one.join();
   two.join();
-  EXPECT_EQ(read_plan(directory.path()).trials.size(), 40);
+  EXPECT_EQ(read_manifest(directory.path()).trials.size(), 40);
   EXPECT_FALSE(std::filesystem::exists(directory.path() / "sweep.2.yaml"));
   EXPECT_THAT(read_vanished_trials(directory.path()), IsEmpty());
 }
 
 TEST(SweepDirectory, a_damaged_plan_is_named_with_its_line) {
   const SweepFixture fixture;
-  const auto file = SweepDirectory(fixture.path()).trials_file();
+  const auto file = SweepLayout(fixture.path()).trials_file();
   std::string text = read_text(file);
   std::filesystem::resize_file(file, text.size() - 10);
   try {
-    read_plan(fixture.path());
+    read_manifest(fixture.path());
     FAIL() << "a damaged plan was read";
   } catch (const StoreError& error) {
     EXPECT_THAT(error.what(), HasSubstr("trials.jsonl:6"));
   }
 }
 
-TEST(SweepDirectory, a_folder_without_a_plan_holds_no_sweep) {
-  const TemporaryDirectory folder;
-  EXPECT_THROW(read_plan(folder.path()), ConfigError);
+TEST(SweepManifest, needs_a_sweep) {
+  const TemporaryDirectory results;
+  EXPECT_THROW(read_manifest(results.path()), ConfigError);
+  EXPECT_THROW(read_sweep_name(results.path()), ConfigError);
+}
+
+TEST(SweepManifest, settings_are_read_back) {
+  Sweep sweep = make_sweep(1);
+  sweep.resources.ranks = 4;
+  sweep.resources.time_limit_seconds = 90;
+  sweep.resources.checkpoints.epochs = 3;
+  sweep.resources.checkpoints.keep_best = true;
+  sweep.slurm.partition = "gpu";
+  sweep.slurm.time = "01:00:00";
+  sweep.slurm.extra = {"--account=x"};
+  sweep.flags = {{"cell", "rule", "message"}};
+  const SweepFixture fixture(sweep);
+  const SweepManifest manifest = read_manifest(fixture.path());
+  EXPECT_EQ(manifest.resources.ranks, 4);
+  EXPECT_EQ(manifest.resources.groups, std::nullopt);
+  EXPECT_EQ(manifest.resources.time_limit_seconds, 90);
+  EXPECT_EQ(manifest.resources.checkpoints.epochs, 3);
+  EXPECT_TRUE(manifest.resources.checkpoints.keep_best);
+  EXPECT_EQ(manifest.slurm.partition, "gpu");
+  EXPECT_EQ(manifest.slurm.time, "01:00:00");
+  EXPECT_THAT(manifest.slurm.extra, ::testing::ElementsAre("--account=x"));
+  EXPECT_EQ(manifest.flags.at(0).message, "message");
+}
+
+TEST(SweepManifest, damaged_settings_are_refused_with_the_way_out) {
+  const SweepFixture fixture;
+  const auto file = SweepLayout(fixture.path()).settings_file();
+  const std::string text = read_text(file);
+  for (const std::string& damaged :
+       {text.substr(0, text.size() / 2), std::string("{}"), std::string(R"({"name": 3})")}) {
+    std::ofstream(file) << damaged;
+    try {
+      read_manifest(fixture.path());
+      FAIL() << "read " << damaged;
+    } catch (const StoreError& error) {
+      EXPECT_THAT(error.what(), HasSubstr("plan.json is damaged"));
+    }
+  }
 }
 
 }  // namespace

@@ -6,9 +6,10 @@
 #include <vector>
 
 #include "base/files.h"
+#include "base/sweep_layout.h"
 #include "config/schema/trial_config.h"
 #include "config/sweep/sweep.h"
-#include "store/manifest/sweep_directory.h"
+#include "store/manifest/sweep_manifest.h"
 #include "store/segments/segment_writer.h"
 #include "support/temporary_directory.h"
 
@@ -39,7 +40,7 @@ inline Sweep make_sweep(int seeds = 3) {
 class SweepFixture {
  public:
   explicit SweepFixture(Sweep plan = make_sweep()) : sweep(std::move(plan)) {
-    write_plan(path(), sweep);
+    write_manifest(path(), sweep);
   }
 
   const std::filesystem::path& path() const { return directory_.path(); }
@@ -91,6 +92,20 @@ class SweepFixture {
             {"exit_code", 1},
             {"duration_s", 2.0}};
   }
+  /// A suite computed from the weights of an attempt; done() says that its weights are "aa".
+  nlohmann::json evaluated(std::size_t trial,
+                           int attempt,
+                           const std::string& weights,
+                           double ece,
+                           const std::string& evaluation = "calibration") const {
+    return record_json(Evaluated{.trial_id = id(trial),
+                                 .evaluation = evaluation,
+                                 .attempt = attempt,
+                                 .weights_sha256 = weights,
+                                 .duration_s = 0.5,
+                                 .results = {{"test", {{"ece", ece}, {"nll", std::nullopt}}}},
+                                 .missing = {{"test", {{"nll", "a probability is 0"}}}}});
+  }
   nlohmann::json retry(std::size_t trial, int through_attempt) const {
     return {
         {"kind", "retry_requested"}, {"trial_id", id(trial)}, {"through_attempt", through_attempt}};
@@ -110,7 +125,7 @@ class SweepFixture {
 
 inline std::vector<std::filesystem::path> segment_paths(const std::filesystem::path& sweep) {
   std::vector<std::filesystem::path> paths;
-  for (const auto& entry : std::filesystem::directory_iterator(SweepDirectory(sweep).segments())) {
+  for (const auto& entry : std::filesystem::directory_iterator(SweepLayout(sweep).segments())) {
     paths.push_back(entry.path());
   }
   return paths;

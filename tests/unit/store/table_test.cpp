@@ -84,6 +84,51 @@ TEST_F(FinishedSweep, points_out_averages_over_different_cells) {
   EXPECT_THAT(table.notes[0], HasSubstr("head.name"));
 }
 
+TEST_F(FinishedSweep, finds_a_metric_in_whatever_evaluation_recorded_it) {
+  fixture_.write({fixture_.evaluated(0, 1, "aa", 0.2), fixture_.evaluated(1, 1, "aa", 0.4)});
+  store_.sync();
+  const TableRequest plain{.by = {"head.name"}, .metrics = {"test/ece"}};
+  const Table table = make_table(store_, plain);
+  EXPECT_NEAR(*table.rows[0].cells[0].mean, 0.3, 1e-15);
+  EXPECT_EQ(table.rows[0].cells[0].n, 2);
+  EXPECT_EQ(table.columns[0].label(), "test/ece");
+  const TableRequest named{.by = {"head.name"}, .metrics = {"calibration:ece"}};
+  EXPECT_NEAR(*make_table(store_, named).rows[0].cells[0].mean, 0.3, 1e-15);
+  EXPECT_EQ(make_table(store_, named).columns[0].label(), "calibration:test/ece");
+}
+
+TEST_F(FinishedSweep, prefers_what_training_recorded_and_reaches_the_other_by_name) {
+  nlohmann::json later = fixture_.evaluated(0, 1, "aa", 0);
+  later["results"] = {{"test", {{"top1_accuracy", 0.5}}}};
+  later["missing"] = nlohmann::json::object();
+  fixture_.write({later});
+  store_.sync();
+  const TableRequest plain{.by = {"head.name"}, .metrics = {"test/top1_accuracy"}};
+  EXPECT_NEAR(*make_table(store_, plain).rows[0].cells[0].mean, 0.92, 1e-15);
+  const TableRequest named{.by = {"head.name"}, .metrics = {"calibration:test/top1_accuracy"}};
+  const Table table = make_table(store_, named);
+  EXPECT_EQ(table.rows[0].cells[0].mean, 0.5);
+  EXPECT_EQ(table.rows[0].cells[0].n, 1);
+}
+
+TEST_F(FinishedSweep, says_when_a_column_mixes_evaluations) {
+  fixture_.write(
+      {fixture_.evaluated(0, 1, "aa", 0.2), fixture_.evaluated(1, 1, "aa", 0.4, "shift")});
+  store_.sync();
+  const Table table = make_table(store_, {.by = {"head.name"}, .metrics = {"test/ece"}});
+  EXPECT_THAT(table.notes,
+              ::testing::Contains("test/ece was recorded by calibration in 1 trials, by shift in 1 "
+                                  "trials; shift:test/ece is that of the last alone"));
+}
+
+TEST_F(FinishedSweep, a_metric_that_every_evaluation_lacks_is_missing_for_the_first_ones_reason) {
+  fixture_.write({fixture_.evaluated(0, 1, "aa", 0.2)});
+  store_.sync();
+  const Table table = make_table(store_, {.by = {"head.name"}, .metrics = {"test/nll"}});
+  EXPECT_THAT(table.notes,
+              ::testing::Contains("test/nll is missing in 1 finished trials: a probability is 0"));
+}
+
 TEST_F(FinishedSweep, groups_by_seed_when_asked) {
   const Table table = make_table(store_, {.by = {"seed", "head.name"}});
   ASSERT_EQ(table.rows.size(), 6);
@@ -95,7 +140,7 @@ TEST_F(FinishedSweep, groups_by_seed_when_asked) {
 TEST_F(FinishedSweep, leaves_trials_out_that_vanished_from_the_plan) {
   Sweep shorter = fixture_.sweep;
   shorter.trials.erase(shorter.trials.begin());
-  write_plan(fixture_.path(), shorter);
+  write_manifest(fixture_.path(), shorter);
   store_.sync();
   const Table table = make_table(store_, {.by = {"head.name"}});
   EXPECT_NEAR(*table.rows[0].cells[0].mean, 0.93, 1e-15);
@@ -114,6 +159,8 @@ TEST_F(FinishedSweep, refuses_unknown_keys_metrics_and_splits_with_the_nearest) 
   EXPECT_THAT(message({.by = {"head.nmae"}}), HasSubstr("did you mean 'head.name'?"));
   EXPECT_THAT(message({.metrics = {"test/top1_acuracy"}}),
               HasSubstr("did you mean 'top1_accuracy'?"));
+  EXPECT_THAT(message({.metrics = {"trainig:test/top1_accuracy"}}),
+              HasSubstr("did you mean 'training'?"));
   EXPECT_THAT(message({.metrics = {"tset/top1_accuracy"}}), HasSubstr("did you mean 'test'?"));
 }
 

@@ -4,7 +4,8 @@
 #include <fstream>
 
 #include "base/errors.h"
-#include "store/manifest/sweep_directory.h"
+#include "base/sweep_layout.h"
+#include "store/manifest/sweep_manifest.h"
 #include "support/small_sweep.h"
 #include "support/temporary_directory.h"
 #include "sweep/location.h"
@@ -20,13 +21,13 @@ class Location : public testing::Test {
   fs::path make_sweep(const std::string& name, std::int64_t trials = 2) {
     Sweep sweep = small_sweep(trials);
     sweep.name = name;
-    write_plan(root() / name, sweep);
+    write_manifest(root() / name, sweep);
     return root() / name;
   }
 
   void set_age(const fs::path& sweep, int seconds) {
     const auto time = fs::file_time_type::clock::now() - std::chrono::seconds(seconds);
-    fs::last_write_time(SweepDirectory(sweep).trials_file(), time);
+    fs::last_write_time(SweepLayout(sweep).trials_file(), time);
   }
 
   std::string message_of(const std::function<void()>& call) {
@@ -97,7 +98,7 @@ TEST_F(Location, the_newest_sweep_is_the_one_that_changed_last) {
   set_age(make_sweep("first"), 10);
   set_age(make_sweep("second"), 20);
   EXPECT_EQ(find_sweep_or_newest("", root()).name, "first");
-  const fs::path segments = SweepDirectory(root() / "second").segments();
+  const fs::path segments = SweepLayout(root() / "second").segments();
   fs::create_directories(segments);
   std::ofstream(segments / "host-1-a.jsonl") << "";
   EXPECT_EQ(find_sweep_or_newest("", root()).name, "second");

@@ -34,7 +34,7 @@ ProcessIdentity dead_process() {
 
 class Snapshot : public testing::Test {
  protected:
-  void SetUp() override { write_plan(sweep(), small_sweep(3)); }
+  void SetUp() override { write_manifest(sweep(), small_sweep(3)); }
 
   std::filesystem::path sweep() const { return folder_.path() / "small"; }
   static std::string id(std::int64_t seed) { return small_trial(seed).trial_id; }
@@ -153,7 +153,7 @@ TEST_F(Snapshot, it_follows_a_plan_that_grows_when_told_to) {
   SweepSnapshot stays(sweep());
   end(0, 1, "done", "");
   follows.refresh();
-  write_plan(sweep(), small_sweep(5));
+  write_manifest(sweep(), small_sweep(5));
   const auto file = SweepLayout(sweep()).trials_file();
   std::filesystem::last_write_time(
       file, std::filesystem::last_write_time(file) + std::chrono::seconds(2));

@@ -1,4 +1,4 @@
-#include "store/manifest/plan_lines.h"
+#include "store/manifest/manifest_lines.h"
 
 #include <fmt/format.h>
 
@@ -63,7 +63,7 @@ PlannedTrial full_parse(std::string_view line) {
 
 }  // namespace
 
-std::string plan_line(const PlannedTrial& trial) {
+std::string manifest_line(const PlannedTrial& trial) {
   return fmt::format(R"({{"trial_id":"{}","cell_id":"{}","seed":{},"config":{}}})"
                      "\n",
                      trial.trial_id,
@@ -76,7 +76,7 @@ PlannedTrial planned_trial(const Trial& trial) {
   return {trial.trial_id, trial.cell_id, trial.config.seed, to_canonical_json(trial.config).dump()};
 }
 
-std::vector<PlannedTrial> read_plan_lines(const std::filesystem::path& file) {
+std::vector<PlannedTrial> read_manifest_lines(const std::filesystem::path& file) {
   const std::string text = read_text(file);
   std::vector<PlannedTrial> trials;
   std::string_view rest = text;

@@ -1,0 +1,215 @@
+#include "store/manifest/sweep_manifest.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/file.h>
+
+#include <cerrno>
+#include <nlohmann/json.hpp>
+#include <unordered_set>
+
+#include "base/atomic_file.h"
+#include "base/errors.h"
+#include "base/files.h"
+#include "base/logging.h"
+#include "base/sweep_layout.h"
+#include "config/schema/json_writer.h"
+#include "config/yaml/section_reader.h"
+#include "store/manifest/manifest_lines.h"
+
+namespace headway {
+namespace {
+
+nlohmann::json settings_json(const Sweep& sweep) {
+  nlohmann::json flags = nlohmann::json::array();
+  for (const CellFlag& flag : sweep.flags) {
+    flags.push_back({{"cell_id", flag.cell_id}, {"rule", flag.rule}, {"message", flag.message}});
+  }
+  return {{"name", sweep.name},
+          {"description", sweep.description},
+          {"resources", section_to_json(sweep.resources)},
+          {"slurm", section_to_json(sweep.slurm)},
+          {"flags", flags},
+          {"notes", sweep.notes}};
+}
+
+// As version 0.1.0 wrote them.
+void modernise(nlohmann::json& settings) {
+  nlohmann::json& resources = settings.at("resources");
+  if (resources.contains("time_limit_seconds")) {
+    resources["time_limit"] = resources["time_limit_seconds"];
+    resources.erase("time_limit_seconds");
+  }
+  nlohmann::json& slurm = settings.at("slurm");
+  if (slurm.value("time", "").empty()) slurm.erase("time");
+}
+
+template <typename Config>
+Config read_settings_section(const nlohmann::json& json, const char* key) {
+  Problems problems;
+  Config config = read_section<Config>(located_value_from_json(json.at(key)), key, problems);
+  throw_problems(std::move(problems));
+  return config;
+}
+
+// Everything but the trials.
+SweepManifest read_settings(nlohmann::json json) {
+  modernise(json);
+  SweepManifest manifest;
+  json.at("name").get_to(manifest.name);
+  json.at("description").get_to(manifest.description);
+  manifest.resources = read_settings_section<ResourcesConfig>(json, "resources");
+  manifest.slurm = read_settings_section<SlurmConfig>(json, "slurm");
+  for (const auto& flag : json.at("flags")) {
+    manifest.flags.push_back({flag.at("cell_id"), flag.at("rule"), flag.at("message")});
+  }
+  json.at("notes").get_to(manifest.notes);
+  return manifest;
+}
+
+// Calls `read` with the parsed plan.json; what it throws of a damaged one becomes a StoreError.
+auto with_settings(const std::filesystem::path& directory, auto&& read) {
+  const SweepLayout layout(directory);
+  if (!std::filesystem::exists(layout.trials_file())) {
+    throw ConfigError(
+        fmt::format("no sweep in '{}': there is no trials.jsonl", directory.string()));
+  }
+  const std::string text = read_text(layout.settings_file());
+  const auto fail = [&](const std::exception& error) {
+    return StoreError(
+        fmt::format("{} is damaged: {}; 'headway run' with the sweep file writes it anew",
+                    layout.settings_file().string(),
+                    error.what()));
+  };
+  try {
+    return read(nlohmann::json::parse(text));
+  } catch (const nlohmann::json::exception& error) {
+    throw fail(error);
+  } catch (const ConfigError& error) {
+    throw fail(error);
+  }
+}
+
+// Held while the manifest is rewritten, released when the descriptor closes. Where the file system
+// has no locks, atomic replacement alone keeps the files whole.
+FileDescriptor lock_manifest(const std::filesystem::path& directory) {
+  FileDescriptor file = open_file(directory / ".plan.lock", O_RDWR | O_CREAT);
+  while (::flock(file.native(), LOCK_EX) != 0) {
+    if (errno == EINTR) continue;
+    if (errno != ENOLCK && errno != EOPNOTSUPP) throw_errno("flock", directory.string());
+    log_warning("{}: no file locks here; don't start two runs at once", directory.string());
+    break;
+  }
+  return file;
+}
+
+void replace_if_changed(const std::filesystem::path& path, const std::string& text) {
+  if (std::filesystem::exists(path) && read_text(path) == text) return;
+  replace_file(path, text);
+}
+
+// sweep.yaml, then sweep.2.yaml, sweep.3.yaml, ...: every text that was submitted, in order.
+void keep_sweep_text(const SweepLayout& layout, const std::string& text) {
+  std::filesystem::path latest;
+  std::filesystem::path next = layout.sweep_file();
+  for (int version = 2; std::filesystem::exists(next); ++version) {
+    latest = next;
+    next = layout.root() / fmt::format("sweep.{}.yaml", version);
+  }
+  if (latest.empty() || read_text(latest) != text) replace_file(next, text);
+}
+
+std::string lines_of(const std::vector<PlannedTrial>& trials) {
+  std::string text;
+  for (const PlannedTrial& trial : trials) text += manifest_line(trial);
+  return text;
+}
+
+std::vector<PlannedTrial> present_trials(const SweepLayout& layout) {
+  if (!std::filesystem::exists(layout.trials_file())) return {};
+  return read_manifest_lines(layout.trials_file());
+}
+
+std::unordered_set<std::string> ids_of(const std::vector<PlannedTrial>& trials) {
+  std::unordered_set<std::string> ids;
+  for (const PlannedTrial& trial : trials) ids.insert(trial.trial_id);
+  return ids;
+}
+
+ManifestChange compare(const std::vector<PlannedTrial>& old_trials,
+                       const std::vector<PlannedTrial>& new_trials) {
+  ManifestChange change;
+  const auto old_ids = ids_of(old_trials);
+  const auto new_ids = ids_of(new_trials);
+  for (const PlannedTrial& trial : new_trials) {
+    if (old_ids.contains(trial.trial_id)) {
+      ++change.unchanged;
+    } else {
+      change.added.push_back(trial.trial_id);
+    }
+  }
+  for (const PlannedTrial& trial : old_trials) {
+    if (!new_ids.contains(trial.trial_id)) change.vanished.push_back(trial.trial_id);
+  }
+  return change;
+}
+
+// What ever was in the plan and is no longer: the store keeps describing it after a rebuild.
+std::vector<PlannedTrial> vanished_trials(const SweepLayout& layout,
+                                          const std::vector<PlannedTrial>& old_trials,
+                                          const std::vector<PlannedTrial>& new_trials) {
+  auto present = ids_of(new_trials);
+  std::vector<PlannedTrial> result;
+  for (const auto& source : {read_vanished_trials(layout.root()), old_trials}) {
+    for (const PlannedTrial& trial : source) {
+      if (present.insert(trial.trial_id).second) result.push_back(trial);
+    }
+  }
+  return result;
+}
+
+}  // namespace
+
+TrialConfig PlannedTrial::config() const {
+  return trial_config_from_json(nlohmann::json::parse(config_text));
+}
+
+SweepManifest read_manifest(const std::filesystem::path& directory) {
+  SweepManifest manifest = with_settings(directory, read_settings);
+  manifest.trials = read_manifest_lines(SweepLayout(directory).trials_file());
+  return manifest;
+}
+
+std::string read_sweep_name(const std::filesystem::path& directory) {
+  return with_settings(directory, [](const nlohmann::json& settings) {
+    return settings.at("name").get<std::string>();
+  });
+}
+
+std::vector<PlannedTrial> read_vanished_trials(const std::filesystem::path& directory) {
+  const auto file = SweepLayout(directory).vanished_trials_file();
+  if (!std::filesystem::exists(file)) return {};
+  return read_manifest_lines(file);
+}
+
+ManifestChange write_manifest(const std::filesystem::path& directory, const Sweep& sweep) {
+  std::filesystem::create_directories(directory);
+  const SweepLayout layout(directory);
+  const FileDescriptor lock = lock_manifest(directory);
+  std::vector<PlannedTrial> trials;
+  for (const Trial& trial : sweep.trials) trials.push_back(planned_trial(trial));
+  const std::vector<PlannedTrial> old_trials = present_trials(layout);
+  ManifestChange change = compare(old_trials, trials);
+  change.is_new = !std::filesystem::exists(layout.trials_file());
+  // The list of trials comes last: it is what makes a sweep, and no step before it loses a trial.
+  keep_sweep_text(layout, sweep.text);
+  const auto vanished = vanished_trials(layout, old_trials, trials);
+  if (!vanished.empty() || std::filesystem::exists(layout.vanished_trials_file())) {
+    replace_if_changed(layout.vanished_trials_file(), lines_of(vanished));
+  }
+  replace_if_changed(layout.settings_file(), settings_json(sweep).dump(2) + "\n");
+  replace_if_changed(layout.trials_file(), lines_of(trials));
+  return change;
+}
+
+}  // namespace headway
