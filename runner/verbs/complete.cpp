@@ -1,6 +1,9 @@
 #include <fmt/ostream.h>
 
+#include <memory>
 #include <ostream>
+#include <string>
+#include <vector>
 
 #include "runner/cli/verb.h"
 #include "runner/completion/completion.h"
@@ -16,11 +19,11 @@ void Verb<class CompleteVerb>::add(CLI::App& app, VerbContext& context) {
                 .description = "Asked by the scripts that `headway completion` prints.",
                 .examples = {"headway __complete -- plan sweeps/quickstart.yaml head.name="},
                 .is_hidden = true});
-  verb.prefix_command();
-  verb.callback([&app, &verb, &context] {
-    std::vector<std::string> words = verb.remaining();
-    if (!words.empty() && words.front() == "--") words.erase(words.begin());
-    for (const std::string& word : completion_candidates(app, words, context.results_root)) {
+  const auto words = std::make_shared<std::vector<std::string>>();
+  verb.add_option("words", *words, "behind --: those behind `headway`, up to the cursor")
+      ->type_name("WORD");
+  verb.callback([words, &app, &context] {
+    for (const std::string& word : completion_candidates(app, *words, context.results_root)) {
       fmt::print(context.out, "{}\n", word);
     }
   });

@@ -23,7 +23,10 @@ using testing::HasSubstr;
 
 class SupervisorOnFakes : public testing::Test {
  protected:
-  void plan(std::int64_t trials) { write_manifest(sweep_, small_sweep(trials)); }
+  void plan(std::int64_t trials) {
+    write_manifest(sweep_, small_sweep(trials));
+    std::filesystem::create_directories(SweepLayout(sweep_).logs());  // as a process would
+  }
 
   SupervisorEnd run(FakeLauncher& launcher) { return run(launcher, options()); }
   SupervisorEnd run(FakeLauncher& launcher, const SupervisorOptions& with) {
@@ -99,7 +102,6 @@ TEST_F(SupervisorOnFakes, groups_that_die_before_they_take_a_trial_are_given_up)
   plan(1);
   FakeLauncher launcher([this](FakeGroupState& group) -> std::optional<ProcessEnd> {
     const auto log = SweepLayout(sweep_).group_log(group.spec.settings.group);
-    std::filesystem::create_directories(log.parent_path());
     std::ofstream(log) << "libtorch_cpu.so: cannot open\n";
     return ProcessEnd{kExitCannotStart, 0};
   });
@@ -122,7 +124,7 @@ TEST_F(SupervisorOnFakes, a_kill_while_the_hosts_count_one_for_want_of_memory_wa
     return ProcessEnd{kExitSignalBase + SIGKILL, SIGKILL};
   });
   run(launcher);
-  const AttemptRecord& first = record_of(0).attempts.at(1);
+  const AttemptRecord first = record_of(0).attempts.at(1);
   EXPECT_EQ(first.failure, "oom");
   EXPECT_THAT(first.message, HasSubstr("want of memory"));
 }
