@@ -102,7 +102,7 @@ INSTANTIATE_TEST_SUITE_P(Losses,
                              names.push_back(spec.name);
                            return names;
                          }()),
-                         [](const auto& info) { return info.param; });
+                         [](const auto& loss) { return loss.param; });
 
 TEST(Loss, has_the_values_and_gradients_of_pytorch) {
   const auto fixture = nlohmann::json::parse(std::ifstream(model_fixture("heads_and_losses.json")));
