@@ -63,12 +63,16 @@ class RecordReader {
  private:
   static void read(const nlohmann::json& json, auto& value) { json.get_to(value); }
   static void read(const nlohmann::json& json, RecordedValues& values) {
-    for (const auto& [split, named] : json.items()) {
+    for (const auto& [split, named] : object(json)) {
       auto& of_split = values[split];
-      for (const auto& [name, value] : named.items()) {
+      for (const auto& [name, value] : object(named)) {
         of_split[name] = value.is_null() ? std::nullopt : std::optional(value.get<double>());
       }
     }
+  }
+  // Throws unless it is one; items() would take a number for an object of one entry.
+  static const nlohmann::json::object_t& object(const nlohmann::json& json) {
+    return json.get_ref<const nlohmann::json::object_t&>();
   }
 
   const nlohmann::json& json_;
