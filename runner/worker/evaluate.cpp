@@ -23,6 +23,7 @@
 #include "runner/worker/worker_verbs.h"
 #include "scheduling/claims/crash_report.h"
 #include "scheduling/claims/heartbeat.h"
+#include "store/manifest/sweep_directory.h"
 #include "training/suites/suite.h"
 
 namespace headway {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "store/manifest/sweep_directory.h"
 #include "sweep/trial_status.h"
 
 namespace headway {

@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "base/errors.h"
+#include "store/manifest/sweep_directory.h"
 #include "store/manifest/sweep_state.h"
 #include "support/small_sweep.h"
 #include "support/temporary_directory.h"
