@@ -8,17 +8,21 @@ if(NOT EXISTS "${HEADWAY_TORCH}/lib/libtorch_cpu.so")
   message(FATAL_ERROR "no LibTorch in '${HEADWAY_TORCH}' (lib/libtorch_cpu.so not found); "
                       "run scripts/setup, or set HEADWAY_TORCH to the torch folder of an installation")
 endif()
+# Named by a link inside the build folder: the compiler cache then sees the same relative path wherever
+# LibTorch lies.
+set(torch_root "${CMAKE_BINARY_DIR}/libtorch")
+file(CREATE_LINK "${HEADWAY_TORCH}" "${torch_root}" SYMBOLIC)
 # -idirafter: the wheel carries its own fmt, which must not hide the system's.
 add_library(headway_torch INTERFACE)
 target_compile_options(headway_torch INTERFACE
-  "SHELL:-idirafter ${HEADWAY_TORCH}/include"
-  "SHELL:-idirafter ${HEADWAY_TORCH}/include/torch/csrc/api/include")
+  "SHELL:-idirafter ${torch_root}/include"
+  "SHELL:-idirafter ${torch_root}/include/torch/csrc/api/include")
 # Without it ATen/TensorOperators.h (a + b on tensors) includes all of ATen.
 target_compile_definitions(headway_torch INTERFACE AT_PER_OPERATOR_HEADERS)
-target_link_directories(headway_torch INTERFACE "${HEADWAY_TORCH}/lib")
+target_link_directories(headway_torch INTERFACE "${torch_root}/lib")
 target_link_libraries(headway_torch INTERFACE torch_cpu c10)
 target_link_options(headway_torch INTERFACE -Wl,--allow-shlib-undefined
-                    "-Wl,-rpath-link,${HEADWAY_TORCH}/lib")
+                    "-Wl,-rpath-link,${torch_root}/lib")
 
 # at::parallel_for stands in a header and runs on one thread where OpenMP is off. LibTorch's own copy
 # of the OpenMP library, where it has one, so that no second one is loaded.
