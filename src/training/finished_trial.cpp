@@ -33,10 +33,7 @@ FlatParameters lay_out(const TrialConfig& config,
                        Model& model,
                        Communicator& comm,
                        const std::string& device) {
-  return {*model.parameters,
-          decayed_parameters(model, config.optimizer.decay),
-          comm,
-          at::Device(device)};
+  return {*model.parameters, decayed_parameters(model, config), comm, at::Device(device)};
 }
 
 std::string dtype_of(const at::Tensor& tensor) {
