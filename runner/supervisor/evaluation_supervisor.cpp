@@ -15,7 +15,7 @@
 #include "runner/cli/verb.h"
 #include "runner/supervisor/exit_diagnosis.h"
 #include "scheduling/claims/crash_report.h"
-#include "store/manifest/sweep_directory.h"
+#include "base/sweep_layout.h"
 #include "sweep/trial_status.h"
 
 namespace headway {

@@ -11,6 +11,7 @@
 #include "base/logging.h"
 #include "base/memory_use.h"
 #include "base/retry_while_disk_full.h"
+#include "base/sweep_layout.h"
 #include "base/time.h"
 #include "comm/nccl/device_array.h"
 #include "runner/worker/dataset_cache.h"
@@ -23,7 +24,6 @@
 #include "runner/worker/worker_verbs.h"
 #include "scheduling/claims/crash_report.h"
 #include "scheduling/claims/heartbeat.h"
-#include "store/manifest/sweep_directory.h"
 #include "training/suites/suite.h"
 
 namespace headway {
@@ -56,7 +56,7 @@ class EvaluationAttempt {
   bool is_overtaken() const { return heartbeat_.fenced() || claimed_.claim.fenced(); }
   void record(const SplitMetrics& results, const std::string& device);
   void record_failure(const std::string& failure, const std::string& message);
-  void with_patience(const std::function<void()>& action);
+  void wait_out_full_disk(const std::function<void()>& action);
 
   const GroupSettings& settings_;
   ClaimedEvaluation& claimed_;
@@ -125,7 +125,7 @@ void EvaluationAttempt::record(const SplitMetrics& results, const std::string& d
                             .duration_s = seconds,
                             .results = recorded_values(results),
                             .missing = missing_reasons(results)};
-  with_patience([&] { segment_.append(evaluated, Flush::kNow); });
+  wait_out_full_disk([&] { segment_.append(evaluated, Flush::kNow); });
   log_info("trial {}: {} done in {} ({}, {})",
            claimed_.trial.trial_id,
            settings_.suite,
@@ -145,12 +145,12 @@ void EvaluationAttempt::record_failure(const std::string& failure, const std::st
   if (failure == failure_name(FailureClass::kOom)) {
     failed.groups_beside = groups_beside(root, settings_.group);
   }
-  with_patience([&] { segment_.append(failed, Flush::kNow); });
+  wait_out_full_disk([&] { segment_.append(failed, Flush::kNow); });
   log_warning(
       "trial {}: {} failed ({}): {}", claimed_.trial.trial_id, settings_.suite, failure, message);
 }
 
-void EvaluationAttempt::with_patience(const std::function<void()>& action) {
+void EvaluationAttempt::wait_out_full_disk(const std::function<void()>& action) {
   retry_while_disk_full(action,
                         {.began =
                              [this](const std::string& what) {

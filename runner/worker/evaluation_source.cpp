@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "store/manifest/sweep_directory.h"
+#include "base/sweep_layout.h"
 #include "sweep/trial_status.h"
 
 namespace headway {

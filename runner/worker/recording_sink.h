@@ -58,7 +58,7 @@ class RecordingSink final : public TrialSink {
  private:
   void beat_until_done(const std::stop_token& stop);
   void append(const auto& record, Flush flush) {
-    with_patience([&] { segment_.append(record, flush); });
+    wait_out_full_disk([&] { segment_.append(record, flush); });
   }
   void finish(AttemptFinished record);
   void log(const std::string& line);

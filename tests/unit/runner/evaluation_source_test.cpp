@@ -7,7 +7,7 @@
 #include <thread>
 
 #include "base/errors.h"
-#include "store/manifest/sweep_directory.h"
+#include "base/sweep_layout.h"
 #include "store/manifest/sweep_state.h"
 #include "support/small_sweep.h"
 #include "support/temporary_directory.h"
