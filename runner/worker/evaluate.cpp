@@ -179,10 +179,10 @@ int evaluate(const GroupSettings& settings) {
     std::optional<ClaimedEvaluation> claimed;
     retry_while_disk_full([&] { claimed = source.next(); }, {.give_up = stop_requested});
     if (!claimed) break;
-    set_last_words_file(
-        last_words_file(claims_root, claimed->trial.trial_id, claimed->claim.attempt(), 0));
+    set_crash_report_file(
+        crash_report_file(claims_root, claimed->trial.trial_id, claimed->claim.attempt(), 0));
     const bool whole = EvaluationAttempt(settings, *claimed, segment).run(datasets);
-    set_last_words_file("");
+    set_crash_report_file("");
     if (!whole) return kExitFailed;
   }
   if (!stop_requested()) return 0;

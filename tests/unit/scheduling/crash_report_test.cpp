@@ -10,7 +10,7 @@
 namespace headway {
 namespace {
 
-class LastWordsTest : public testing::Test {
+class CrashReportTest : public testing::Test {
  protected:
   void SetUp() override { std::filesystem::create_directories(file(0).parent_path()); }
   std::filesystem::path file(int rank) const {
@@ -22,12 +22,12 @@ class LastWordsTest : public testing::Test {
   TemporaryDirectory folder_;
 };
 
-TEST_F(LastWordsTest, who_left_none_said_nothing) {
+TEST_F(CrashReportTest, who_left_none_said_nothing) {
   EXPECT_FALSE(first());
   EXPECT_FALSE(first_crash_report(folder_.path(), "ba9876543210", 1));
 }
 
-TEST_F(LastWordsTest, they_come_back_as_they_were_left) {
+TEST_F(CrashReportTest, they_come_back_as_they_were_left) {
   write_crash_report(file(3), {3, "oom", "out of memory\nin two lines"});
   ASSERT_TRUE(first());
   EXPECT_EQ(first()->rank, 3);
@@ -35,7 +35,7 @@ TEST_F(LastWordsTest, they_come_back_as_they_were_left) {
   EXPECT_EQ(first()->message, "out of memory\nin two lines");
 }
 
-TEST_F(LastWordsTest, the_first_rank_to_fail_is_the_cause) {
+TEST_F(CrashReportTest, the_first_rank_to_fail_is_the_cause) {
   write_crash_report(file(0), {0, "crash", "the peer is gone"});
   write_crash_report(file(1), {1, "crash", "bad cast"});
   const auto earlier = std::filesystem::last_write_time(file(0)) - std::chrono::seconds(1);
@@ -43,24 +43,24 @@ TEST_F(LastWordsTest, the_first_rank_to_fail_is_the_cause) {
   EXPECT_EQ(first()->message, "bad cast");
 }
 
-TEST_F(LastWordsTest, the_first_words_of_a_rank_stand) {
+TEST_F(CrashReportTest, the_first_words_of_a_rank_stand) {
   write_crash_report(file(0), {0, "crash", "cause"});
   write_crash_report(file(0), {0, "crash", "consequence"});
   EXPECT_EQ(first()->message, "cause");
 }
 
-TEST_F(LastWordsTest, words_that_were_cut_off_are_passed_over) {
+TEST_F(CrashReportTest, words_that_were_cut_off_are_passed_over) {
   std::ofstream(file(0)) << "cra";
   EXPECT_FALSE(first());
 }
 
-TEST_F(LastWordsTest, a_folder_that_is_gone_is_no_error) {
+TEST_F(CrashReportTest, a_folder_that_is_gone_is_no_error) {
   std::filesystem::remove_all(folder_.path() / "claims");
   write_crash_report(file(0), {0, "crash", "nobody hears"});
   EXPECT_FALSE(first());
 }
 
-TEST_F(LastWordsTest, the_rank_is_named_when_there_are_several) {
+TEST_F(CrashReportTest, the_rank_is_named_when_there_are_several) {
   EXPECT_EQ(to_text({1, "crash", "bad cast"}, 2), "rank 1: bad cast");
   EXPECT_EQ(to_text({0, "crash", "bad cast"}, 1), "bad cast");
 }
