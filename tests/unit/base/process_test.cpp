@@ -131,7 +131,7 @@ TEST(ChildProcess, a_program_that_does_not_exist_is_named) {
   const TemporaryDirectory folder;
   try {
     const ChildProcess child(
-        {.command = {"/no/such/program"}, .environment = {}, .log = folder.path() / "log"});
+        {.program = {.command = {"/no/such/program"}}, .log = folder.path() / "log"});
     FAIL() << "it started";
   } catch (const EnvironmentError& error) {
     EXPECT_NE(std::string(error.what()).find("/no/such/program"), std::string::npos);
