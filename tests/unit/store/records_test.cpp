@@ -58,11 +58,15 @@ TEST(Records, of_evaluations_have_their_documented_keys) {
                             .missing = {{"test", {{"nll", "why"}}}}};
   EXPECT_EQ(record_json(evaluated),
             nlohmann::json::parse(R"({"kind":"evaluated","trial_id":"t","evaluation":"calibration",
-              "attempt":2,"weights_sha256":"aa","duration_s":1.5,
+              "attempt":2,"weights_sha256":"aa","claim":0,"duration_s":1.5,
               "results":{"test":{"ece":0.25,"nll":null}},"missing":{"test":{"nll":"why"}}})"));
-  EXPECT_EQ(record_json(EvaluationFailed{"t", "calibration", "no data"}),
+  EXPECT_EQ(record_json(EvaluationFailed{.trial_id = "t",
+                                         .evaluation = "calibration",
+                                         .claim = 1,
+                                         .failure = "error",
+                                         .message = "no data"}),
             nlohmann::json::parse(R"({"kind":"evaluation_failed","trial_id":"t",
-              "evaluation":"calibration","message":"no data"})"));
+              "evaluation":"calibration","claim":1,"failure":"error","message":"no data"})"));
 }
 
 TEST(Records, a_number_that_is_not_finite_is_null) {

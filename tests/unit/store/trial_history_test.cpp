@@ -186,8 +186,10 @@ TEST(TrialHistory, an_evaluation_of_a_superseded_attempt_does_not_count) {
 }
 
 TEST(TrialHistory, keeps_the_latest_failure_of_an_evaluation) {
-  Entry first{record_json(EvaluationFailed{"t", "calibration", "no data"})};
-  Entry second{record_json(EvaluationFailed{"t", "calibration", "no weights"})};
+  Entry first{record_json(
+      EvaluationFailed{.trial_id = "t", .evaluation = "calibration", .message = "no data"})};
+  Entry second{record_json(
+      EvaluationFailed{.trial_id = "t", .evaluation = "calibration", .message = "no weights"})};
   first.json["at"] = "01";
   second.json["at"] = "02";
   EXPECT_EQ(fold_in_every_order({first, second}).failed_evaluations.at("calibration").message,

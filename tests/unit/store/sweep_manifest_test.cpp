@@ -1,5 +1,5 @@
-#include "base/sweep_layout.h"
 #include "store/manifest/sweep_manifest.h"
+#include "base/sweep_layout.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -9,7 +9,7 @@
 
 #include "base/errors.h"
 #include "config/schema/ids.h"
-#include "store/manifest/plan_lines.h"
+#include "store/manifest/manifest_lines.h"
 #include "unit/store/sweep_fixture.h"
 
 namespace headway {
@@ -25,7 +25,7 @@ std::vector<std::string> ids(const std::vector<PlannedTrial>& trials) {
   return result;
 }
 
-TEST(SweepDirectory, a_plan_is_read_back_as_it_was_written) {
+TEST(SweepManifest, a_plan_is_read_back_as_it_was_written) {
   Sweep sweep = make_sweep(2);
   sweep.description = "which head?";
   sweep.resources.ranks = 4;
@@ -58,7 +58,7 @@ TEST(SweepDirectory, a_plan_is_read_back_as_it_was_written) {
   }
 }
 
-TEST(SweepDirectory, every_line_of_the_plan_is_json_of_its_own) {
+TEST(SweepManifest, every_line_of_the_plan_is_json_of_its_own) {
   const SweepFixture fixture;
   std::ifstream file(SweepLayout(fixture.path()).trials_file());
   std::string line;
@@ -72,7 +72,7 @@ TEST(SweepDirectory, every_line_of_the_plan_is_json_of_its_own) {
   EXPECT_EQ(count, fixture.sweep.trials.size());
 }
 
-TEST(SweepDirectory, reads_plans_of_the_time_before_losses_were_a_section) {
+TEST(SweepManifest, reads_plans_of_the_time_before_losses_were_a_section) {
   const SweepFixture fixture(make_sweep(1));
   const auto trials = read_manifest(fixture.path()).trials;
   std::string text;
@@ -91,7 +91,7 @@ TEST(SweepDirectory, reads_plans_of_the_time_before_losses_were_a_section) {
   }
 }
 
-TEST(SweepDirectory, reads_plans_whose_keys_stand_in_another_order) {
+TEST(SweepManifest, reads_plans_whose_keys_stand_in_another_order) {
   const SweepFixture fixture(make_sweep(1));
   const auto file = SweepLayout(fixture.path()).trials_file();
   const auto before = read_manifest(fixture.path()).trials;
@@ -110,7 +110,7 @@ TEST(SweepDirectory, reads_plans_whose_keys_stand_in_another_order) {
   EXPECT_EQ(after[0].config_text, before[0].config_text);
 }
 
-TEST(SweepDirectory, the_same_sweep_again_changes_nothing) {
+TEST(SweepManifest, the_same_sweep_again_changes_nothing) {
   const SweepFixture fixture;
   const auto file = SweepLayout(fixture.path()).trials_file();
   const auto written = std::filesystem::last_write_time(file);
@@ -123,7 +123,7 @@ TEST(SweepDirectory, the_same_sweep_again_changes_nothing) {
   EXPECT_FALSE(std::filesystem::exists(fixture.path() / "sweep.2.yaml"));
 }
 
-TEST(SweepDirectory, a_changed_sweep_extends_and_keeps_every_version) {
+TEST(SweepManifest, a_changed_sweep_extends_and_keeps_every_version) {
   const SweepFixture fixture(make_sweep(2));
   Sweep longer = make_sweep(3);
   longer.text = "name: heads\nseeds: 3\n";
@@ -143,7 +143,7 @@ TEST(SweepDirectory, a_changed_sweep_extends_and_keeps_every_version) {
   EXPECT_EQ(read_text(fixture.path() / "sweep.3.yaml"), fixture.sweep.text);
 }
 
-TEST(SweepDirectory, two_supervisors_at_once_leave_a_whole_plan) {
+TEST(SweepManifest, two_supervisors_at_once_leave_a_whole_plan) {
   const TemporaryDirectory directory;
   const Sweep sweep = make_sweep(20);
   const auto submit = [&] { write_manifest(directory.path(), sweep); };
@@ -156,7 +156,7 @@ TEST(SweepDirectory, two_supervisors_at_once_leave_a_whole_plan) {
   EXPECT_THAT(read_vanished_trials(directory.path()), IsEmpty());
 }
 
-TEST(SweepDirectory, a_damaged_plan_is_named_with_its_line) {
+TEST(SweepManifest, a_damaged_plan_is_named_with_its_line) {
   const SweepFixture fixture;
   const auto file = SweepLayout(fixture.path()).trials_file();
   std::string text = read_text(file);
