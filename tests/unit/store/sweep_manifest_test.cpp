@@ -80,7 +80,7 @@ TEST(SweepManifest, reads_plans_of_the_time_before_losses_were_a_section) {
     nlohmann::json config = identity_json(trial.config());
     config["dataset"]["root"] = "";
     trial.config_text = config.dump();
-    text += plan_line(trial);
+    text += manifest_line(trial);
   }
   ASSERT_THAT(text, Not(HasSubstr(R"("loss":)")));
   std::ofstream(SweepLayout(fixture.path()).trials_file()) << text;
