@@ -29,7 +29,7 @@ SegmentContent read_segments(const std::filesystem::path& sweep) {
   SegmentReader reader(sweep);
   reader.poll([&](const SegmentRecord& record) {
     if (record.kind() == "number") content.values.push_back(record.json.at("value").get<int>());
-    EXPECT_TRUE(record.writer.is_object());
+    EXPECT_TRUE(record.writer.has_value());
   });
   std::ranges::sort(content.values);
   content.damage = reader.damage();

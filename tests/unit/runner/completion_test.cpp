@@ -10,6 +10,7 @@
 #include "base/process.h"
 #include "base/time.h"
 #include "runner/cli/verb.h"
+#include "store/manifest/sweep_manifest.h"
 #include "support/small_sweep.h"
 #include "support/temporary_directory.h"
 
