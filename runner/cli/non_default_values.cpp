@@ -28,7 +28,7 @@ ConfigLeaves completed_values(const nlohmann::json& config) {
 }  // namespace
 
 ConfigLeaves changed_values(const nlohmann::json& stored_config) {
-  const nlohmann::json config = with_loss_section(stored_config);
+  const nlohmann::json config = canonical_json_of_stored(stored_config);
   const ConfigLeaves defaults = completed_values(nlohmann::json::object());
   const ConfigLeaves component_defaults = completed_values(component_names(config));
   ConfigLeaves changed;

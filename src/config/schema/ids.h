@@ -13,8 +13,9 @@ namespace headway {
 /// section `loss` but as `training.label_smoothing`. Younger keys, and options that cross entropy
 /// got later, count where they are not at their defaults; other losses are sections.
 nlohmann::json identity_json(const TrialConfig& config);
-/// A configuration that was stored in that form, as canonical JSON; others unchanged.
-nlohmann::json with_loss_section(nlohmann::json config);
+/// A configuration that was stored in that form, as canonical JSON; others unchanged. Sections that
+/// it lacks are not added.
+nlohmann::json canonical_json_of_stored(nlohmann::json config);
 std::string id_of(const nlohmann::json& json);
 
 }  // namespace headway

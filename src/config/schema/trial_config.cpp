@@ -71,7 +71,11 @@ nlohmann::json identity_json(const TrialConfig& config) {
   return json;
 }
 
-nlohmann::json with_loss_section(nlohmann::json config) {
+nlohmann::json canonical_json_of_stored(nlohmann::json config) {
+  const auto evaluation = config.find("evaluation");
+  if (evaluation != config.end() && !evaluation->contains("calibration")) {
+    (*evaluation)["calibration"] = EvaluationConfig().calibration;
+  }
   const auto training = config.find("training");
   if (training == config.end() || !training->contains("label_smoothing")) return config;
   nlohmann::json& loss = config["loss"];

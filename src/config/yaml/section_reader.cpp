@@ -194,12 +194,13 @@ void SectionReader::report_unknown_key(const LocatedValue::Entry& entry) {
     if (!owners.empty()) {
       if (component_ == nullptr) return;  // the unknown name is the mistake
       problems_.push_back({entry.key_place,
-                           fmt::format("{}: {} '{}' has no option '{}' ({} has)",
+                           fmt::format("{}: {} '{}' has no option '{}' ({} {})",
                                        path_of(entry.key),
                                        family_label(*family_),
                                        component_->name,
                                        entry.key,
-                                       fmt::join(owners, ", ")),
+                                       fmt::join(owners, ", "),
+                                       owners.size() == 1 ? "has" : "have"),
                            true});
       return;
     }

@@ -58,7 +58,7 @@ PlannedTrial full_parse(std::string_view line) {
   return {json.at("trial_id").get<std::string>(),
           json.at("cell_id").get<std::string>(),
           json.at("seed").get<std::int64_t>(),
-          with_loss_section(json.at("config")).dump()};
+          canonical_json_of_stored(json.at("config")).dump()};
 }
 
 }  // namespace
