@@ -10,12 +10,12 @@
 
 #include "base/files.h"
 #include "base/retry_while_disk_full.h"
+#include "base/sweep_layout.h"
 #include "base/text.h"
 #include "base/time.h"
 #include "runner/cli/verb.h"
 #include "runner/supervisor/exit_diagnosis.h"
 #include "scheduling/claims/crash_report.h"
-#include "base/sweep_layout.h"
 #include "sweep/trial_status.h"
 
 namespace headway {

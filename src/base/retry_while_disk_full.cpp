@@ -26,7 +26,8 @@ std::string full_disk(const std::function<void()>& action, bool give_up) {
 
 }  // namespace
 
-void retry_while_disk_full(const std::function<void()>& action, const RetryWhileDiskFull& patience) {
+void retry_while_disk_full(const std::function<void()>& action,
+                           const RetryWhileDiskFull& patience) {
   bool waiting = false;
   for (;;) {
     const std::string what = full_disk(action, patience.give_up());

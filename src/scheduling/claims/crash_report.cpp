@@ -38,9 +38,9 @@ std::optional<CrashReport> read_words(const std::filesystem::path& file, int ran
 }  // namespace
 
 std::filesystem::path crash_report_file(const std::filesystem::path& sweep_directory,
-                                      const std::string& trial_id,
-                                      int attempt,
-                                      int rank) {
+                                        const std::string& trial_id,
+                                        int attempt,
+                                        int rank) {
   return SweepLayout(sweep_directory).claim(trial_id, attempt) / fmt::format("{}{}", kPrefix, rank);
 }
 
@@ -55,8 +55,8 @@ void write_crash_report(const std::filesystem::path& file, const CrashReport& wo
 }
 
 std::optional<CrashReport> first_crash_report(const std::filesystem::path& sweep_directory,
-                                            const std::string& trial_id,
-                                            int attempt) {
+                                              const std::string& trial_id,
+                                              int attempt) {
   std::optional<CrashReport> first;
   std::filesystem::file_time_type first_time;
   std::error_code none;

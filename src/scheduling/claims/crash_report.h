@@ -17,9 +17,9 @@ struct CrashReport {
 };
 
 std::filesystem::path crash_report_file(const std::filesystem::path& sweep_directory,
-                                      const std::string& trial_id,
-                                      int attempt,
-                                      int rank);
+                                        const std::string& trial_id,
+                                        int attempt,
+                                        int rank);
 
 /// Writes the words unless this rank has left some already: the first fault is the cause of the
 /// others. Never throws: whoever dies has no one to complain to but the log.
@@ -28,8 +28,8 @@ void write_crash_report(const std::filesystem::path& file, const CrashReport& wo
 /// Of all ranks that left words at this attempt, those of the first. Ranks fail one after the
 /// other, since the first one's end is an error to its peers.
 std::optional<CrashReport> first_crash_report(const std::filesystem::path& sweep_directory,
-                                          const std::string& trial_id,
-                                          int attempt);
+                                              const std::string& trial_id,
+                                              int attempt);
 
 /// "rank 1: out of memory"; the rank is left out when the group had no other.
 std::string to_text(const CrashReport& words, int ranks);
