@@ -27,7 +27,8 @@ ask_everything() {
   "$HEADWAY" fsck kept >fsck.txt
 }
 
-# New columns and rows may be added; what was there stands.
+# New columns, rows and configuration keys may be added, and a key of a configuration may have moved;
+# what was there stands.
 compare() {
   python3 - "$expected" "$HEADWAY_RESULTS" <<'PYTHON'
 import csv, json, pathlib, sqlite3, sys
@@ -38,17 +39,41 @@ def rows(path):
     with open(path, newline="") as file:
         return list(csv.DictReader(file))
 
+MOVED = {"training.label_smoothing": "loss.label_smoothing"}  # key then -> now
+
 def check(what, found, wanted):
     assert found == wanted, f"{what}:\n found    {found}\n expected {wanted}"
+
+def leaves(config, prefix=""):
+    if not isinstance(config, dict):
+        return {prefix: config}
+    found = {}
+    for key, value in config.items():
+        found.update(leaves(value, f"{prefix}.{key}" if prefix else key))
+    return found
+
+def check_leaves(what, found, wanted):
+    for key, value in wanted.items():
+        check(f"{what}: {key}", found[key if key in found else MOVED[key]], value)
 
 for kind in ("trials", "results", "metrics", "attempts"):
     found, wanted = rows(f"{kind}.csv"), rows(expected / f"{kind}.csv")
     check(f"rows of {kind}", len(found), len(wanted))
     for one, other in zip(found, wanted):
+        if kind == "trials":
+            configs = [leaves(json.loads(row.pop("config"))) for row in (one, other)]
+            check_leaves("config", *configs)
         check(kind, {key: one[key] for key in other}, other)
-found = {(row["trial_id"], row["key"]): row["value"] for row in rows("parameters.csv")}
-for row in rows(expected / "parameters.csv"):
-    check(row["key"], found[row["trial_id"], row["key"]], row["value"])
+
+def parameters(path):
+    found = {}
+    for row in rows(path):
+        found.setdefault(row["trial_id"], {})[row["key"]] = row["value"]
+    return found
+
+found = parameters("parameters.csv")
+for trial, wanted in parameters(expected / "parameters.csv").items():
+    check_leaves("parameters", found[trial], wanted)
 
 check("by padding", rows("by_padding.csv"), rows(expected / "by_padding.csv"))
 values = lambda path: [{k: v for k, v in row.items() if k != "augmentation"} for row in rows(path)]
@@ -74,7 +99,10 @@ def check_within(what, found, wanted):
         check(what, found, wanted)
 
 for path in [expected / "status.json", *expected.glob("show_*.json")]:
-    check_within(path.name, json.load(open(path.name)), json.load(open(path)))
+    found, wanted = json.load(open(path.name)), json.load(open(path))
+    if "config" in wanted:
+        check_leaves(path.name, *(leaves(one.pop("config")) for one in (found, wanted)))
+    check_within(path.name, found, wanted)
 
 found = pathlib.Path("fsck.txt").read_text().splitlines()
 wanted = (expected / "fsck.txt").read_text().replace("RESULTS", results).splitlines()
