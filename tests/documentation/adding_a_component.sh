@@ -26,10 +26,10 @@ fail() {
   exit 1
 }
 
-"$HEADWAY" list heads | grep -q euclidean || fail "list heads does not know the example"
-"$HEADWAY" list class-vectors | grep -q rademacher || fail "list class-vectors does not know the example"
-"$HEADWAY" plan examples.yaml >plan.txt 2>&1 || { cat plan.txt; fail "plan"; }
-grep -q '4 trials' plan.txt || { cat plan.txt; fail "plan should find 4 trials"; }
+"$HEADWAY" list heads euclidean >list.txt || fail "list heads does not know the example"
+"$HEADWAY" list class-vectors rademacher >list.txt || fail "list class-vectors does not know the example"
+"$HEADWAY" plan examples.yaml --json >plan.json || fail "plan"
+[[ $(grep -c '"trial_id"' plan.json) -eq 4 ]] || { cat plan.json; fail "plan should find 4 trials"; }
 if "$HEADWAY" plan examples.yaml head.scal=2 >plan.txt 2>&1; then fail "an unknown option passed"; fi
 grep -q "did you mean 'head.scale'" plan.txt || { cat plan.txt; fail "the option's name is not suggested"; }
 if "$HEADWAY" plan examples.yaml head.scale=-1 >plan.txt 2>&1; then fail "a negative scale passed"; fi

@@ -27,9 +27,9 @@ started_with() {
   cat "$work/started" 2>/dev/null || fail "no worker was started: $(cat "$work/out")"
   rm "$work/started"
 }
-CUDA_VISIBLE_DEVICES=0 started_with name=found | grep -q -- '--device cuda' || fail "a GPU was left alone"
-CUDA_VISIBLE_DEVICES='' started_with name=hidden | grep -q -- '--device cpu' || fail "a hidden GPU was used"
-CUDA_VISIBLE_DEVICES=0 started_with name=cpu resources.device=cpu | grep -q -- '--device cpu' ||
+CUDA_VISIBLE_DEVICES=0 started_with name=found | grep -q '"device":"cuda"' || fail "a GPU was left alone"
+CUDA_VISIBLE_DEVICES='' started_with name=hidden | grep -q '"device":"cpu"' || fail "a hidden GPU was used"
+CUDA_VISIBLE_DEVICES=0 started_with name=cpu resources.device=cpu | grep -q '"device":"cpu"' ||
   fail "resources.device was not obeyed"
 
 status=0
