@@ -1,7 +1,6 @@
 #include "analysis/statistics/statistics.h"
 
-namespace headway {
-namespace statistics {
+namespace headway::statistics {
 
 template <>
 MetricSpec describe<ClassVectorCosineMax>() {
@@ -50,5 +49,4 @@ MetricSpec describe<ClassVectorMovementDegreesMax>() {
           .source = "own"};
 }
 
-}  // namespace statistics
-}  // namespace headway
+}  // namespace headway::statistics

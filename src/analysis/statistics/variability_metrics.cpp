@@ -1,7 +1,6 @@
 #include "analysis/statistics/statistics.h"
 
-namespace headway {
-namespace statistics {
+namespace headway::statistics {
 
 template <>
 MetricSpec describe<Nc1Pinv>() {
@@ -47,5 +46,4 @@ MetricSpec describe<ParticipationRatio>() {
           .source = "-"};
 }
 
-}  // namespace statistics
-}  // namespace headway
+}  // namespace headway::statistics

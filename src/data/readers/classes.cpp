@@ -48,7 +48,7 @@ std::vector<std::string> read_class_names(const std::filesystem::path& path, std
       std::min<std::uint64_t>(file.most_remaining(), kLargestNamesFile));
   bytes.resize(file.read_up_to(bytes));
   file.expect_end();
-  const std::vector<std::string> names = lines_of({bytes.begin(), bytes.end()});
+  std::vector<std::string> names = lines_of({bytes.begin(), bytes.end()});
   const auto refuse = [&](std::size_t line, const std::string& found, const std::string& expected) {
     throw ConfigError(
         fmt::format("{}: line {}: found {}, expected {}", path.string(), line, found, expected));
