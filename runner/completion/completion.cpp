@@ -225,7 +225,7 @@ Words all_candidates(const Cursor& cursor, const fs::path& results_root) {
     behind.current = current.substr(equals + 1);
     return with_prefix(current.substr(0, equals + 1), values(*option, behind, results_root));
   }
-  if (const Words verbs = verb_names(*cursor.verb); !verbs.empty()) return verbs;
+  if (Words verbs = verb_names(*cursor.verb); !verbs.empty()) return verbs;
   const CLI::Option* positional = positional_at(cursor);
   if (positional != nullptr) return values(*positional, cursor, results_root);
   return current.empty() ? long_options(*cursor.verb) : Words{};

@@ -1,12 +1,14 @@
 #include "runner/worker/trained_as.h"
 
-#include "base/errors.h"
+#include <stdexcept>
 
 namespace headway {
 
 TrainedAs trained_as(const EvaluationState::Trial& records) {
   const AttemptRecord* done = records.training.last_attempt();
-  expects(done != nullptr && done->state == "done", "only a trial that is done has results");
+  if (done == nullptr || done->state != "done") {
+    throw std::logic_error("only a trial that is done has results");
+  }
   TrainedAs trained;
   if (!done->precision.empty()) trained.precision = done->precision;
   if (!done->device.empty()) trained.device = done->device;

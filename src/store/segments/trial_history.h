@@ -100,6 +100,8 @@ struct TrialEvaluation {
   std::int64_t attempt = 0;  // of training, whose weights were used
   std::string at;
 
+  // clang-tidy 14 takes the 0 that a default <=> is compared with for a pointer.
+  // NOLINTNEXTLINE(modernize-use-nullptr)
   auto operator<=>(const TrialEvaluation&) const = default;
 };
 
@@ -107,6 +109,8 @@ struct EvaluationFailure {
   std::string at;
   std::string message;
 
+  // clang-tidy 14 takes the 0 that a default <=> is compared with for a pointer.
+  // NOLINTNEXTLINE(modernize-use-nullptr)
   auto operator<=>(const EvaluationFailure&) const = default;
 };
 

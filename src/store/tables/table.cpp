@@ -61,7 +61,7 @@ std::string checked_metric(const std::string& name, const std::vector<std::strin
 std::string take_evaluation(std::string& metric, const TableTrials& trials) {
   const auto colon = metric.find(':');
   if (colon == std::string::npos || colon > metric.find('/')) return "";
-  const std::string evaluation = metric.substr(0, colon);
+  std::string evaluation = metric.substr(0, colon);
   const auto known = trials.recorded_evaluations();
   if (std::find(known.begin(), known.end(), evaluation) == known.end()) {
     throw ConfigError(fmt::format("no results of an evaluation '{}' in '{}'{}",
