@@ -6,8 +6,8 @@
 
 namespace headway {
 
-// The tables behind catalog(): each collects what the components of a family say about themselves, and
-// is defined beside them (docs/adding_a_component.md).
+// The tables behind catalog(): each collects what the components of a family say about themselves,
+// and is defined beside them (docs/adding_a_component.md).
 
 std::vector<HeadSpec> head_table();
 std::vector<LossSpec> loss_table();
