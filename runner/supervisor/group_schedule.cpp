@@ -61,18 +61,18 @@ void GroupSchedule::plan(const SweepSnapshot& snapshot, const std::vector<OwnGro
                  .groups = standing_groups(snapshot, own),
                  .start_seconds = kGroupStartSeconds,
                  .least_gain = kLeastGain};
-  std::vector<WaitingTrial> waiting;
+  std::vector<SecondsByWidth> waiting;
   waiting.reserve(snapshot.waiting().size());
   for (const std::size_t index : snapshot.waiting()) {
-    waiting.push_back({snapshot.seconds_by_width(index)});
+    waiting.push_back(snapshot.seconds_by_width(index));
   }
   set_waiting(load, std::move(waiting));
   plan_ = plan_groups(load);
   anything_left_ = snapshot.counts().open() > 0;
 }
 
-/// Trials that are not placed one by one: as wide as the user asks, or on one rank unless slots are
-/// being kept for a wider group.
+/// Trials that are not placed one by one: as wide as the user asks, or on their fewest ranks unless
+/// slots are being kept for a wider group.
 int GroupSchedule::width_of_others() const {
   if (limits_.ranks) return *limits_.ranks;
   if (limits_.max_groups) return slots_of_a_group(limits_);

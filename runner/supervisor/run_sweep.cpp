@@ -213,14 +213,23 @@ void print_summary(const RunSummary& summary, std::ostream& err) {
   }
 }
 
-/// Whether all trials are settled already; says so. A pause ends here: whoever runs a paused sweep
+struct Standing {
+  TrialCounts counts = {};
+  int fewest_ranks = 1;  // that every trial which waits can do with
+};
+
+/// How the sweep stands before anything is started. A pause ends here: whoever runs a paused sweep
 /// again has mended what was wrong.
-std::optional<TrialCounts> settled_counts(const SweepLocation& sweep, std::ostream& err) {
+Standing look_and_end_pause(const SweepLocation& sweep, std::ostream& err) {
   SegmentWriter reports(sweep.directory, "supervisor");  // leaves no file unless it has a report
   SweepSnapshot snapshot(sweep.directory);
   snapshot.refresh(reports);
-  if (snapshot.counts().open() == 0) return snapshot.counts();
-  if (const auto error = snapshot.pausing_error()) {
+  Standing standing{.counts = snapshot.counts()};
+  for (const std::size_t index : snapshot.waiting()) {
+    standing.fewest_ranks = std::max(standing.fewest_ranks, snapshot.ranks(index).fewest);
+  }
+  const auto error = standing.counts.open() > 0 ? snapshot.pausing_error() : std::nullopt;
+  if (error) {
     SegmentWriter requests(sweep.directory, "command");
     reset_failures(*error, snapshot.state(), requests);
     fmt::print(err,
@@ -229,7 +238,7 @@ std::optional<TrialCounts> settled_counts(const SweepLocation& sweep, std::ostre
                error->failure,
                error->message);
   }
-  return std::nullopt;
+  return standing;
 }
 
 int report_nothing_to_do(const RunOptions& options, RunSummary summary, VerbContext& context) {
@@ -256,16 +265,19 @@ int run_sweep(const RunOptions& options, VerbContext& context) {
   const double started_at = monotonic_seconds();
   const PreparedSweep sweep = prepare(options, context);
   RunSummary summary{.sweep = sweep.location, .how = "nothing to do", .counts = {}};
-  if (const auto counts = settled_counts(sweep.location, context.err)) {
-    summary.counts = *counts;
+  const Standing standing = look_and_end_pause(sweep.location, context.err);
+  if (standing.counts.open() == 0) {
+    summary.counts = standing.counts;
     return report_nothing_to_do(options, summary, context);
   }
   const std::filesystem::path worker = find_worker_program();
   const Allocation allocation = local_allocation(sweep.resources.device, worker);
   expect_gpu_per_rank(allocation, sweep.resources);
+  const SupervisorOptions work = supervisor_options(sweep, options, worker, allocation);
+  if (auto lack = lack_of_ranks(standing.fewest_ranks, work.limits)) throw ConfigError(*lack);
   const auto launcher = make_local_launcher(allocation);
   ProgressDisplay display(context.err, standard_error_terminal());
-  Supervisor supervisor(supervisor_options(sweep, options, worker, allocation), *launcher, display);
+  Supervisor supervisor(work, *launcher, display);
   const SupervisorEnd end = supervisor.run();
   summary.how = end_text(end);
   summary.counts = supervisor.counts();

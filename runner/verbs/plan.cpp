@@ -187,7 +187,7 @@ void print_prediction(const PlannedSweep& plan, std::ostream& out) {
              counted(static_cast<std::size_t>(prediction.slots), "CPU slot"));
   if (prediction.wide_trials > 0) {
     fmt::print(out,
-               "        {} on more than one rank, where that ends the sweep sooner\n",
+               "        {} on more ranks than needed, where that ends the sweep sooner\n",
                counted(static_cast<std::size_t>(prediction.wide_trials), "trial"));
   }
   fmt::print(out,

@@ -11,6 +11,7 @@
 #include "base/sweep_layout.h"
 #include "cluster/local/group_command.h"
 #include "cluster/local/local_launcher.h"
+#include "config/schema/rank_range.h"
 #include "config/sweep/sweep.h"
 #include "runner/cli/open_store.h"
 #include "runner/cli/results_text.h"
@@ -120,6 +121,7 @@ int train(const TrainOptions& options, VerbContext& context) {
   const SweepLocation place{sweep.name, context.results_root / sweep.name};
   const std::string& trial_id = sweep.trials.front().trial_id;
   const LaunchedRank rank = launched_rank();
+  expect_trainable_on(rank.size, sweep.trials.front().config.training);
   const Program worker = worker_of(sweep, place.directory);
   if (rank.rank == 0) {
     plan_trial(place.directory, sweep);
@@ -146,7 +148,8 @@ void Verb<class TrainVerb>::add(CLI::App& app, VerbContext& context) {
            "FILE is a sweep file that expands to one trial, or one with a `trial:` section alone.\n"
            "Its record joins the sweep of that name under the results root. A trial that was\n"
            "interrupted goes on from its checkpoint; one that failed is tried again. Under mpirun\n"
-           "or srun all ranks train this one trial; their number must divide training.shards.",
+           "or srun all ranks train this one trial; their number must divide training.shards, or\n"
+           "with training.sync_batch_norm be equal to it.",
        .examples = {"headway train sweeps/quickstart.yaml head.name=dot seed=0",
                     "mpirun -np 2 headway train trial.yaml training.shards=2"}});
   const auto options = std::make_shared<TrainOptions>();

@@ -42,7 +42,7 @@ std::vector<QueuedTrial> queued(const SweepManifest& plan) {
   trials.reserve(plan.trials.size());
   for (const PlannedTrial& trial : plan.trials) {
     const TrialCost& cost = costs.at(trial.cell_id, [&] { return trial.config(); });
-    trials.push_back({trials.size(), model.predicted_seconds(cost), cost.shards});
+    trials.push_back({trials.size(), model.predicted_seconds(cost, cost.ranks.fewest), cost.ranks});
   }
   return trials;
 }
@@ -105,7 +105,7 @@ std::optional<std::size_t> TrialSource::first_to_take() {
 
 bool TrialSource::is_offered(std::size_t index) const {
   return !offers_ ||
-         offers_->is_for(owner_.world_size, plan_.trials[index].trial_id, trials_[index].shards);
+         offers_->is_for(owner_.world_size, plan_.trials[index].trial_id, trials_[index].ranks);
 }
 
 Verdict TrialSource::judge(std::size_t index) {
@@ -120,8 +120,9 @@ Verdict TrialSource::judge(std::size_t index) {
     case TrialStatus::kOpen:
       break;
   }
-  const auto max_ranks = retry_decision(record).max_ranks;
-  if (max_ranks && owner_.world_size > *max_ranks) return Verdict::kNotNow;
+  if (!ranks_to_try(trials_[index].ranks, record).contains(owner_.world_size)) {
+    return Verdict::kNotNow;
+  }
   const bool can_be_taken = is_offered(index) && is_free(trial_id, record);
   return can_be_taken ? Verdict::kTake : Verdict::kNotNow;
 }

@@ -3,13 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <numeric>
+#include <bit>
 #include <optional>
 #include <utility>
 
 #include "base/text.h"
-#include "scheduling/planning/group_planner.h"
-#include "scheduling/policy/queue.h"
+#include "config/schema/rank_range.h"
 
 namespace headway {
 namespace {
@@ -32,7 +31,7 @@ int most_busy_slots(const Sweep& sweep, const GroupLimits& limits) {
   const int most_groups = std::min(limits.max_groups.value_or(limits.slots), limits.slots);
   int busy = 0;
   for (const Trial& trial : sweep.trials) {
-    if (busy < limits.slots) busy += widest_fitting(trial.config.training.shards, widest);
+    if (busy < limits.slots) busy += rank_range(trial.config.training).at_most(widest);
   }
   return std::min({busy, limits.slots, most_groups * widest});
 }
@@ -73,21 +72,18 @@ std::vector<std::string> idle_hints(const Sweep& sweep,
 
 /// Plans as the supervisor will, all groups free.
 void plan_makespan(const GroupLimits& limits,
-                   std::vector<std::vector<double>> seconds,
+                   std::vector<SecondsByWidth> trials,
                    Prediction& prediction) {
-  std::stable_sort(seconds.begin(), seconds.end(), [](const auto& a, const auto& b) {
-    return a.front() > b.front();
+  std::stable_sort(trials.begin(), trials.end(), [](const auto& a, const auto& b) {
+    return a.on_fewest() > b.on_fewest();
   });
-  std::vector<WaitingTrial> waiting;
-  waiting.reserve(seconds.size());
-  for (std::vector<double>& by_width : seconds) waiting.push_back({std::move(by_width)});
   GroupLoad load{.limits = limits};
-  set_waiting(load, std::move(waiting));
+  set_waiting(load, std::move(trials));
   const GroupPlan plan = plan_groups(load);
   prediction.makespan_seconds = plan.makespan_seconds;
   double busy = load.later_seconds;
   for (const Placement& placement : plan.placements) {
-    prediction.wide_trials += placement.width > 1;
+    prediction.wide_trials += placement.width > load.waiting[placement.trial].fewest_ranks;
     busy += placement.width * (placement.end_seconds - placement.start_seconds);
   }
   if (plan.makespan_seconds > 0) {
@@ -97,6 +93,20 @@ void plan_makespan(const GroupLimits& limits,
 
 }  // namespace
 
+std::optional<std::string> lack_of_ranks(int fewest_ranks, const GroupLimits& limits) {
+  const int most = limits.ranks.value_or(limits.slots);
+  if (fewest_ranks <= most) return std::nullopt;
+  return fmt::format(
+      "training.sync_batch_norm takes one rank per shard: a trial of training.shards={0} needs {0} "
+      "ranks, but {1}; set resources.ranks={0} (on CPUs ranks may share cores), or "
+      "training.shards={2} (another trial)",
+      fewest_ranks,
+      limits.ranks ? fmt::format("resources.ranks is {}", most)
+                   : "there " + std::string(most == 1 ? "is " : "are ") +
+                         counted(static_cast<std::size_t>(most), "slot"),
+      std::bit_floor(static_cast<unsigned>(most)));
+}
+
 Prediction predict(const Sweep& sweep, const CostModel& costs, int cores) {
   Prediction prediction{.cores = cores,
                         .slots = slots_of(sweep.resources, cores),
@@ -104,16 +114,18 @@ Prediction predict(const Sweep& sweep, const CostModel& costs, int cores) {
   const GroupLimits limits =
       group_limits(prediction.slots, as_int(sweep.resources.ranks), as_int(sweep.resources.groups));
   CostTable table;
-  std::vector<std::vector<double>> seconds;
+  std::vector<SecondsByWidth> trials;
+  int fewest_ranks = 1;
   for (const Trial& trial : sweep.trials) {
     const TrialCost& cost = table.at(trial.cell_id, [&] { return trial.config; });
-    seconds.push_back(costs.seconds_by_width(cost, limits.slots));
-    prediction.trial_seconds.push_back(seconds.back().front());
+    trials.push_back(costs.seconds_by_width(cost, limits.slots));
+    prediction.trial_seconds.push_back(trials.back().on_fewest());
+    prediction.slot_seconds += trials.back().slot_seconds();
+    fewest_ranks = std::max(fewest_ranks, cost.ranks.fewest);
   }
-  prediction.slot_seconds =
-      std::accumulate(prediction.trial_seconds.begin(), prediction.trial_seconds.end(), 0.0);
-  plan_makespan(limits, std::move(seconds), prediction);
+  plan_makespan(limits, std::move(trials), prediction);
   prediction.hints = idle_hints(sweep, prediction, most_busy_slots(sweep, limits));
+  if (auto lack = lack_of_ranks(fewest_ranks, limits)) prediction.hints.push_back(std::move(*lack));
   return prediction;
 }
 

@@ -63,16 +63,16 @@ void SweepSnapshot::take_plan() {
 
 /// Longest predicted first, ties in plan order.
 void SweepSnapshot::predict() {
-  std::vector<std::vector<double>> predicted;
+  std::vector<SecondsByWidth> predicted;
   predicted.reserve(costs_.size());
   for (const TrialCost& cost : costs_) {
-    predicted.push_back(model_.seconds_by_width(cost, static_cast<int>(cost.shards)));
+    predicted.push_back(model_.seconds_by_width(cost, cost.ranks.most));
   }
   if (predicted == predicted_) return;
   predicted_ = std::move(predicted);
   std::sort(longest_first_.begin(), longest_first_.end(), [&](std::size_t a, std::size_t b) {
-    return std::pair(-predicted_[cost_of_trial_[a]].front(), a) <
-           std::pair(-predicted_[cost_of_trial_[b]].front(), b);
+    return std::pair(-predicted_[cost_of_trial_[a]].on_fewest(), a) <
+           std::pair(-predicted_[cost_of_trial_[b]].on_fewest(), b);
   });
 }
 
@@ -136,16 +136,17 @@ bool SweepSnapshot::is_worked_on(std::size_t index, SegmentWriter* reports) {
   return true;
 }
 
-// A trial that ran out of memory is tried again on fewer ranks.
-std::vector<double> SweepSnapshot::seconds_by_width(std::size_t index) const {
-  std::vector<double> seconds = predicted_[cost_of_trial_[index]];
-  const TrialHistory& record = state_.trial(plan_.trials[index].trial_id);
-  if (record.attempts.empty()) return seconds;
-  const auto max_ranks = retry_decision(record).max_ranks;
-  while (max_ranks && seconds.size() > 1 && 1 << (seconds.size() - 1) > *max_ranks) {
-    seconds.pop_back();
+RankRange SweepSnapshot::ranks(std::size_t index) const {
+  return ranks_to_try(cost(index).ranks, state_.trial(plan_.trials[index].trial_id));
+}
+
+SecondsByWidth SweepSnapshot::seconds_by_width(std::size_t index) const {
+  SecondsByWidth predicted = predicted_[cost_of_trial_[index]];
+  const RankRange ranks = this->ranks(index);
+  while (predicted.fewest_ranks << (predicted.seconds.size() - 1) > ranks.most) {
+    predicted.seconds.pop_back();
   }
-  return seconds;
+  return predicted;
 }
 
 void SweepSnapshot::note_events(std::size_t index, const TrialHistory& record, TrialStatus now) {
@@ -204,7 +205,7 @@ bool SweepSnapshot::has_worked(const std::string& group) const {
 std::vector<TrialWork> SweepSnapshot::work_of(const std::string& supervisor) const {
   std::vector<TrialWork> works;
   for (std::size_t index = 0; index < plan_.trials.size(); ++index) {
-    TrialWork work{.most_ranks = static_cast<int>(cost(index).shards)};
+    TrialWork work{.most_ranks = cost(index).ranks.most};
     for (const auto& [number, attempt] : state_.trial(plan_.trials[index].trial_id).attempts) {
       if (!attempt.duration_s || supervisor_id_of(attempt.worker_group) != supervisor) continue;
       const int ranks = static_cast<int>(attempt.world_size.value_or(1));

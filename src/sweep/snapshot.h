@@ -86,9 +86,11 @@ class SweepSnapshot {
 
   /// The trial's place in the plan; nothing when the plan lacks it.
   std::optional<std::size_t> find(const std::string& trial_id) const;
-  /// Predicted seconds of a trial of the plan on groups of 1, 2, 4, ... ranks, as far as its shards
-  /// and what became of earlier attempts allow.
-  std::vector<double> seconds_by_width(std::size_t index) const;
+  /// Predicted seconds of a trial of the plan, on the widths of group that it can use and that what
+  /// became of earlier attempts allows.
+  SecondsByWidth seconds_by_width(std::size_t index) const;
+  /// How many ranks may train a trial of the plan now: see above.
+  RankRange ranks(std::size_t index) const;
   /// See sweep/pauses.h; as of the last look.
   std::optional<SharedError> pausing_error() const;
   /// The claims of `group` that no record has ended.
@@ -120,10 +122,10 @@ class SweepSnapshot {
   SweepManifest plan_;
   std::filesystem::file_time_type plan_changed_;
   RankKind ranks_;
-  std::vector<TrialCost> costs_;                // by cell
-  std::vector<std::size_t> cost_of_trial_;      // in plan order, places in costs_
-  std::vector<std::vector<double>> predicted_;  // by cell: seconds by width
-  std::vector<std::size_t> longest_first_;      // places in the plan
+  std::vector<TrialCost> costs_;            // by cell
+  std::vector<std::size_t> cost_of_trial_;  // in plan order, places in costs_
+  std::vector<SecondsByWidth> predicted_;   // by cell
+  std::vector<std::size_t> longest_first_;  // places in the plan
   SweepState state_;
   AbandonmentJudge abandonment_;
   CostModel finished_;      // knows the finished trials

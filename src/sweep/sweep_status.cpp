@@ -42,10 +42,10 @@ std::optional<double> seconds_to_end(const SweepSnapshot& snapshot, const SweepS
   for (const RunningTrial& trial : status.running) {
     if (!trial.is_lost) load.groups.push_back({trial.ranks(), trial.remaining_seconds});
   }
-  std::vector<WaitingTrial> waiting;
+  std::vector<SecondsByWidth> waiting;
   waiting.reserve(snapshot.waiting().size());
   for (const std::size_t index : snapshot.waiting()) {
-    waiting.push_back({snapshot.seconds_by_width(index)});
+    waiting.push_back(snapshot.seconds_by_width(index));
   }
   set_waiting(load, std::move(waiting));
   return plan_groups(load).makespan_seconds;
@@ -71,7 +71,7 @@ SweepStatus sweep_status(const SweepLocation& sweep, const SweepSnapshot& snapsh
     status.remaining_slot_seconds += trial.remaining_seconds * trial.ranks();
   }
   for (const std::size_t index : snapshot.waiting()) {
-    status.remaining_slot_seconds += snapshot.seconds_by_width(index).front();
+    status.remaining_slot_seconds += snapshot.seconds_by_width(index).slot_seconds();
   }
   status.remaining_seconds = seconds_to_end(snapshot, status);
   return status;

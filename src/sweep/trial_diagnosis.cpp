@@ -9,7 +9,6 @@
 #include "base/sweep_layout.h"
 #include "base/text.h"
 #include "base/time.h"
-#include "scheduling/policy/queue.h"
 #include "scheduling/policy/trial_pace.h"
 #include "sweep/snapshot.h"
 
@@ -96,18 +95,16 @@ std::vector<std::string> reasons_to_wait(const DiagnosisInput& input) {
     reasons.emplace_back("no `headway run` works on this sweep");
     return reasons;
   }
-  const RetryDecision decision = retry_decision(input.record());
-  const std::int64_t shards = input.snapshot.plan().trials[*index].config().training.shards;
+  const RankRange ranks = input.snapshot.ranks(*index);
   const std::set<int> widths = live_widths(input.place.sweep.directory);
-  const bool some_fit = std::any_of(widths.begin(), widths.end(), [&](int width) {
-    return width_fits(width, shards) && width <= decision.max_ranks.value_or(width);
-  });
+  const bool some_fit =
+      std::any_of(widths.begin(), widths.end(), [&](int width) { return ranks.contains(width); });
   if (!widths.empty() && !some_fit) {
-    reasons.push_back(
-        fmt::format("no group at work fits its width: it needs 1 to {} ranks (training.shards={}); "
-                    "the next one that is started will",
-                    std::min<std::int64_t>(shards, decision.max_ranks.value_or(shards)),
-                    shards));
+    reasons.push_back(fmt::format(
+        "no group at work fits its width: it needs {} (training.shards={}); the next one "
+        "that is started will",
+        to_text(ranks),
+        input.snapshot.plan().trials[*index].config().training.shards));
   } else {
     reasons.emplace_back("it waits for its turn: groups take the longest trials first");
   }

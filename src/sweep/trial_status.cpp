@@ -20,6 +20,14 @@ RetryDecision retry_decision(const TrialHistory& record) {
   return decide_retry(failures);
 }
 
+RankRange ranks_to_try(RankRange ranks, const TrialHistory& record) {
+  if (record.attempts.empty()) return ranks;
+  if (const auto max_ranks = retry_decision(record).max_ranks) {
+    ranks.most = ranks.at_most(*max_ranks);
+  }
+  return ranks;
+}
+
 TrialStatus trial_status(const TrialHistory& record) {
   switch (record.state()) {
     case TrialState::kDone:

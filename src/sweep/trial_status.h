@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 
+#include "config/schema/rank_range.h"
 #include "scheduling/claims/abandonment.h"
 #include "scheduling/claims/claims.h"
 #include "scheduling/policy/retry_policy.h"
@@ -22,6 +23,10 @@ enum class TrialStatus {
 };
 
 RetryDecision retry_decision(const TrialHistory& record);
+
+/// How many of `ranks` may try a trial next: one that ran out of memory gets fewer, as far as it
+/// can do with fewer.
+RankRange ranks_to_try(RankRange ranks, const TrialHistory& record);
 
 TrialStatus trial_status(const TrialHistory& record);
 

@@ -33,9 +33,6 @@ std::vector<Case> cases() {
     TrialConfig bf16_gradients = small_trial(precision);
     bf16_gradients.training.gradient_precision = "bf16";
     result.push_back({"bf16_gradients_" + precision, bf16_gradients});
-    TrialConfig synced = small_trial(precision);
-    synced.training.sync_batch_norm = true;
-    result.push_back({"synced_batch_norm_" + precision, synced});
   }
   return result;
 }
@@ -205,21 +202,18 @@ TEST(ElasticFaults, killed_between_any_two_reports_ranks_go_on_with_the_same_bit
 
 // Three steps an epoch. The last batch holds 3 images: an empty shard, so that one of four ranks
 // has no samples, and three of one image.
-TrialConfig incomplete_batches(const std::string& precision, bool sync_batch_norm = false) {
+TrialConfig incomplete_batches(const std::string& precision) {
   TrialConfig config = small_trial(precision, "adamw");
   config.dataset.validation_fraction = 0.13;  // 91 training images
   config.training.batch_size = 44;
   config.training.drop_last = false;
-  config.training.sync_batch_norm = sync_batch_norm;
   return config;
 }
 
 TEST(ElasticBatches, an_incomplete_last_batch_with_an_empty_shard_keeps_the_bits) {
   at::set_num_threads(1);
-  for (const auto& [precision, synced] : std::vector<std::pair<std::string, bool>>{
-           {"fp32", false}, {"bf16", false}, {"fp32", true}, {"bf16", true}}) {
-    const Case trial{"incomplete_" + precision + (synced ? "_synced" : ""),
-                     incomplete_batches(precision, synced)};
+  for (const std::string precision : {"fp32", "bf16"}) {
+    const Case trial{"incomplete_" + precision, incomplete_batches(precision)};
     for (const std::int64_t stop : {2, 3, 4}) {
       const TemporaryDirectory own;
       const auto folder = shared_folder(own);
@@ -246,6 +240,42 @@ TEST(ElasticBatches, the_exported_weights_count_every_batch) {
   });
 }
 
+// Such a trial has one rank per shard, so the same ranks go on.
+TEST(ElasticBatchNorm, over_the_whole_batch_keeps_the_bits_across_interruptions) {
+  for (const int threads : {1, 2}) {
+    at::set_num_threads(threads);
+    for (TrialConfig config : {small_trial("fp32"),
+                               small_trial("bf16"),
+                               incomplete_batches("fp32"),
+                               incomplete_batches("bf16")}) {
+      config.training.shards = test_communicator().size();
+      config.training.sync_batch_norm = true;
+      const TemporaryDirectory undisturbed;
+      const TrialResult whole = train(test_communicator(), config, {shared_folder(undisturbed)});
+      ASSERT_EQ(whole.end, TrialEnd::kDone) << whole.message;
+      for (const std::int64_t stop : {1, 3, 5}) {
+        const TemporaryDirectory own;
+        const auto folder = shared_folder(own);
+        ASSERT_EQ(train(test_communicator(), config, {folder, stop}).end, TrialEnd::kStopped);
+        const TrialResult rest = train(test_communicator(), config, {folder});
+        EXPECT_EQ(rest.resumed_from_step, stop);
+        EXPECT_EQ(rest.hashes.weights, whole.hashes.weights);
+        EXPECT_EQ(rest.hashes.state, whole.hashes.state);
+        EXPECT_EQ(rest.hashes.metrics, whole.hashes.metrics);
+      }
+    }
+  }
+  at::set_num_threads(1);
+}
+
+TEST(ElasticBatchNorm, over_the_whole_batch_takes_one_rank_per_shard) {
+  TrialConfig config = small_trial("fp32");
+  config.training.shards = 2 * test_communicator().size();
+  config.training.sync_batch_norm = true;
+  const TemporaryDirectory own;
+  EXPECT_THROW(train(test_communicator(), config, {shared_folder(own)}), ConfigError);
+}
+
 TEST(ElasticRanks, that_drift_apart_are_noticed_on_all_of_them) {
   Communicator& comm = test_communicator();
   EXPECT_NO_THROW(expect_equal_weights_on_all_ranks("abc", comm));
@@ -257,11 +287,8 @@ TEST(ElasticRanks, that_drift_apart_are_noticed_on_all_of_them) {
 // Equal thread counts are part of the promise, not one thread.
 TEST(ElasticThreads, two_threads_a_rank_keep_the_bits_of_one_process_with_two_threads) {
   at::set_num_threads(2);
-  for (const auto& [precision, synced] : std::vector<std::pair<std::string, bool>>{
-           {"fp32", false}, {"bf16", false}, {"fp32", true}}) {
-    Case trial{"two_threads_" + precision + (synced ? "_synced" : ""),
-               small_trial(precision, "adamw")};
-    trial.config.training.sync_batch_norm = synced;
+  for (const std::string precision : {"fp32", "bf16"}) {
+    const Case trial{"two_threads_" + precision, small_trial(precision, "adamw")};
     const TemporaryDirectory own;
     const auto folder = shared_folder(own);
     ASSERT_EQ(train(test_communicator(), trial.config, {folder, 4}).end, TrialEnd::kStopped);

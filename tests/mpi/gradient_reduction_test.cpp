@@ -58,35 +58,23 @@ at::Tensor tree(const Step& step, std::size_t parameter, SumPrecision precision)
   return to_precision(left.add(right), precision);
 }
 
-/// Of the parameters from `begin` to `end`.
-void backward(const ParameterSet& parameters,
-              const Step& step,
-              std::int64_t shard,
-              std::size_t begin = 0,
-              std::size_t end = kShapes.size()) {
+void backward(const ParameterSet& parameters, const Step& step, std::int64_t shard) {
   at::Tensor loss = at::zeros({});
-  for (std::size_t i = begin; i < end; ++i) {
+  for (std::size_t i = 0; i < kShapes.size(); ++i) {
     if (!step.reaches(shard, i)) continue;
     loss = loss.add(parameters.parameter(i).mul(wanted(shard, i)).sum());
   }
   if (loss.requires_grad()) loss.backward();
 }
 
-/// Of this rank's shards, one after the other, or in turn from parameter to parameter.
 void backward_of_rank(const ParameterSet& parameters,
                       const Step& step,
-                      GradientReduction& reduction,
-                      bool in_lock_step) {
+                      GradientReduction& reduction) {
   Communicator& comm = test_communicator();
   const std::int64_t local_shards = kShards / comm.size();
-  const std::size_t parts = in_lock_step ? kShapes.size() : 1;
-  const std::size_t length = kShapes.size() / parts;
-  for (std::size_t part = parts; part-- > 0;) {
-    for (std::int64_t local = 0; local < local_shards; ++local) {
-      reduction.select_shard(local);
-      backward(
-          parameters, step, comm.rank() * local_shards + local, part * length, (part + 1) * length);
-    }
+  for (std::int64_t local = 0; local < local_shards; ++local) {
+    reduction.select_shard(local);
+    backward(parameters, step, comm.rank() * local_shards + local);
   }
   reduction.end_step();
 }
@@ -108,9 +96,8 @@ TEST_P(GradientReductionOnRanks, sums_over_shards_in_one_tree_whatever_arrives_w
                                    {.shard_is_empty = {true, false, true, false}},
                                    {.unused_parameter = 2},
                                    {}};
-  for (std::size_t number = 0; number < 2 * steps.size(); ++number) {
-    const Step& step = steps[number / 2];
-    backward_of_rank(parameters, step, reduction, number % 2 == 1);
+  for (const Step& step : steps) {
+    backward_of_rank(parameters, step, reduction);
     flat.set_signal(kStopSignal, 1);
     flat.sum_over_ranks();
     EXPECT_EQ(flat.signal(kStopSignal), static_cast<float>(comm.size()));

@@ -129,6 +129,7 @@ float distance(const SafetensorsFile& left, const SafetensorsFile& right) {
 TEST(Trainer, synced_batch_norm_makes_shards_train_like_one) {
   for (const bool drop_last : {true, false}) {
     TrialConfig config = small_trial("fp32");
+    config.training.shards = test_communicator().size();
     std::erase_if(config.augmentation, [](const auto& step) { return step.name == "mixup"; });
     if (!drop_last) {
       config.dataset.validation_fraction = 0.13;  // 91 training images: batches of 44, 44 and 3
@@ -145,7 +146,9 @@ TEST(Trainer, synced_batch_norm_makes_shards_train_like_one) {
     train(*alone, config, {own.path()});
     const SafetensorsFile one_shard(own.path() / "artifacts" / "weights.safetensors");
     EXPECT_LT(distance(synced_shards, one_shard), 1e-4);
-    EXPECT_GT(distance(plain_shards, one_shard), 1e-2);
+    if (test_communicator().size() > 1) {
+      EXPECT_GT(distance(plain_shards, one_shard), 1e-2);
+    }
   }
 }
 

@@ -7,8 +7,10 @@
 #include <nlohmann/json.hpp>
 #include <unordered_set>
 
+#include "base/text.h"
 #include "config/rules/config_rules.h"
 #include "config/schema/ids.h"
+#include "config/schema/rank_range.h"
 #include "config/sweep/cells.h"
 #include "config/yaml/section_reader.h"
 #include "config/yaml/trial_reader.h"
@@ -171,6 +173,7 @@ class Expansion {
   }
 
   void write_notes() {
+    note_ranks_of_synced_trials();
     note_too_many_ranks();
     for (const auto& [drop, cells] : drops_.counts()) {
       sweep_.notes.push_back(fmt::format("{} ({} cells)", drop, cells));
@@ -189,6 +192,16 @@ class Expansion {
       sweep_.notes.push_back(plan_.exclusions[i].place.prefix() +
                              "this entry of sweep.exclude matches no trial");
     }
+  }
+
+  void note_ranks_of_synced_trials() {
+    const auto count = std::ranges::count_if(sweep_.trials, [](const Trial& trial) {
+      return rank_range(trial.config.training).fewest > 1;
+    });
+    if (count == 0) return;
+    sweep_.notes.push_back(fmt::format("{} {} on as many ranks as shards: training.sync_batch_norm",
+                                       counted(static_cast<std::size_t>(count), "trial"),
+                                       count == 1 ? "runs" : "run"));
   }
 
   void note_too_many_ranks() {

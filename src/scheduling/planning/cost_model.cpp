@@ -10,7 +10,6 @@
 #include "base/errors.h"
 #include "config/schema/catalog.h"
 #include "config/schema/split_sizes.h"
-#include "scheduling/policy/queue.h"
 
 namespace headway {
 namespace {
@@ -73,7 +72,7 @@ TrialCost trial_cost(const TrialConfig& config) {
   cost.flops = cost.train_flops + forward * evaluation_count(config) * (validation + test) +
                cost.final_flops;
   cost.batch_size = config.training.batch_size;
-  cost.shards = config.training.shards;
+  cost.ranks = rank_range(config.training);
   cost.assumed_speed = assumed_speed(encoder.stem_channels);
   cost.speed_family = config.encoder.name + " " + config.training.precision;
   cost.speed_class = fmt::format("{} width {}", cost.speed_family, std::bit_floor(width));
@@ -140,12 +139,12 @@ double CostModel::predicted_seconds(const TrialCost& cost, int ranks) const {
   return cost.flops / cost.assumed_speed * slowness(cost, ranks) / ranks;
 }
 
-std::vector<double> CostModel::seconds_by_width(const TrialCost& cost, int slots) const {
-  std::vector<double> seconds;
-  for (int ranks = 1; ranks <= slots && width_fits(ranks, cost.shards); ranks *= 2) {
-    seconds.push_back(predicted_seconds(cost, ranks));
+SecondsByWidth CostModel::seconds_by_width(const TrialCost& cost, int slots) const {
+  SecondsByWidth by_width{.fewest_ranks = cost.ranks.fewest, .seconds = {}};
+  for (int ranks = cost.ranks.fewest; ranks <= cost.ranks.at_most(slots); ranks *= 2) {
+    by_width.seconds.push_back(predicted_seconds(cost, ranks));
   }
-  return seconds;
+  return by_width;
 }
 
 double CostModel::remaining_seconds(const TrialCost& cost,

@@ -7,8 +7,10 @@
 #include <unordered_map>
 #include <vector>
 
+#include "config/schema/rank_range.h"
 #include "config/schema/trial_config.h"
 #include "scheduling/claims/claims.h"
+#include "scheduling/planning/seconds_by_width.h"
 
 namespace headway {
 
@@ -18,7 +20,7 @@ struct TrialCost {
   double train_flops = 0;  // of these, of training steps
   double final_flops = 0;  // of these, of the passes after the last epoch
   std::int64_t batch_size = 1;
-  std::int64_t shards = 1;
+  RankRange ranks = {};
   double assumed_speed = 1;       // operations a second of one rank, before anything was measured
   std::string speed_class = {};   // runs at one speed: same encoder, like width, same precision
   std::string speed_family = {};  // the same encoder at any width
@@ -56,8 +58,9 @@ class CostModel {
 
   /// Seconds of the whole trial on a group of `ranks` ranks.
   double predicted_seconds(const TrialCost& cost, int ranks = 1) const;
-  /// On groups of 1, 2, 4, ... ranks, as far as the trial's shards and `slots` allow.
-  std::vector<double> seconds_by_width(const TrialCost& cost, int slots) const;
+  /// On each width of group that the trial can use and that `slots` ranks allow; on its narrowest
+  /// in any case.
+  SecondsByWidth seconds_by_width(const TrialCost& cost, int slots) const;
   /// Seconds that a running trial has left: by its own speed once it has shown it.
   double remaining_seconds(const TrialCost& cost, const Progress& progress, int ranks = 1) const;
 

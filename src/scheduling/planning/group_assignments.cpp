@@ -8,7 +8,6 @@
 #include "base/logging.h"
 #include "base/sweep_layout.h"
 #include "scheduling/claims/supervisors.h"
-#include "scheduling/policy/queue.h"
 
 namespace headway {
 namespace {
@@ -32,11 +31,13 @@ GroupAssignments from_text(const std::string& text) {
 
 }  // namespace
 
-bool GroupAssignments::is_for(int width, const std::string& trial_id, std::int64_t shards) const {
+bool GroupAssignments::is_for(int width,
+                              const std::string& trial_id,
+                              const RankRange& ranks) const {
   for (const Offer& offer : first) {
     if (offer.trial_id == trial_id) return offer.width == width;
   }
-  return width_of_others > 0 && width == widest_fitting(shards, width_of_others);
+  return width_of_others > 0 && width == ranks.at_most(width_of_others);
 }
 
 AssignmentFile::AssignmentFile(const std::filesystem::path& sweep_directory,

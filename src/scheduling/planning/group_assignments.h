@@ -1,10 +1,11 @@
 #pragma once
 
-#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
 #include <vector>
+
+#include "config/schema/rank_range.h"
 
 namespace headway {
 
@@ -19,12 +20,12 @@ struct GroupAssignments {
   };
 
   std::vector<Offer> first = {};  // to be taken first, in this order
-  /// Trials that are not listed are for groups of this many ranks, or as many of these as their
-  /// shards allow; with 0, for none at present.
+  /// Trials that are not listed are for groups of this many ranks, or as near to it as they can
+  /// use; with 0, for none at present.
   int width_of_others = 1;
 
   /// Whether a group of `width` ranks may take the trial.
-  bool is_for(int width, const std::string& trial_id, std::int64_t shards) const;
+  bool is_for(int width, const std::string& trial_id, const RankRange& ranks) const;
   bool operator==(const GroupAssignments&) const = default;
 };
 

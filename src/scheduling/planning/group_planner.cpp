@@ -33,25 +33,28 @@ struct Range {
   int widest = 0;
 };
 
-Range width_range(const GroupLimits& limits, const WaitingTrial& trial) {
-  expects(!trial.seconds.empty(), "a waiting trial runs at least on one rank");
-  const int fitting = static_cast<int>(trial.seconds.size()) - 1;
-  if (limits.ranks) {
-    const int fixed = std::min(fitting, floor_log2(*limits.ranks));
-    return {fixed, fixed};
-  }
-  if (!limits.max_groups) return {0, std::min(fitting, floor_log2(limits.slots))};
+Range width_range(const GroupLimits& limits, const SecondsByWidth& trial) {
+  expects(!trial.seconds.empty(), "a waiting trial runs at least on one width of group");
+  const int fewest = floor_log2(trial.fewest_ranks);
+  const int most = fewest + static_cast<int>(trial.seconds.size()) - 1;
+  const auto at_most = [&](int ranks) { return std::clamp(floor_log2(ranks), fewest, most); };
+  if (limits.ranks) return {at_most(*limits.ranks), at_most(*limits.ranks)};
+  if (!limits.max_groups) return {fewest, at_most(limits.slots)};
   // So few groups leave slots idle: each trial gets what its group's share of them is good for.
-  const int share = std::min(fitting, floor_log2(slots_of_a_group(limits)));
   const auto begin = trial.seconds.begin();
-  const int best = static_cast<int>(std::min_element(begin, begin + share + 1) - begin);
+  const auto end = begin + at_most(slots_of_a_group(limits)) - fewest + 1;
+  const int best = fewest + static_cast<int>(std::min_element(begin, end) - begin);
   return {best, best};
+}
+
+double seconds_on(const SecondsByWidth& trial, int exponent) {
+  return trial.seconds[static_cast<std::size_t>(exponent - floor_log2(trial.fewest_ranks))];
 }
 
 class Planner {
  public:
   explicit Planner(const GroupLoad& load) : load_(load) {
-    for (const WaitingTrial& trial : load.waiting) {
+    for (const SecondsByWidth& trial : load.waiting) {
       ranges_.push_back(width_range(load.limits, trial));
     }
   }
@@ -60,7 +63,7 @@ class Planner {
 
  private:
   double seconds(std::size_t trial, int exponent) const {
-    return load_.waiting[trial].seconds[static_cast<std::size_t>(exponent)];
+    return seconds_on(load_.waiting[trial], exponent);
   }
   GroupPlan placed(const std::vector<std::size_t>& order, const Exponents& widths) const;
   GroupPlan best_order(const Exponents& widths) const;
@@ -107,10 +110,10 @@ GroupPlan Planner::best_order(const Exponents& widths) const {
   return best;
 }
 
-/// No plan ends sooner: all slots busy to the end with trials of one rank, which waste nothing.
+/// No plan ends sooner: all slots busy to the end with trials on their fewest ranks.
 double Planner::least_makespan() const {
   double work = load_.later_seconds;
-  for (const WaitingTrial& trial : load_.waiting) work += trial.seconds.front();
+  for (const SecondsByWidth& trial : load_.waiting) work += trial.slot_seconds();
   return SlotTimeline(load_).end_seconds(work);
 }
 
@@ -198,10 +201,10 @@ GroupPlan plan_groups(const GroupLoad& load) {
   return Planner(load).plan();
 }
 
-void set_waiting(GroupLoad& load, std::vector<WaitingTrial> longest_first) {
+void set_waiting(GroupLoad& load, std::vector<SecondsByWidth> longest_first) {
   for (std::size_t i = kTrialsPlacedOneByOne; i < longest_first.size(); ++i) {
     const int exponent = width_range(load.limits, longest_first[i]).narrowest;
-    load.later_seconds += longest_first[i].seconds[static_cast<std::size_t>(exponent)] *
+    load.later_seconds += seconds_on(longest_first[i], exponent) *
                           std::max(1 << exponent, slots_of_a_group(load.limits));
   }
   if (longest_first.size() > kTrialsPlacedOneByOne) longest_first.resize(kTrialsPlacedOneByOne);

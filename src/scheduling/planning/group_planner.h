@@ -4,6 +4,8 @@
 #include <optional>
 #include <vector>
 
+#include "scheduling/planning/seconds_by_width.h"
+
 namespace headway {
 
 /// What an allocation offers to worker groups.
@@ -26,17 +28,11 @@ struct StandingGroup {
   bool is_ours = true;         // stands on the slots that are planned; else on another allocation
 };
 
-/// A trial that no group works on: predicted seconds on groups of 1, 2, 4, ... ranks, as far as its
-/// shards allow.
-struct WaitingTrial {
-  std::vector<double> seconds;
-};
-
 struct GroupLoad {
   GroupLimits limits = {};
   std::vector<StandingGroup> groups = {};
-  std::vector<WaitingTrial> waiting = {};  // longest first
-  double later_seconds = 0;  // of still shorter trials, on one rank, too many to place one by one
+  std::vector<SecondsByWidth> waiting = {};  // trials that no group works on, longest first
+  double later_seconds = 0;  // slot-seconds of still shorter trials, too many to place one by one
   double start_seconds = 0;  // that a new group takes before it trains
   /// Wider groups must shorten the rest by so great a part of it: predictions are not exact.
   double least_gain = 0;
@@ -44,7 +40,7 @@ struct GroupLoad {
 
 /// Puts trials, longest first, into `load`: so many that the plan is good to the end when few are
 /// left, the rest as a sum, so that planning stays cheap however many there are.
-void set_waiting(GroupLoad& load, std::vector<WaitingTrial> longest_first);
+void set_waiting(GroupLoad& load, std::vector<SecondsByWidth> longest_first);
 
 /// A waiting trial's place in the plan.
 struct Placement {
@@ -65,13 +61,13 @@ struct GroupPlan {
 };
 
 /// Which trial should run when and how wide, so that all are done soonest. Small models do not get
-/// faster in proportion to ranks, so trials have one rank each unless wider groups end the whole
-/// sooner, which they do when few trials are left for the slots, or one trial outlasts the others.
-/// Nothing that runs is moved.
+/// faster in proportion to ranks, so trials have as few ranks as they can do with, mostly one,
+/// unless wider groups end the whole sooner, which they do when few trials are left for the slots,
+/// or one trial outlasts the others. Nothing that runs is moved.
 ///
-/// Starting from one rank each (longest first, hence within 4/3 - 1/(3 slots) of the best without
-/// wider groups), it widens again and again the trial that ends last, keeps the best plan seen and
-/// then tries single changes.
+/// Starting from the fewest ranks each (longest first; with one rank each hence within
+/// 4/3 - 1/(3 slots) of the best without wider groups), it widens again and again the trial that
+/// ends last, keeps the best plan seen and then tries single changes.
 GroupPlan plan_groups(const GroupLoad& load);
 
 /// What workers may be told of a plan: how wide a trial is to run, if it may be taken now.

@@ -3,23 +3,10 @@
 #include <algorithm>
 #include <tuple>
 
-#include "base/errors.h"
-
 namespace headway {
 
-bool width_fits(int width, std::int64_t shards) {
-  expects(width >= 1, "a group has at least one rank");
-  return shards % width == 0;
-}
-
-int widest_fitting(std::int64_t shards, int slots) {
-  int width = 1;
-  while (width * 2 <= slots && width_fits(width * 2, shards)) width *= 2;
-  return width;
-}
-
 TrialQueue::TrialQueue(std::vector<QueuedTrial> trials, int width) {
-  std::erase_if(trials, [&](const QueuedTrial& trial) { return !width_fits(width, trial.shards); });
+  std::erase_if(trials, [&](const QueuedTrial& trial) { return !trial.ranks.contains(width); });
   std::sort(trials.begin(), trials.end(), [](const QueuedTrial& a, const QueuedTrial& b) {
     return std::tie(b.predicted_seconds, a.index) < std::tie(a.predicted_seconds, b.index);
   });

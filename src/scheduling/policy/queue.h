@@ -1,23 +1,18 @@
 #pragma once
 
 #include <cstddef>
-#include <cstdint>
 #include <functional>
 #include <optional>
 #include <vector>
 
+#include "config/schema/rank_range.h"
+
 namespace headway {
-
-/// Whether a worker group of `width` ranks can train a trial whose batch is cut into `shards`.
-bool width_fits(int width, std::int64_t shards);
-
-/// The widest group of at most `slots` ranks (a power of two) that fits a trial of `shards` shards.
-int widest_fitting(std::int64_t shards, int slots);
 
 struct QueuedTrial {
   std::size_t index = 0;  // place in the plan
   double predicted_seconds = 0;
-  std::int64_t shards = 1;
+  RankRange ranks = {};
 };
 
 /// What a look at the records says about taking a trial.

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
 #include <string_view>
 
 #include "base/errors.h"
@@ -45,12 +46,17 @@ const Rule& rule_of(const std::string& failure) {
 }
 
 // Ranks of one machine share its memory and each holds a model: half as many need about half. A
-// GPU's memory is its rank's own, so fewer ranks would not help there.
+// GPU's memory is its rank's own, so fewer ranks would not help there. A trial that cannot do with
+// fewer ranks fails on as many again.
 RetryDecision with_less_memory(const std::vector<FailedAttempt>& failures) {
   RetryDecision decision;
+  std::set<int> tried_alone;  // numbers of ranks
   for (const FailedAttempt& attempt : failures) {
     if (attempt.failure != kOom) continue;
-    if (attempt.on_gpu || (attempt.ranks <= 1 && attempt.groups_beside == 0)) {
+    const bool was_alone = attempt.groups_beside == 0;
+    const bool had_nothing_to_give_up =
+        was_alone && (attempt.ranks <= 1 || !tried_alone.insert(attempt.ranks).second);
+    if (attempt.on_gpu || had_nothing_to_give_up) {
       return {false, fmt::format("{}: {}", kOom, rule_of(kOom).meaning)};
     }
     const int narrower = std::max(1, attempt.ranks / 2);

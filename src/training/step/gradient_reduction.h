@@ -10,8 +10,7 @@ namespace headway {
 
 /// Sums the gradients of a step over this rank's shards and then over ranks, in one fixed binary
 /// tree. With bfloat16 gradients every node of the tree is rounded, each shard's own gradients
-/// among them, so that the number of ranks does not show. The gradients of each parameter must come
-/// in the shards' order; apart from that the shards' backward passes may be interleaved.
+/// among them, so that the number of ranks does not show. Shards come in their order.
 ///
 /// The sum over ranks begins during the last shard's backward pass, from the front of the flat
 /// gradients, as far as they have arrived.

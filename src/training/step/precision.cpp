@@ -41,13 +41,9 @@ double seconds_per_pass(Model& model,
 
 }  // namespace
 
-AutocastScope::AutocastScope(bool enabled, at::DeviceType device, bool cache)
-    : enabled_(enabled),
-      device_(device),
-      previous_(at::autocast::is_autocast_enabled(device)),
-      previous_cache_(at::autocast::is_autocast_cache_enabled()) {
+AutocastScope::AutocastScope(bool enabled, at::DeviceType device)
+    : enabled_(enabled), device_(device), previous_(at::autocast::is_autocast_enabled(device)) {
   if (!enabled_) return;
-  at::autocast::set_autocast_cache_enabled(cache);
   at::autocast::set_autocast_enabled(device_, true);
   at::autocast::set_autocast_dtype(device_, at::kBFloat16);
 }
@@ -55,7 +51,6 @@ AutocastScope::AutocastScope(bool enabled, at::DeviceType device, bool cache)
 AutocastScope::~AutocastScope() {
   if (!enabled_) return;
   at::autocast::clear_cache();  // holds bfloat16 copies of weights that the next step changes
-  at::autocast::set_autocast_cache_enabled(previous_cache_);
   at::autocast::set_autocast_enabled(device_, previous_);
 }
 

@@ -17,11 +17,11 @@ struct Execution {
   bool bf16 = false;
 };
 
-/// Runs the enclosed forward pass in bfloat16 where autocast says so; float32 otherwise. With a
-/// cache a weight that is used twice is converted once, for all threads of the process.
+/// Runs the enclosed forward pass in bfloat16 where autocast says so; float32 otherwise. A weight
+/// that is used twice is converted once.
 class AutocastScope {
  public:
-  AutocastScope(bool enabled, at::DeviceType device, bool cache = true);
+  AutocastScope(bool enabled, at::DeviceType device);
   AutocastScope(const AutocastScope&) = delete;
   AutocastScope& operator=(const AutocastScope&) = delete;
   ~AutocastScope();
@@ -30,7 +30,6 @@ class AutocastScope {
   bool enabled_;
   at::DeviceType device_;
   bool previous_;
-  bool previous_cache_;
 };
 
 /// On GPUs the fastest kernels are not the ones that repeat their bits.

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "base/errors.h"
+#include "config/schema/rank_range.h"
 
 namespace headway {
 namespace {
@@ -36,11 +36,9 @@ GradientOptions gradient_options(const TrainingConfig& training, at::Device devi
 
 std::unique_ptr<SyncedStatistics> synced_statistics(const TrainingConfig& training,
                                                     ParameterSet& parameters,
-                                                    at::Device device,
                                                     Communicator& comm) {
   if (!training.sync_batch_norm) return nullptr;
-  if (device.is_cuda()) expect_one_shard_per_gpu(training.shards, comm.size());
-  return std::make_unique<SyncedStatistics>(parameters, training.shards / comm.size(), comm);
+  return std::make_unique<SyncedStatistics>(parameters, comm);
 }
 
 }  // namespace
@@ -69,8 +67,8 @@ TrainStep::TrainStep(const TrialConfig& config,
       buffers_(*model.parameters, config.training.shards, comm),
       sums_(static_cast<std::size_t>(local_shards_)),
       reduction_(*model.parameters, parameters_, local_shards_),
-      synced_(synced_statistics(config.training, *model.parameters, execution.device, comm)) {
-  expects(local_shards_ * comm.size() == config.training.shards, "ranks must divide shards");
+      synced_(synced_statistics(config.training, *model.parameters, comm)) {
+  expect_trainable_on(comm.size(), config.training);
   // Sums over ranks begin while a pass runs, and statistics of batch norm go through the host.
   if (execution.device.is_cuda() && comm.size() == 1 && !synced_)
     graph_runner_ = make_cuda_graph_runner();
@@ -108,9 +106,7 @@ TrainStep::PassResults TrainStep::pass(const ShardBatch& batch, std::size_t glob
   const Head& head = *model_.head;
   at::Tensor embedded;
   {
-    // Shards in lock step would share a converted weight and its node of the graph: how many do
-    // depends on the number of ranks.
-    const AutocastScope autocast(execution_.bf16, execution_.device.type(), synced_ == nullptr);
+    const AutocastScope autocast(execution_.bf16, execution_.device.type());
     const at::Tensor features = model_.encoder->forward(batch.images, /*training=*/true);  // [b, D]
     embedded =
         model_.head->embed(apply_dropout(features, batch.dropout_factors), /*training=*/true);
@@ -162,22 +158,19 @@ double TrainStep::finish_shard(const StartedShard& shard) {
 }
 
 double TrainStep::train_shards(const Request& request) {
-  std::vector<std::int64_t> shards;  // those with samples
+  std::vector<StartedShard> started;
   for (std::int64_t local = 0; local < local_shards_; ++local) {
-    if (!samples_of(local, request.batch).empty()) shards.push_back(local);
-  }
-  const auto select = [&](std::int64_t local) {
+    if (samples_of(local, request.batch).empty()) {
+      if (synced_) synced_->run_without_samples();
+      continue;
+    }
     buffers_.select(local);
     reduction_.select_shard(local);
-  };
-  std::vector<StartedShard> started;
-  const auto train = [&](std::int64_t local) { started.push_back(start_shard(local, request)); };
-  if (synced_) {
-    synced_->run(shards, select, train);
-  } else {
-    for (const std::int64_t local : shards) {
-      select(local);
-      train(local);
+    const auto train = [&] { started.push_back(start_shard(local, request)); };
+    if (synced_) {
+      synced_->run(train);
+    } else {
+      train();
     }
   }
   reduction_.end_step();

@@ -39,8 +39,8 @@ struct StepOutcome {
 };
 
 /// One optimiser step over one global batch: this rank's shards forward and backward, one after the
-/// other or, with batch norm over the whole batch, in lock step; gradients summed over shards in
-/// the fixed binary tree, within the rank and then over ranks; one update. Collective.
+/// other; gradients summed over shards in the fixed binary tree, within the rank and then over
+/// ranks; one update. Collective.
 class TrainStep {
  public:
   TrainStep(const TrialConfig& config,

@@ -201,10 +201,26 @@ TEST(CostModel, seconds_are_told_for_the_widths_that_shards_and_slots_allow) {
   TrialConfig config = small_trial();
   config.training.shards = 4;
   const CostModel model;
-  EXPECT_EQ(model.seconds_by_width(trial_cost(config), 64).size(), 3U);
-  EXPECT_EQ(model.seconds_by_width(trial_cost(config), 3).size(), 2U);
-  const auto seconds = model.seconds_by_width(trial_cost(config), 4);
-  EXPECT_EQ(seconds.at(2), model.predicted_seconds(trial_cost(config), 4));
+  const TrialCost cost = trial_cost(config);
+  EXPECT_EQ(model.seconds_by_width(cost, 64).seconds.size(), 3U);
+  EXPECT_EQ(model.seconds_by_width(cost, 3).seconds.size(), 2U);
+  const SecondsByWidth by_width = model.seconds_by_width(cost, 4);
+  EXPECT_EQ(by_width.fewest_ranks, 1);
+  EXPECT_EQ(by_width.seconds.at(2), model.predicted_seconds(cost, 4));
+}
+
+TEST(CostModel, a_trial_of_one_rank_per_shard_has_one_width_however_few_the_slots) {
+  TrialConfig config = small_trial();
+  config.training.shards = 4;
+  config.training.sync_batch_norm = true;
+  const CostModel model;
+  const TrialCost cost = trial_cost(config);
+  for (const int slots : {1, 4, 64}) {
+    const SecondsByWidth by_width = model.seconds_by_width(cost, slots);
+    EXPECT_EQ(by_width.fewest_ranks, 4);
+    EXPECT_EQ(by_width.seconds, std::vector{model.predicted_seconds(cost, 4)});
+    EXPECT_EQ(by_width.slot_seconds(), 4 * model.predicted_seconds(cost, 4));
+  }
 }
 
 TEST(CostModel, encoders_are_measured_apart) {

@@ -49,21 +49,23 @@ TEST_F(TrialOffersTest, a_file_that_a_crash_left_empty_offers_nothing) {
 
 TEST(GroupAssignments, a_listed_trial_is_for_groups_of_the_planned_width_alone) {
   const GroupAssignments offers{.first = {{"aaaaaaaaaaaa", 2}}, .width_of_others = 1};
-  EXPECT_TRUE(offers.is_for(2, "aaaaaaaaaaaa", 4));
-  EXPECT_FALSE(offers.is_for(1, "aaaaaaaaaaaa", 4));
+  EXPECT_TRUE(offers.is_for(2, "aaaaaaaaaaaa", {1, 4}));
+  EXPECT_FALSE(offers.is_for(1, "aaaaaaaaaaaa", {1, 4}));
 }
 
 TEST(GroupAssignments, others_go_to_groups_of_the_width_that_suits_them) {
-  const auto is_for = [](int width, std::int64_t shards, int width_of_others) {
+  const auto is_for = [](int width, const RankRange& ranks, int width_of_others) {
     return GroupAssignments{.width_of_others = width_of_others}.is_for(
-        width, "bbbbbbbbbbbb", shards);
+        width, "bbbbbbbbbbbb", ranks);
   };
-  EXPECT_TRUE(is_for(1, 4, 1));
-  EXPECT_FALSE(is_for(2, 4, 1));
-  EXPECT_TRUE(is_for(2, 4, 2));
-  EXPECT_TRUE(is_for(1, 1, 2)) << "its shards allow no more";
-  EXPECT_FALSE(is_for(1, 2, 2));
-  EXPECT_FALSE(is_for(1, 1, 0));
+  EXPECT_TRUE(is_for(1, {1, 4}, 1));
+  EXPECT_FALSE(is_for(2, {1, 4}, 1));
+  EXPECT_TRUE(is_for(2, {1, 4}, 2));
+  EXPECT_TRUE(is_for(1, {1, 1}, 2)) << "its shards allow no more";
+  EXPECT_FALSE(is_for(1, {1, 2}, 2));
+  EXPECT_TRUE(is_for(4, {4, 4}, 1)) << "it cannot do with less";
+  EXPECT_FALSE(is_for(1, {4, 4}, 1));
+  EXPECT_FALSE(is_for(1, {1, 1}, 0));
 }
 
 }  // namespace

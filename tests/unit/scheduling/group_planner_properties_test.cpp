@@ -17,7 +17,7 @@ namespace {
 /// Placing trials in some order, each as soon as enough slots are free, reaches every best plan.
 class Exhaustive {
  public:
-  Exhaustive(const std::vector<WaitingTrial>& waiting, int slots)
+  Exhaustive(const std::vector<SecondsByWidth>& waiting, int slots)
       : waiting_(waiting), slots_(slots) {}
 
   double best() {
@@ -46,7 +46,7 @@ class Exhaustive {
     }
   }
 
-  const std::vector<WaitingTrial>& waiting_;
+  const std::vector<SecondsByWidth>& waiting_;
   int slots_;
   double best_ = std::numeric_limits<double>::infinity();
 };
@@ -60,8 +60,8 @@ class Instances {
     return std::uniform_real_distribution<>(low, high)(random_);
   }
 
-  std::vector<WaitingTrial> waiting(int count, int most_shards) {
-    std::vector<WaitingTrial> waiting;
+  std::vector<SecondsByWidth> waiting(int count, int most_shards) {
+    std::vector<SecondsByWidth> waiting;
     for (int i = 0; i < count; ++i) {
       const int shards = 1 << whole(0, static_cast<int>(std::log2(most_shards)));
       waiting.push_back(trial(std::exp(real(0, 3)), shards, real(0.5, 1)));

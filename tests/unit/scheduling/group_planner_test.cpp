@@ -28,7 +28,7 @@ TEST(GroupPlan, two_trials_that_end_together_are_both_widened) {
 }
 
 TEST(GroupPlan, a_trial_that_outlasts_the_others_runs_wide_from_the_start) {
-  std::vector<WaitingTrial> waiting = trials(5, 2, 4, 0.9);
+  std::vector<SecondsByWidth> waiting = trials(5, 2, 4, 0.9);
   waiting.insert(waiting.begin(), trial(40, 4, 0.9));
   const GroupPlan plan = plan_groups({.limits = {.slots = 4}, .waiting = waiting});
   EXPECT_GT(planned_widths(plan).front(), 1);
@@ -65,7 +65,7 @@ TEST(GroupPlan, shards_bound_the_width) {
 }
 
 TEST(GroupPlan, widths_are_mixed_where_that_ends_soonest) {
-  std::vector<WaitingTrial> waiting{trial(10, 4, 0.8), trial(4, 4, 0.8), trial(4, 4, 0.8)};
+  std::vector<SecondsByWidth> waiting{trial(10, 4, 0.8), trial(4, 4, 0.8), trial(4, 4, 0.8)};
   const GroupPlan plan = plan_groups({.limits = {.slots = 4}, .waiting = waiting});
   EXPECT_EQ(planned_widths(plan), (std::vector<int>{2, 1, 1}));
 }
@@ -119,6 +119,26 @@ TEST(GroupPlan, no_more_groups_than_asked_for_each_with_its_share_of_the_slots) 
             (std::vector<int>{1, 1}));
 }
 
+TEST(GroupPlan, a_trial_gets_the_ranks_that_it_needs_beside_others_of_one_rank) {
+  std::vector<SecondsByWidth> waiting = trials(4, 5);
+  waiting.insert(waiting.begin(), trial_of_width(4, 10));
+  const GroupPlan plan = plan_groups({.limits = {.slots = 4}, .waiting = waiting});
+  EXPECT_EQ(planned_widths(plan), (std::vector<int>{4, 1, 1, 1, 1}));
+  EXPECT_DOUBLE_EQ(plan.makespan_seconds, 15);
+  EXPECT_EQ(planned_widths(plan_groups({.limits = {.slots = 4, .ranks = 2}, .waiting = waiting})),
+            (std::vector<int>{4, 1, 1, 1, 1}));
+  EXPECT_EQ(
+      planned_widths(plan_groups({.limits = {.slots = 4, .max_groups = 2}, .waiting = waiting})),
+      (std::vector<int>{4, 1, 1, 1, 1}));
+}
+
+TEST(GroupPlan, trials_too_many_to_place_count_with_all_their_slots) {
+  GroupLoad load{.limits = {.slots = 4}};
+  set_waiting(load, std::vector<SecondsByWidth>(128 + 3, trial_of_width(2, 10)));
+  EXPECT_EQ(load.waiting.size(), 128U);
+  EXPECT_DOUBLE_EQ(load.later_seconds, 3 * 2 * 10);
+}
+
 TEST(GroupPlan, nothing_is_started_when_nothing_waits) {
   const GroupPlan plan = plan_groups({.limits = {.slots = 4}, .groups = {{1, 3}}});
   EXPECT_TRUE(plan.placements.empty());
@@ -152,8 +172,6 @@ TEST(Offers, one_rank_does_not_take_a_slot_that_a_wider_group_waits_for) {
   for (const Placement& placement : offered_placements(plan)) offered.push_back(placement.trial);
   EXPECT_EQ(offered, (std::vector<std::size_t>{0, 1, 3}));
 }
-
-// ---- Against references that know nothing of the planner.
 
 }  // namespace
 }  // namespace headway

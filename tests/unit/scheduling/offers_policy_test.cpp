@@ -69,7 +69,7 @@ class Simulation {
       load.groups.push_back({group.width, std::max(0.05, group.free_at - now_)});
     }
     for (const std::size_t trial : waiting_) {
-      WaitingTrial waiting;
+      SecondsByWidth waiting;
       for (std::size_t k = 0; k < trials_[trial].seconds.size(); ++k) {
         waiting.seconds.push_back(predicted(trial, k));
       }

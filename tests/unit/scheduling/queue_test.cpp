@@ -34,9 +34,10 @@ TEST(TrialQueue, the_longest_predicted_trial_comes_first_and_ties_keep_plan_orde
 TEST(TrialQueue, trials_that_do_not_fit_the_width_are_left_out) {
   const TrialQueue queue(
       {
-          {.index = 0, .predicted_seconds = 1, .shards = 1},
-          {.index = 1, .predicted_seconds = 1, .shards = 2},
-          {.index = 2, .predicted_seconds = 1, .shards = 4},
+          {.index = 0, .predicted_seconds = 1, .ranks = {1, 1}},
+          {.index = 1, .predicted_seconds = 1, .ranks = {1, 2}},
+          {.index = 2, .predicted_seconds = 1, .ranks = {1, 4}},
+          {.index = 3, .predicted_seconds = 1, .ranks = {4, 4}},
       },
       2);
   EXPECT_EQ(drain(queue), (std::vector<std::size_t>{1, 2}));
@@ -72,20 +73,6 @@ TEST(TrialQueue, done_trials_are_judged_once) {
 TEST(TrialQueue, an_empty_queue_gives_nothing) {
   TrialQueue queue({}, 1);
   EXPECT_FALSE(queue.first([](std::size_t) { return Verdict::kTake; }));
-}
-
-TEST(Width, a_group_fits_when_its_width_divides_the_shards) {
-  EXPECT_TRUE(width_fits(1, 1));
-  EXPECT_TRUE(width_fits(2, 4));
-  EXPECT_FALSE(width_fits(4, 2));
-  EXPECT_FALSE(width_fits(3, 4));
-}
-
-TEST(Width, the_widest_group_is_bounded_by_shards_and_by_slots) {
-  EXPECT_EQ(widest_fitting(8, 2), 2);
-  EXPECT_EQ(widest_fitting(2, 8), 2);
-  EXPECT_EQ(widest_fitting(8, 7), 4);
-  EXPECT_EQ(widest_fitting(1, 16), 1);
 }
 
 }  // namespace

@@ -69,6 +69,15 @@ TEST(RetryPolicy, want_of_memory_alone_on_one_rank_is_final) {
       decide_retry({{.failure = "oom", .ranks = 2}, {.failure = "oom", .ranks = 1}}).retry);
 }
 
+// A trial that needs a rank for each of its shards.
+TEST(RetryPolicy, want_of_memory_alone_on_as_many_ranks_again_is_final) {
+  const FailedAttempt alone{.failure = "oom", .ranks = 4};
+  const FailedAttempt beside{.failure = "oom", .ranks = 4, .groups_beside = 1};
+  EXPECT_TRUE(decide_retry({alone}).retry);
+  EXPECT_TRUE(decide_retry({beside, alone}).retry);
+  EXPECT_FALSE(decide_retry({alone, alone}).retry);
+}
+
 TEST(RetryPolicy, fewer_ranks_do_not_help_a_gpu) {
   EXPECT_FALSE(decide_retry({{.failure = "oom", .ranks = 4, .on_gpu = true}}).retry);
 }

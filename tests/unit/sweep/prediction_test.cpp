@@ -73,5 +73,34 @@ TEST(Prediction, a_measured_speed_replaces_the_guess) {
   EXPECT_NEAR(prediction.makespan_seconds, 300, 1e-6);
 }
 
+Sweep synced_sweep(int trials, int shards) {
+  Sweep sweep = small_sweep(trials, shards);
+  for (Trial& trial : sweep.trials) trial.config.training.sync_batch_norm = true;
+  return sweep;
+}
+
+TEST(Prediction, a_trial_of_one_rank_per_shard_takes_as_many_slots) {
+  const Prediction prediction = predict(synced_sweep(2, 4), CostModel(), 4);
+  const TrialCost cost = trial_cost(small_trial_config(0, 4));
+  const double one = CostModel().predicted_seconds(cost, 4);
+  EXPECT_NEAR(prediction.makespan_seconds, 2 * one, 1e-6);
+  EXPECT_NEAR(prediction.slot_seconds, 8 * one, 1e-6);
+  EXPECT_EQ(prediction.wide_trials, 0);
+  EXPECT_THAT(prediction.hints, IsEmpty());
+}
+
+TEST(Prediction, fewer_slots_than_a_trial_needs_are_told_with_the_remedy) {
+  Sweep sweep = synced_sweep(2, 4);
+  const Prediction prediction = predict(sweep, CostModel(), 3);
+  ASSERT_FALSE(prediction.hints.empty());
+  EXPECT_THAT(prediction.hints.back(), HasSubstr("needs 4 ranks, but there are 3 slots"));
+  EXPECT_THAT(prediction.hints.back(), HasSubstr("set resources.ranks=4"));
+  EXPECT_THAT(prediction.hints.back(), HasSubstr("training.shards=2"));
+  sweep.resources.ranks = 2;
+  EXPECT_THAT(predict(sweep, CostModel(), 8).hints.back(), HasSubstr("resources.ranks is 2"));
+  sweep.resources.ranks = 4;
+  EXPECT_THAT(predict(sweep, CostModel(), 1).hints, IsEmpty());
+}
+
 }  // namespace
 }  // namespace headway
