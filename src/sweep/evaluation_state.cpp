@@ -14,36 +14,36 @@
 namespace headway {
 namespace {
 
-// Of two ends of one attempt, results win.
-void fold_end(AttemptRecord end, TrialHistory& evaluation) {
-  AttemptRecord& known = evaluation.attempts[end.attempt];
-  if (known.state != "done") known = std::move(end);
+AttemptRecord attempt_ended_by(const SegmentRecord& record, std::int64_t claim) {
+  AttemptRecord end;
+  end.attempt = claim;
+  end.finished_at = record.at();
+  end.finished_by = record.writer ? record.writer->role : "";
+  return end;
 }
 
-void fold(const Evaluated& record, const std::string& at, TrialHistory& evaluation) {
-  AttemptRecord end;
-  end.attempt = record.claim;
+void fold(const Evaluated& evaluated, const SegmentRecord& record, TrialHistory& evaluation) {
+  AttemptRecord end = attempt_ended_by(record, evaluated.claim);
   end.state = "done";
-  end.finished_at = at;
-  end.duration_s = record.duration_s;
-  end.weights_sha256 = record.weights_sha256;
-  fold_end(std::move(end), evaluation);
+  end.duration_s = evaluated.duration_s;
+  end.weights_sha256 = evaluated.weights_sha256;
+  evaluation.fold_end(std::move(end));
 }
 
-void fold(const EvaluationFailed& record, const std::string& at, TrialHistory& evaluation) {
-  AttemptRecord end;
-  end.attempt = record.claim;
+void fold(const EvaluationFailed& failed, const SegmentRecord& record, TrialHistory& evaluation) {
+  AttemptRecord end = attempt_ended_by(record, failed.claim);
   end.state = "failed";
-  end.failure = record.failure;
-  end.message = record.message;
-  end.finished_at = at;
-  end.groups_beside = record.groups_beside;
-  fold_end(std::move(end), evaluation);
+  end.failure = failed.failure;
+  end.message = failed.message;
+  end.groups_beside = failed.groups_beside;
+  evaluation.fold_end(std::move(end));
 }
 
-void fold(const EvaluationRequested& record, const std::string& at, TrialHistory& evaluation) {
-  if (record.through_claim <= evaluation.retry.through_attempt.value_or(-1)) return;
-  evaluation.retry = {at, record.through_claim};
+void fold(const EvaluationRequested& request,
+          const SegmentRecord& record,
+          TrialHistory& evaluation) {
+  if (request.through_claim <= evaluation.retry.through_attempt.value_or(-1)) return;
+  evaluation.retry = {record.at(), request.through_claim};
 }
 
 std::map<std::string, double> test_results(const SegmentRecord& record) {
@@ -86,7 +86,7 @@ void EvaluationState::take(const SegmentRecord& record) {
   if (id == record.json.end()) return;
   Trial& trial = trials_[id->get<std::string>()];
   const auto take_in = [&](const auto& own) {
-    if (own.evaluation == evaluation_) fold(own, record.at(), trial.evaluation);
+    if (own.evaluation == evaluation_) fold(own, record, trial.evaluation);
   };
   const std::string kind = record.kind();
   if (kind == Evaluated::kKind) return take_in(read_record<Evaluated>(record.json));

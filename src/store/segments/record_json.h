@@ -95,4 +95,13 @@ Record read_record(const nlohmann::json& json) {
   return record;
 }
 
+/// Throws as read_record does when a record of one of these kinds is none.
+template <typename... Records>
+void check_record(const nlohmann::json& json, RecordList<Records...> /*kinds*/) {
+  const auto check = [&]<typename Record>(const Record& /*kind*/) {
+    if (json.at("kind") == Record::kKind) read_record<Record>(json);
+  };
+  (check(Records{}), ...);
+}
+
 }  // namespace headway

@@ -53,9 +53,9 @@ auto end_rank(const AttemptRecord& attempt) {
                          attempt.message);
 }
 
-bool fold_finished(const SegmentRecord& record, AttemptRecord& attempt) {
+// The attempt with the end that `record` tells of.
+AttemptRecord with_end(AttemptRecord ended, const SegmentRecord& record) {
   const auto finished = read_record<AttemptFinished>(record.json);
-  AttemptRecord ended = attempt;
   ended.state = finished.state;
   ended.failure = finished.failure;
   ended.message = finished.message;
@@ -70,10 +70,7 @@ bool fold_finished(const SegmentRecord& record, AttemptRecord& attempt) {
   ended.state_sha256 = finished.state_sha256;
   ended.metrics_sha256 = finished.metrics_sha256;
   ended.class_vectors_sha256 = finished.class_vectors_sha256;
-  const bool has_ended = attempt.state != "running";
-  if (has_ended && end_rank(attempt) <= end_rank(ended)) return false;
-  attempt = std::move(ended);
-  return true;
+  return ended;
 }
 
 bool fold_request(const TrialRequest& candidate, TrialRequest& request) {
@@ -108,11 +105,9 @@ bool TrialHistory::fold(const SegmentRecord& record) {
     return fold_request({record.at(), asked.through_attempt}, retry);
   }
   if (kind == CancelRequested::kKind) return fold_request({record.at(), std::nullopt}, cancel);
-  if (kind == Evaluated::kKind) return fold_evaluated(record);
-  if (kind == EvaluationFailed::kKind) return fold_evaluation_failed(record);
   if (kind != AttemptStarted::kKind && kind != EpochPosition::kKind &&
       kind != AttemptFinished::kKind) {
-    return false;  // of a newer headway
+    return false;  // of an evaluation, or of a newer headway
   }
   return fold_attempt(record, record.json.at("attempt").get<std::int64_t>());
 }
@@ -122,30 +117,19 @@ bool TrialHistory::fold_attempt(const SegmentRecord& record, std::int64_t number
   AttemptRecord attempt;  // a copy: a malformed record must change nothing
   if (known != attempts.end()) attempt = known->second;
   attempt.attempt = number;
-  bool counts = true;
   const std::string kind = record.kind();
+  if (kind == AttemptFinished::kKind) return fold_end(with_end(std::move(attempt), record));
   if (kind == AttemptStarted::kKind) fold_started(record, attempt);
   if (kind == EpochPosition::kKind) fold_metrics(record, attempt);
-  if (kind == AttemptFinished::kKind) counts = fold_finished(record, attempt);
-  if (counts) attempts[number] = std::move(attempt);
-  return counts;
-}
-
-bool TrialHistory::fold_evaluated(const SegmentRecord& record) {
-  const auto evaluated = read_record<Evaluated>(record.json);
-  const TrialEvaluation candidate{evaluated.attempt, record.at()};
-  TrialEvaluation& known = evaluations[{evaluated.evaluation, evaluated.weights_sha256}];
-  if (candidate <= known) return false;
-  known = candidate;
+  attempts[number] = std::move(attempt);
   return true;
 }
 
-bool TrialHistory::fold_evaluation_failed(const SegmentRecord& record) {
-  const auto failed = read_record<EvaluationFailed>(record.json);
-  EvaluationFailure candidate{record.at(), failed.message};
-  EvaluationFailure& known = failed_evaluations[failed.evaluation];
-  if (candidate <= known) return false;
-  known = std::move(candidate);
+bool TrialHistory::fold_end(AttemptRecord ended) {
+  AttemptRecord& known = attempts[ended.attempt];
+  const bool has_ended = known.state != "running";
+  if (has_ended && end_rank(known) <= end_rank(ended)) return false;
+  known = std::move(ended);
   return true;
 }
 
@@ -192,11 +176,6 @@ std::map<FailureClass, int> TrialHistory::failures() const {
 std::string TrialHistory::final_weights_sha256() const {
   const AttemptRecord* last = last_attempt();
   return last != nullptr && last->state == "done" ? last->weights_sha256 : "";
-}
-
-bool TrialHistory::is_evaluated(const std::string& evaluation) const {
-  const std::string weights = final_weights_sha256();
-  return !weights.empty() && evaluations.contains({evaluation, weights});
 }
 
 }  // namespace headway

@@ -5,7 +5,6 @@
 #include <map>
 #include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "base/failure.h"
@@ -95,39 +94,20 @@ struct TrialRequest {
   bool operator==(const TrialRequest&) const = default;
 };
 
-/// That a suite was computed; the results themselves are in the results store.
-struct TrialEvaluation {
-  std::int64_t attempt = 0;  // of training, whose weights were used
-  std::string at;
-
-  // clang-tidy 14 takes the 0 that a default <=> is compared with for a pointer.
-  // NOLINTNEXTLINE(modernize-use-nullptr)
-  auto operator<=>(const TrialEvaluation&) const = default;
-};
-
-struct EvaluationFailure {
-  std::string at;
-  std::string message;
-
-  // clang-tidy 14 takes the 0 that a default <=> is compared with for a pointer.
-  // NOLINTNEXTLINE(modernize-use-nullptr)
-  auto operator<=>(const EvaluationFailure&) const = default;
-};
-
-/// What all records of one trial add up to. The outcome does not depend on the order in which
-/// records of different segments are read.
+/// What all records of one trial's training add up to; of one evaluation of it, EvaluationState
+/// keeps another. The outcome does not depend on the order in which records of different segments
+/// are read.
 struct TrialHistory {
   std::map<std::int64_t, AttemptRecord> attempts;  // by number
   TrialRequest retry;                              // at "" = never
   TrialRequest cancel;
-  // By (evaluation, weights_sha256): which weights are final may be read later.
-  std::map<std::pair<std::string, std::string>, TrialEvaluation> evaluations;
-  std::map<std::string, EvaluationFailure> failed_evaluations;  // the latest by evaluation
 
-  /// Takes in a record about this trial. False when it was outdone by one already there: of two
-  /// ends of one attempt, `done` wins, then the worker's own word, then the earlier one; of two
-  /// evaluations of the same weights, the one of the higher attempt, then the later one.
+  /// Takes in a record about this trial. False when it changes nothing: it was outdone by one
+  /// already there, or tells of something else than training.
   bool fold(const SegmentRecord& record);
+  /// Takes in the end of an attempt. False when it was outdone: of two ends of one attempt, `done`
+  /// wins, then the worker's own word, then the earlier one.
+  bool fold_end(AttemptRecord ended);
 
   TrialState state() const;
   /// The highest attempt, which decides; nullptr when there was none.
@@ -140,15 +120,11 @@ struct TrialHistory {
   bool cancel_requested() const;
   /// Of the deciding attempt once it is done; "" before.
   std::string final_weights_sha256() const;
-  /// Whether this suite was computed from the final weights.
-  bool is_evaluated(const std::string& evaluation) const;
 
   bool operator==(const TrialHistory&) const = default;
 
  private:
   bool fold_attempt(const SegmentRecord& record, std::int64_t number);
-  bool fold_evaluated(const SegmentRecord& record);
-  bool fold_evaluation_failed(const SegmentRecord& record);
   bool forgiven(const AttemptRecord& attempt) const;
 };
 

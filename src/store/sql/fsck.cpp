@@ -14,6 +14,7 @@
 #include "base/sweep_layout.h"
 #include "store/manifest/sweep_manifest.h"
 #include "store/segments/damage_description.h"
+#include "store/segments/record_json.h"
 #include "store/segments/segment_reader.h"
 #include "store/segments/trial_history.h"
 #include "store/sql/results_store.h"
@@ -112,6 +113,7 @@ class Check {
     const auto trial = record.json.find("trial_id");
     if (trial == record.json.end()) return;
     const auto id = trial->get<std::string>();
+    check_record(record.json, RecordKinds{});
     records_[id].fold(record);
     if (record.kind() == AttemptFinished::kKind && record.json.at("state") == "done") ++done_[id];
   }

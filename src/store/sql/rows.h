@@ -153,6 +153,7 @@ struct EvaluationRow {
   std::string evaluation;
   std::string weights_sha256;
   std::int64_t attempt = 0;  // of training, whose weights these are
+  std::int64_t claim = 0;    // number of the attempt at the evaluation; the highest one counts
   std::string evaluated_at;
   std::optional<double> duration_s;
   std::string results;  // JSON as in its record
@@ -162,6 +163,7 @@ struct EvaluationRow {
     field("evaluation", record.evaluation);
     field("weights_sha256", record.weights_sha256);
     field("attempt", record.attempt);
+    field("claim", record.claim);
     field("evaluated_at", record.evaluated_at);
     field("duration_s", record.duration_s);
     field("results", record.results);

@@ -9,7 +9,8 @@ namespace headway {
 /// A database of an older schema is built anew.
 ///   1: results keyed by (trial_id, split, name)
 ///   2: sweep in every key, results of later evaluations, the table evaluations
-inline constexpr int kSchemaVersion = 2;
+///   3: claim in evaluations
+inline constexpr int kSchemaVersion = 3;
 
 /// Creates the tables and views of rows.h where there are none. Inside a transaction.
 void create_schema(soci::session& sql, const SqlDialect& dialect);

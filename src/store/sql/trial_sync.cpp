@@ -82,15 +82,17 @@ EvaluationRow row_of(const Evaluated& evaluated, const SegmentRecord& record) {
   return {evaluated.evaluation,
           evaluated.weights_sha256,
           evaluated.attempt,
+          evaluated.claim,
           record.at(),
           evaluated.duration_s,
           json.at("results").dump(),
           json.at("missing").dump()};
 }
 
-// Of two evaluations of the same weights the greater one counts, whichever was read first.
+// Of two evaluations of the same weights the greater one counts, whichever was read first. Times
+// are those of several hosts' clocks: they decide only where the claims are equal.
 auto evaluation_rank(const EvaluationRow& row) {
-  return std::tie(row.attempt, row.evaluated_at, row.results, row.missing);
+  return std::tie(row.claim, row.attempt, row.evaluated_at, row.results, row.missing);
 }
 
 // All that new records said of one trial, on top of what the store knew.

@@ -94,6 +94,15 @@ TEST_F(Fsck, tells_what_zeroes_took) {
   EXPECT_THAT(problem(), AllOf(HasSubstr("line 2: "), HasSubstr("lost: zeroes")));
 }
 
+TEST_F(Fsck, finds_a_record_that_lacks_a_key) {
+  nlohmann::json evaluated = fixture_.evaluated(0, 1, "aa", 0.1);
+  evaluated.erase("results");
+  fixture_.write({evaluated});
+  ResultsStore::rebuild(fixture_.path());
+  EXPECT_THAT(problem(), HasSubstr("results"));
+  EXPECT_FALSE(fsck(fixture_.path()).is_sound());
+}
+
 TEST_F(Fsck, checks_the_best_weights_against_their_own_hash) {
   const auto best = weights_file().parent_path() / "best.safetensors";
   const std::string header = R"(["linear.weight","F32",[4]])";

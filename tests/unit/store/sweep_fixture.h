@@ -97,11 +97,13 @@ class SweepFixture {
                            int attempt,
                            const std::string& weights,
                            double ece,
-                           const std::string& evaluation = "calibration") const {
+                           const std::string& evaluation = "calibration",
+                           std::int64_t claim = 1) const {
     return record_json(Evaluated{.trial_id = id(trial),
                                  .evaluation = evaluation,
                                  .attempt = attempt,
                                  .weights_sha256 = weights,
+                                 .claim = claim,
                                  .duration_s = 0.5,
                                  .results = {{"test", {{"ece", ece}, {"nll", std::nullopt}}}},
                                  .missing = {{"test", {{"nll", "a probability is 0"}}}}});

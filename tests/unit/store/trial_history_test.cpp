@@ -153,47 +153,11 @@ TEST(TrialHistory, passes_over_kinds_of_a_newer_headway) {
   EXPECT_EQ(trial, TrialHistory{});
 }
 
-Entry evaluated(int attempt, const std::string& at, const std::string& weights) {
-  Evaluated record{.trial_id = "t",
-                   .evaluation = "calibration",
-                   .attempt = attempt,
-                   .weights_sha256 = weights,
-                   .results = {{"test", {{"ece", 0.1}}}}};
-  Entry entry{record_json(record)};
-  entry.json["at"] = at;
-  return entry;
-}
-
-TEST(TrialHistory, is_evaluated_when_the_final_weights_were) {
-  Entry done = ended(1, "02", "done");
-  done.json["weights_sha256"] = "aa";
-  EXPECT_TRUE(fold_in_every_order({started(1, "01"), done, evaluated(1, "03", "aa")})
-                  .is_evaluated("calibration"));
-  EXPECT_FALSE(fold_in_every_order({started(1, "01"), done, evaluated(1, "03", "bb")})
-                   .is_evaluated("calibration"));
-  EXPECT_FALSE(fold_in_every_order({started(1, "01"), done, evaluated(1, "03", "aa")})
-                   .is_evaluated("robustness"));
-  const auto twice =
-      fold_in_every_order({evaluated(1, "03", "aa"), evaluated(1, "04", "aa"), done});
-  EXPECT_EQ(twice.evaluations.at({"calibration", "aa"}).at, "04");
-}
-
-TEST(TrialHistory, an_evaluation_of_a_superseded_attempt_does_not_count) {
-  Entry done = ended(1, "02", "done");
-  done.json["weights_sha256"] = "aa";
-  const auto history = fold_in_every_order({done, evaluated(1, "03", "aa"), started(2, "04")});
-  EXPECT_FALSE(history.is_evaluated("calibration"));
-}
-
-TEST(TrialHistory, keeps_the_latest_failure_of_an_evaluation) {
-  Entry first{record_json(
-      EvaluationFailed{.trial_id = "t", .evaluation = "calibration", .message = "no data"})};
-  Entry second{record_json(
-      EvaluationFailed{.trial_id = "t", .evaluation = "calibration", .message = "no weights"})};
-  first.json["at"] = "01";
-  second.json["at"] = "02";
-  EXPECT_EQ(fold_in_every_order({first, second}).failed_evaluations.at("calibration").message,
-            "no weights");
+TEST(TrialHistory, evaluations_change_nothing_of_training) {
+  TrialHistory trial;
+  const Evaluated evaluated{.trial_id = "t", .evaluation = "calibration", .attempt = 1};
+  EXPECT_FALSE(trial.fold({record_json(evaluated), "segment", 0, kWorker}));
+  EXPECT_EQ(trial, TrialHistory{});
 }
 
 TEST(TrialHistory, a_malformed_record_changes_nothing) {
@@ -203,17 +167,7 @@ TEST(TrialHistory, a_malformed_record_changes_nothing) {
   EXPECT_EQ(trial, TrialHistory{});
 }
 
-TEST(Records, names_of_states_and_failures_are_read_back) {
-  for (const FailureClass failure : {FailureClass::kNone,
-                                     FailureClass::kOom,
-                                     FailureClass::kDiverged,
-                                     FailureClass::kCrash,
-                                     FailureClass::kHung,
-                                     FailureClass::kPreempted,
-                                     FailureClass::kNodeFailure,
-                                     FailureClass::kError}) {
-    EXPECT_EQ(failure_class_from_string(to_string(failure)), failure);
-  }
+TEST(TrialStates, have_names_that_are_read_back) {
   EXPECT_EQ(trial_state_from_string("cancelled"), TrialState::kCancelled);
   EXPECT_THROW(trial_state_from_string("finished"), ConfigError);
 }
