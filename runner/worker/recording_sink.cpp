@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <cmath>
-#include <condition_variable>
 #include <iostream>
 
 #include "base/exit_code.h"
@@ -17,8 +16,6 @@
 
 namespace headway {
 namespace {
-
-constexpr auto kBeatInterval = std::chrono::seconds(1);
 
 std::string describe(const EpochRecord& record, std::int64_t epochs) {
   std::string line = fmt::format("epoch {}/{}", record.epoch, epochs);
@@ -57,36 +54,16 @@ MissingReasons missing_reasons(const SplitMetrics& metrics) {
 }
 
 RecordingSink::RecordingSink(SegmentWriter& segment, Claim& claim, GroupContext& group)
-    : segment_(segment), claim_(claim), group_(group), start_(monotonic_seconds()) {
+    : segment_(segment),
+      claim_(claim),
+      group_(group),
+      start_(monotonic_seconds()),
+      progress_{.phase = "loading"},
+      heartbeat_(claim, progress_) {
   const auto log = SweepLayout(group.settings.sweep_directory).trial_log(claim.trial_id());
   std::filesystem::create_directories(log.parent_path());
   log_.open(log, std::ios::app);
-  progress_.phase = "loading";
   group_.budget.begin_trial(start_);
-  heartbeat_ = std::jthread([this](const std::stop_token& stop) { beat_until_done(stop); });
-}
-
-RecordingSink::~RecordingSink() {
-  heartbeat_.request_stop();
-  heartbeat_.join();
-}
-
-void RecordingSink::beat_until_done(const std::stop_token& stop) {
-  std::mutex mutex;
-  std::condition_variable_any wake;
-  std::unique_lock lock(mutex);
-  while (!stop.stop_requested()) {
-    wake.wait_for(lock, stop, kBeatInterval, [] { return false; });
-    Progress progress;
-    {
-      const std::scoped_lock guard(mutex_);
-      progress = progress_;
-      if (is_waiting_) progress.phase = kWaitingForDisk;
-    }
-    claim_.beat(progress);
-    if (claim_.fenced()) fenced_.store(true);
-    if (claim_.cancel_asked()) cancelled_.store(true);
-  }
 }
 
 void RecordingSink::log(const std::string& line) {
@@ -96,14 +73,10 @@ void RecordingSink::log(const std::string& line) {
 }
 
 void RecordingSink::wait_out_full_disk(const std::function<void()>& action) {
-  const auto set_waiting = [this](bool waiting) {
-    const std::scoped_lock guard(mutex_);
-    is_waiting_ = waiting;
-  };
   retry_while_disk_full(action,
                         {.began =
                              [&](const std::string& what) {
-                               set_waiting(true);
+                               heartbeat_.set_waiting_for_disk(true);
                                log_warning(
                                    "trial {}: {}; nothing is lost: waiting until there is room",
                                    claim_.trial_id(),
@@ -111,7 +84,7 @@ void RecordingSink::wait_out_full_disk(const std::function<void()>& action) {
                              },
                          .ended =
                              [&] {
-                               set_waiting(false);
+                               heartbeat_.set_waiting_for_disk(false);
                                log("there is room on the disk again: going on");
                                log_warning("trial {}: there is room again", claim_.trial_id());
                              },
@@ -148,12 +121,10 @@ void RecordingSink::epoch_ended(const EpochRecord& record) {
                                    .step = record.step},
                       .values = recorded_values(record.values)},
          Flush::kLater);
-  const std::scoped_lock guard(mutex_);
   log(describe(record, progress_.epochs));
 }
 
 void RecordingSink::progress(const TrainingProgress& progress) {
-  const std::scoped_lock guard(mutex_);
   if (progress_.step == 0 && progress.step > 0) log("first step done");
   progress_ = {progress.epoch,
                progress.epochs,
@@ -162,6 +133,7 @@ void RecordingSink::progress(const TrainingProgress& progress) {
                progress.images_per_second,
                progress.phase,
                progress.evaluated_batches};
+  heartbeat_.set_progress(progress_);
   group_.budget.observe(progress_, monotonic_seconds());
 }
 

@@ -1,14 +1,12 @@
 #pragma once
 
-#include <atomic>
 #include <fstream>
 #include <functional>
-#include <mutex>
 #include <string>
-#include <thread>
 
 #include "runner/worker/worker_verbs.h"
 #include "scheduling/claims/claims.h"
+#include "scheduling/claims/heartbeat.h"
 #include "scheduling/policy/time_budget.h"
 #include "store/segments/segment_writer.h"
 #include "training/sink.h"
@@ -27,15 +25,11 @@ struct GroupContext {
   TimeBudget budget = {};
 };
 
-/// Rank 0's side of one attempt: records in the segment, the trial's log, and a heartbeat once a
-/// second that also notices when the claim was fenced off or the trial cancelled. While the disk is
-/// full it waits, and the heartbeat says so.
+/// Rank 0's side of one attempt: records in the segment, the trial's log, and the heartbeat of its
+/// claim. While the disk is full it waits, and the heartbeat says so.
 class RecordingSink final : public TrialSink {
  public:
   RecordingSink(SegmentWriter& segment, Claim& claim, GroupContext& group);
-  RecordingSink(const RecordingSink&) = delete;
-  RecordingSink& operator=(const RecordingSink&) = delete;
-  ~RecordingSink() override;
 
   void started(std::int64_t resumed_from_step, const std::string& precision) override;
   void epoch_ended(const EpochRecord& record) override;
@@ -51,12 +45,11 @@ class RecordingSink final : public TrialSink {
   void wait_out_full_disk(const std::function<void()>& action);
 
   /// A higher attempt took over: stop, and record nothing more.
-  bool fenced() const { return fenced_.load(); }
+  bool fenced() const { return heartbeat_.fenced(); }
   /// Someone cancelled the trial: stop, and say so.
-  bool cancelled() const { return cancelled_.load(); }
+  bool cancelled() const { return heartbeat_.cancel_asked(); }
 
  private:
-  void beat_until_done(const std::stop_token& stop);
   void append(const auto& record, Flush flush) {
     wait_out_full_disk([&] { segment_.append(record, flush); });
   }
@@ -68,12 +61,8 @@ class RecordingSink final : public TrialSink {
   GroupContext& group_;
   double start_;
   std::ofstream log_;
-  std::mutex mutex_;  // guards progress_ and is_waiting_
   Progress progress_;
-  bool is_waiting_ = false;  // for room on the disk
-  std::atomic<bool> fenced_{false};
-  std::atomic<bool> cancelled_{false};
-  std::jthread heartbeat_;
+  Heartbeat heartbeat_;
 };
 
 }  // namespace headway

@@ -41,6 +41,7 @@ void Heartbeat::beat_until_done(const std::stop_token& stop) {
     }
     claim_.beat(progress);
     if (claim_.fenced()) fenced_.store(true);
+    if (claim_.cancel_asked()) cancel_asked_.store(true);
   }
 }
 

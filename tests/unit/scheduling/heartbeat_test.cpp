@@ -51,5 +51,13 @@ TEST_F(HeartbeatTest, a_higher_claim_is_noticed) {
   EXPECT_TRUE(comes_true([&] { return heartbeat.fenced(); }));
 }
 
+TEST_F(HeartbeatTest, that_the_trial_was_cancelled_is_noticed) {
+  auto claim = try_claim(folder_.path(), "t", 1, owner_);
+  Heartbeat heartbeat(*claim, {}, kInterval);
+  EXPECT_FALSE(heartbeat.cancel_asked());
+  ask_to_cancel(folder_.path(), "t", 1);
+  EXPECT_TRUE(comes_true([&] { return heartbeat.cancel_asked(); }));
+}
+
 }  // namespace
 }  // namespace headway
