@@ -89,12 +89,10 @@ SplitMetrics EvaluationAttempt::evaluate(const Dataset& dataset, const std::stri
   const auto alone = make_single_process_communicator();
   const SweepLayout layout(settings_.sweep_directory);
   const std::string& id = claimed_.trial.trial_id;
-  FinishedTrial trial({.config = config_,
-                       .weights = layout.artifacts(id) / "weights.safetensors",
-                       .trained = trained_,
-                       .device = device},
-                      dataset,
-                      *alone);
+  FinishedTrial trial(
+      {.config = config_, .weights = layout.weights(id), .trained = trained_, .device = device},
+      dataset,
+      *alone);
   trial.evaluator().set_watch(
       {[this] { return stop_requested() || heartbeat_.fenced(); }, [this] { batch_done(); }});
   trial.expect_recorded_results();

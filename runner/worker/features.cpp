@@ -38,7 +38,7 @@ FinishedTrialSource source_of(const FeatureOptions& options) {
   }
   const SweepLayout layout(options.sweep_directory);
   return {.config = planned.config(),
-          .weights = layout.artifacts(options.trial) / "weights.safetensors",
+          .weights = layout.weights(options.trial),
           .trained = trained,
           .device = device};
 }

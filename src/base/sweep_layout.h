@@ -71,7 +71,9 @@ class SweepLayout {
 
   // Names within a trial's artifacts.
   static constexpr const char* kWeights = "weights.safetensors";
+  /// The weights of the epoch that validated best, when they are kept.
   static constexpr const char* kBestWeights = "best.safetensors";
+  static constexpr const char* kClassVectors = "class_vectors.safetensors";  // as drawn
   // Names within a claim's folder.
   static constexpr const char* kHeartbeat = "heartbeat.json";
   static constexpr const char* kCancelRequest = "cancel";

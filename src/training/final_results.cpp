@@ -8,6 +8,7 @@
 #include "base/atomic_file.h"
 #include "base/errors.h"
 #include "base/files.h"
+#include "base/sweep_layout.h"
 #include "training/training_metrics.h"
 
 namespace headway {
@@ -98,7 +99,7 @@ void expect_equal_weights_on_all_ranks(const std::string& weights_sha256, Commun
 }
 
 std::string check_best_weights(const std::filesystem::path& folder, const EpochRecord* best) {
-  const std::filesystem::path file = folder / kBestWeightsFile;
+  const std::filesystem::path file = folder / SweepLayout::kBestWeights;
   remove_unfinished(file);
   const std::string wanted = best == nullptr ? "none" : std::to_string(best->epoch);
   const std::string found = epoch_of_weights(file);
@@ -118,8 +119,8 @@ void write_artifacts(const std::filesystem::path& folder,
                      const std::string& weights_sha256,
                      const ClassVectors& drawn) {
   make_directories(folder);
-  const std::filesystem::path weights = folder / "weights.safetensors";
-  const std::filesystem::path class_vectors = folder / "class_vectors.safetensors";
+  const std::filesystem::path weights = folder / SweepLayout::kWeights;
+  const std::filesystem::path class_vectors = folder / SweepLayout::kClassVectors;
   remove_unfinished(weights);
   remove_unfinished(class_vectors);
   write_safetensors(weights,

@@ -43,15 +43,12 @@ void add_best_validation(SplitMetrics& results, const std::vector<EpochRecord>& 
 /// Collective.
 void expect_equal_weights_on_all_ranks(const std::string& weights_sha256, Communicator& comm);
 
-/// In the artifact folder, with `resources.keep_best_checkpoint`: the weights in PyTorch's names,
-/// with epoch, step, validation_top1_accuracy and weights_sha256 as metadata.
-inline constexpr const char* kBestWeightsFile = "best.safetensors";
-
-/// Empty when the folder holds the weights of epoch `best`; else why it does not. Weights of
-/// another epoch, from an attempt that did not end, are removed.
+/// Empty when the artifact folder holds the best weights, those of epoch `best` (their metadata
+/// tells); else why it does not. Weights of another epoch, from an attempt that did not end, are
+/// removed.
 std::string check_best_weights(const std::filesystem::path& folder, const EpochRecord* best);
 
-/// Writes weights.safetensors (PyTorch's names) and class_vectors.safetensors (as drawn).
+/// Writes the final weights (by PyTorch's names) and the class vectors as drawn.
 void write_artifacts(const std::filesystem::path& folder,
                      const TrialConfig& config,
                      const StateDict& state,

@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "base/errors.h"
+#include "base/sweep_layout.h"
 #include "base/time.h"
 #include "data/split.h"
 #include "training/epoch.h"
@@ -43,7 +44,7 @@ class Trainer {
         rate_(config, steps_per_epoch_),
         state_(*model.parameters, step_, rate_, comm),
         saver_({options.checkpoint_folder,
-                options.artifact_folder / kBestWeightsFile,
+                options.artifact_folder / SweepLayout::kBestWeights,
                 headway::trial_id(config)},
                options.checkpoints,
                state_,

@@ -8,6 +8,7 @@
 
 #include "base/errors.h"
 #include "base/files.h"
+#include "base/sweep_layout.h"
 #include "support/collecting_sink.h"
 #include "support/short_trial.h"
 #include "support/temporary_directory.h"
@@ -176,14 +177,16 @@ TEST_F(TrialCheckpoints, on_request_are_on_disk_before_the_trial_says_that_it_st
 class BestCheckpoint : public TrialCheckpoints {
  protected:
   BestCheckpoint() { options_.checkpoints.keep_best = true; }
-  std::string best_file() const { return read_text(options_.artifact_folder / kBestWeightsFile); }
+  std::string best_file() const {
+    return read_text(options_.artifact_folder / SweepLayout::kBestWeights);
+  }
 };
 
 TEST_F(BestCheckpoint, is_that_of_the_best_validated_epoch_whatever_the_interruptions) {
   const TrialResult whole = train();
   const std::string expected = best_file();
   on_rank_0([&] {
-    const SafetensorsFile file(options_.artifact_folder / kBestWeightsFile);
+    const SafetensorsFile file(options_.artifact_folder / SweepLayout::kBestWeights);
     const double epoch = value_of(whole.results.at("validation"), "best_epoch");
     const double accuracy = value_of(whole.results.at("validation"), "best_top1_accuracy");
     EXPECT_EQ(std::stod(file.metadata().at("epoch")), epoch);
@@ -211,7 +214,7 @@ TEST_F(BestCheckpoint, is_found_missing_when_it_was_asked_for_too_late) {
   train();  // from the last epoch's checkpoint
   on_rank_0([&] {
     EXPECT_THAT(sink_.remarks, ElementsAre(HasSubstr("which validated best, were not kept")));
-    EXPECT_FALSE(std::filesystem::exists(options_.artifact_folder / kBestWeightsFile));
+    EXPECT_FALSE(std::filesystem::exists(options_.artifact_folder / SweepLayout::kBestWeights));
   });
 }
 

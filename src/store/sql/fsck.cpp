@@ -151,11 +151,10 @@ class Check {
   void check_artifacts() {
     for (const auto& [id, record] : records_) {
       if (record.state() != TrialState::kDone) continue;
-      const auto folder = layout_.artifacts(id);
       const std::string& recorded = record.last_attempt()->weights_sha256;
-      if (!recorded.empty()) check_weights(folder / "weights.safetensors", recorded);
+      if (!recorded.empty()) check_weights(layout_.weights(id), recorded);
       // Nobody records the hash of the best weights; the file tells its own.
-      const auto best = folder / "best.safetensors";
+      const auto best = layout_.best_weights(id);
       if (std::filesystem::exists(best)) check_weights(best, "");
     }
   }

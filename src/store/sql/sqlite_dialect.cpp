@@ -12,6 +12,7 @@
 #include "base/files.h"
 #include "base/host.h"
 #include "base/sha256.h"
+#include "base/sweep_layout.h"
 
 namespace headway {
 namespace {
@@ -67,7 +68,7 @@ long long rows_only_in(soci::session& sql,
 }  // namespace
 
 std::filesystem::path sqlite_file_of(const std::filesystem::path& sweep_directory) {
-  if (!is_network_file_system(sweep_directory)) return sweep_directory / "results.sqlite";
+  if (!is_network_file_system(sweep_directory)) return SweepLayout(sweep_directory).database();
   const std::string place = std::filesystem::canonical(sweep_directory).string();
   const std::filesystem::path folder = cache_directory() / "stores";
   std::filesystem::create_directories(folder);

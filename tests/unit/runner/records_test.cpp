@@ -163,8 +163,7 @@ TEST_F(Records, exported_weights_are_the_files_bytes) {
   const fs::path target = root() / "model.safetensors";
   const Outcome outcome = headway({"export", "weights", id(0), "--out", target.string()});
   ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
-  EXPECT_EQ(read_text(target),
-            read_text(SweepLayout(sweep()).artifacts(id(0)) / "weights.safetensors"));
+  EXPECT_EQ(read_text(target), read_text(SweepLayout(sweep()).weights(id(0))));
 }
 
 TEST_F(Records, exporting_never_overwrites_unless_forced) {
@@ -191,7 +190,7 @@ TEST_F(Records, weights_that_are_not_the_recorded_ones_are_not_exported) {
 }
 
 TEST_F(Records, damaged_weights_are_not_exported) {
-  const fs::path file = SweepLayout(sweep()).artifacts(id(0)) / "weights.safetensors";
+  const fs::path file = SweepLayout(sweep()).weights(id(0));
   fs::resize_file(file, fs::file_size(file) - 1);
   const Outcome outcome =
       headway({"export", "weights", id(0), "--out", (root() / "model.safetensors").string()});

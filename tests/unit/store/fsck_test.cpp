@@ -35,7 +35,7 @@ class Fsck : public ::testing::Test {
   }
 
   std::filesystem::path weights_file() const {
-    return SweepLayout(fixture_.path()).artifacts(fixture_.id(0)) / "weights.safetensors";
+    return SweepLayout(fixture_.path()).weights(fixture_.id(0));
   }
   void write_weights() {
     std::filesystem::create_directories(weights_file().parent_path());
