@@ -7,7 +7,7 @@
 #include "base/errors.h"
 #include "base/exit_code.h"
 #include "base/logging.h"
-#include "config/schema/json_reader.h"
+#include "config/yaml/section_reader.h"
 #include "runner/worker/stack_traces.h"
 #include "runner/worker/stop_request.h"
 #include "runner/worker/worker_verbs.h"
@@ -24,9 +24,9 @@ struct CommandLine {
 /// ConfigError when `text` is not what a supervisor writes.
 GroupSettings read_settings(const std::string& text) {
   try {
-    return section_from_json<GroupSettings>(nlohmann::json::parse(text));
-  } catch (const nlohmann::json::exception& error) {
-    throw ConfigError("the settings of a group: " + std::string(error.what()));
+    return section_from_json<GroupSettings>(nlohmann::json::parse(text), "settings");
+  } catch (const nlohmann::json::parse_error& error) {
+    throw ConfigError("settings: " + std::string(error.what()));
   }
 }
 

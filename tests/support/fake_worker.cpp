@@ -22,7 +22,7 @@
 #include "base/exit_code.h"
 #include "base/host.h"
 #include "cluster/group_settings.h"
-#include "config/schema/json_reader.h"
+#include "config/yaml/section_reader.h"
 #include "runner/worker/trial_source.h"
 #include "scheduling/claims/crash_report.h"
 
@@ -139,7 +139,7 @@ int run(int argc, char** argv) {
     std::cerr << "libtorch_cpu.so: cannot open shared object file" << std::endl;
     return kExitCannotStart;
   }
-  const auto settings = section_from_json<GroupSettings>(nlohmann::json::parse(text));
+  const auto settings = section_from_json<GroupSettings>(nlohmann::json::parse(text), "settings");
   const LaunchedRank launched = launched_rank();
   if (launched.rank != 0) return 0;
   const ClaimOwner owner{this_process(), settings.group, launched.size};

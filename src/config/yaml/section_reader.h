@@ -1,8 +1,10 @@
 #pragma once
 
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -83,6 +85,19 @@ Config read_section(const LocatedValue& map, const std::string& path, Problems& 
   SectionReader reader(map, path, problems);
   visit(reader, config);
   reader.finish();
+  return config;
+}
+
+/// Reads what section_to_json wrote of a struct. ConfigErrors tells all that does not fit.
+template <typename Config>
+Config section_from_json(const nlohmann::json& json, const std::string& path) {
+  Problems problems;
+  const LocatedValue map = located_value_from_json(json);
+  if (!map.is_map()) {
+    problems.push_back({{}, path + ": expected a mapping, found " + describe(map)});
+  }
+  Config config = read_section<Config>(map, path, problems);
+  throw_problems(std::move(problems));
   return config;
 }
 

@@ -44,22 +44,14 @@ void modernise(nlohmann::json& settings) {
   if (slurm.value("time", "").empty()) slurm.erase("time");
 }
 
-template <typename Config>
-Config read_settings_section(const nlohmann::json& json, const char* key) {
-  Problems problems;
-  Config config = read_section<Config>(located_value_from_json(json.at(key)), key, problems);
-  throw_problems(std::move(problems));
-  return config;
-}
-
 // Everything but the trials.
 SweepManifest read_settings(nlohmann::json json) {
   modernise(json);
   SweepManifest manifest;
   json.at("name").get_to(manifest.name);
   json.at("description").get_to(manifest.description);
-  manifest.resources = read_settings_section<ResourcesConfig>(json, "resources");
-  manifest.slurm = read_settings_section<SlurmConfig>(json, "slurm");
+  manifest.resources = section_from_json<ResourcesConfig>(json.at("resources"), "resources");
+  manifest.slurm = section_from_json<SlurmConfig>(json.at("slurm"), "slurm");
   for (const auto& flag : json.at("flags")) {
     manifest.flags.push_back({flag.at("cell_id"), flag.at("rule"), flag.at("message")});
   }

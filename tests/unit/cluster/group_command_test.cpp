@@ -8,8 +8,8 @@
 #include <fstream>
 
 #include "base/errors.h"
-#include "config/schema/json_reader.h"
 #include "config/schema/json_writer.h"
+#include "config/yaml/section_reader.h"
 #include "support/temporary_directory.h"
 
 namespace headway {
@@ -40,12 +40,29 @@ TEST(GroupCommand, one_rank_needs_no_mpirun) {
 
 TEST(GroupCommand, a_worker_reads_the_settings_that_its_supervisor_wrote) {
   const std::string text = group_command(two_threads()).back();
-  const auto read = section_from_json<GroupSettings>(nlohmann::json::parse(text));
+  const auto read = section_from_json<GroupSettings>(nlohmann::json::parse(text), "settings");
   EXPECT_EQ(section_to_json(read), section_to_json(two_threads().settings));
   EXPECT_EQ(read.group, "node7-1a2b3c4d-0");
   EXPECT_EQ(read.checkpoints.steps, 100);
   EXPECT_FALSE(read.checkpoints.epochs);
   EXPECT_EQ(read.time_limit_seconds, 90);
+}
+
+TEST(GroupSettings, what_no_supervisor_writes_is_refused) {
+  const auto message_of = [](const nlohmann::json& json) -> std::string {
+    try {
+      section_from_json<GroupSettings>(json, "settings");
+    } catch (const ConfigError& error) {
+      return error.what();
+    }
+    return "";
+  };
+  EXPECT_EQ(message_of({{"device", "cpu"}}), "");
+  EXPECT_THAT(message_of({{"threads_per_rank", 0}}),
+              HasSubstr("settings.threads_per_rank: expected an integer >= 1, found '0'"));
+  EXPECT_THAT(message_of({{"device", "tpu"}}), HasSubstr("settings.device: expected one of"));
+  EXPECT_THAT(message_of({{"sweep_directory", 7}, {"suit", "x"}}), HasSubstr("unknown key 'suit'"));
+  EXPECT_THAT(message_of({1, 2}), HasSubstr("settings: expected a mapping, found a list"));
 }
 
 TEST(GroupCommand, several_ranks_run_unbound_under_mpirun) {
