@@ -121,7 +121,7 @@ void read_list(const LocatedValue& list, std::vector<Choice>& choices, Problems&
   }
 }
 
-void read_seeds(const LocatedValue::Entry& entry, SweepPlan& plan, Problems& problems) {
+void read_seeds(const LocatedValue::Entry& entry, SweepAxes& axes, Problems& problems) {
   std::vector<std::int64_t> seeds;
   if (!entry.value.is_list()) {
     const auto count = read_count(entry, 1, problems);
@@ -138,11 +138,11 @@ void read_seeds(const LocatedValue::Entry& entry, SweepPlan& plan, Problems& pro
     seeds.push_back(seed.value_or(0));
   }
   if (seeds.empty()) problems.push_back({entry.value.place, "sweep.seeds: an empty list"});
-  plan.seeds = std::move(seeds);
+  axes.seeds = std::move(seeds);
 }
 
-void read_on_invalid(const LocatedValue& value, SweepPlan& plan, Problems& problems) {
-  plan.skip_invalid = value.text == "skip";
+void read_on_invalid(const LocatedValue& value, SweepAxes& axes, Problems& problems) {
+  axes.skip_invalid = value.text == "skip";
   if (value.text == "skip" || value.text == "refuse") return;
   problems.push_back(
       {value.place,
@@ -160,33 +160,35 @@ void report_unknown_key(const LocatedValue::Entry& entry, Problems& problems) {
 
 }  // namespace
 
-SweepPlan read_sweep_plan(const LocatedValue& section, Problems& problems) {
-  SweepPlan plan;
+SweepAxes read_sweep_axes(const LocatedValue& section, Problems& problems) {
+  SweepAxes axes;
   for (const LocatedValue::Entry& entry : expect_map(section, "sweep", problems)) {
     const LocatedValue& value = entry.value;
     if (entry.key == "grid") {
-      read_grid(value, plan.axes, problems);
+      read_grid(value, axes.product, problems);
     } else if (entry.key == "zip") {
-      for (const LocatedValue& group : items_or_itself(value)) read_zip(group, plan.axes, problems);
+      for (const LocatedValue& group : items_or_itself(value)) {
+        read_zip(group, axes.product, problems);
+      }
     } else if (entry.key == "random") {
-      read_random(value, plan.axes, problems);
+      read_random(value, axes.product, problems);
     } else if (entry.key == "list") {
-      read_list(value, plan.list, problems);
+      read_list(value, axes.list, problems);
     } else if (entry.key == "exclude") {
-      plan.exclusions = read_exclusions(value, problems);
+      axes.exclusions = read_exclusions(value, problems);
     } else if (entry.key == "seeds") {
-      read_seeds(entry, plan, problems);
+      read_seeds(entry, axes, problems);
     } else if (entry.key == "on_invalid") {
-      read_on_invalid(value, plan, problems);
+      read_on_invalid(value, axes, problems);
     } else {
       report_unknown_key(entry, problems);
     }
   }
-  for (Axis& axis : plan.axes) {
+  for (Axis& axis : axes.product) {
     for (Choice& choice : axis.choices) rename_old_keys(choice, problems);
   }
-  for (Choice& choice : plan.list) rename_old_keys(choice, problems);
-  return plan;
+  for (Choice& choice : axes.list) rename_old_keys(choice, problems);
+  return axes;
 }
 
 void rename_old_keys(Choice& choice, Problems& problems) {

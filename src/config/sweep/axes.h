@@ -27,8 +27,8 @@ struct Axis {
 };
 
 /// The `sweep:` section, read but not yet multiplied out.
-struct SweepPlan {
-  std::vector<Axis> axes;         // grid, zip and random: these multiply
+struct SweepAxes {
+  std::vector<Axis> product;      // grid, zip and random: these multiply
   std::vector<Choice> list;       // explicit cells besides their product
   std::vector<Axis> common_axes;  // from the command line: multiply everything
   std::vector<Exclusion> exclusions;
@@ -37,7 +37,7 @@ struct SweepPlan {
 };
 
 /// `section` is the value of `sweep:`.
-SweepPlan read_sweep_plan(const LocatedValue& section, Problems& problems);
+SweepAxes read_sweep_axes(const LocatedValue& section, Problems& problems);
 
 /// Gives what is set under an old key (see trial_reader.h), also within whole sections, its present
 /// one. Old and present key with unequal values are a problem.

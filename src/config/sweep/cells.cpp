@@ -61,14 +61,14 @@ void for_each_combination(
   }
 }
 
-bool has_product(const SweepPlan& plan) {
-  return !plan.axes.empty() || plan.list.empty();
+bool has_product(const SweepAxes& axes) {
+  return !axes.product.empty() || axes.list.empty();
 }
 
-std::vector<Axis> product_axes(const SweepPlan& plan) {
-  std::vector<Axis> axes = plan.axes;
-  axes.insert(axes.end(), plan.common_axes.begin(), plan.common_axes.end());
-  return axes;
+std::vector<Axis> product_axes(const SweepAxes& axes) {
+  std::vector<Axis> all = axes.product;
+  all.insert(all.end(), axes.common_axes.begin(), axes.common_axes.end());
+  return all;
 }
 
 /// The name that the choices give a section's component, or null.
@@ -162,10 +162,10 @@ std::string text_of(const LocatedValue& value) {
 
 }  // namespace
 
-void check_axis_conflicts(const SweepPlan& plan, Problems& problems) {
+void check_axis_conflicts(const SweepAxes& axes, Problems& problems) {
   SetKeys claimed;
   std::size_t axis_number = 0;
-  for (const Axis& axis : product_axes(plan)) {
+  for (const Axis& axis : product_axes(axes)) {
     ++axis_number;
     for (const Choice& choice : axis.choices) {
       for (const Assignment& assignment : choice) {
@@ -178,25 +178,24 @@ void check_axis_conflicts(const SweepPlan& plan, Problems& problems) {
     }
   }
   const auto seed = claimed.find("seed");
-  if (plan.seeds && seed != claimed.end()) {
+  if (axes.seeds && seed != claimed.end()) {
     problems.push_back({seed->second.place, "'seed' is an axis, and sweep.seeds is given as well"});
   }
 }
 
-double cell_count(const SweepPlan& plan) {
-  double product = has_product(plan) ? 1 : 0;
-  for (const Axis& axis : plan.axes) product *= static_cast<double>(axis.choices.size());
-  double count = product + static_cast<double>(plan.list.size());
-  for (const Axis& axis : plan.common_axes) count *= static_cast<double>(axis.choices.size());
+double cell_count(const SweepAxes& axes) {
+  double product = has_product(axes) ? 1 : 0;
+  for (const Axis& axis : axes.product) product *= static_cast<double>(axis.choices.size());
+  double count = product + static_cast<double>(axes.list.size());
+  for (const Axis& axis : axes.common_axes) count *= static_cast<double>(axis.choices.size());
   return count;
 }
 
-void for_each_cell(const SweepPlan& plan,
+void for_each_cell(const SweepAxes& axes,
                    const std::function<void(const std::vector<const Choice*>&)>& visit_cell) {
-  const std::vector<Axis> axes = product_axes(plan);
-  if (has_product(plan)) for_each_combination(axes, {}, visit_cell);
-  for (const Choice& choice : plan.list) {
-    for_each_combination(plan.common_axes, {&choice}, visit_cell);
+  if (has_product(axes)) for_each_combination(product_axes(axes), {}, visit_cell);
+  for (const Choice& choice : axes.list) {
+    for_each_combination(axes.common_axes, {&choice}, visit_cell);
   }
 }
 

@@ -9,13 +9,13 @@
 namespace headway {
 
 /// Two axes that set the same key: a problem, since one would undo the other.
-void check_axis_conflicts(const SweepPlan& plan, Problems& problems);
+void check_axis_conflicts(const SweepAxes& axes, Problems& problems);
 
 /// Number of cells before exclusion, and 0 when there are none.
-double cell_count(const SweepPlan& plan);
+double cell_count(const SweepAxes& axes);
 
 /// Calls `visit_cell` with everything that each cell sets, in file order, the last axis fastest.
-void for_each_cell(const SweepPlan& plan,
+void for_each_cell(const SweepAxes& axes,
                    const std::function<void(const std::vector<const Choice*>&)>& visit_cell);
 
 /// Sets the choices' keys in a copy of `base`. Where one changes a component's name, options of the

@@ -38,16 +38,16 @@ class Tally {
 class Expansion {
  public:
   Expansion(const LocatedValue& base,
-            const SweepPlan& plan,
+            const SweepAxes& axes,
             const Place& file,
             Sweep& sweep,
             Problems& problems)
-      : base_(base), plan_(plan), file_(file), sweep_(sweep), problems_(problems) {}
+      : base_(base), axes_(axes), file_(file), sweep_(sweep), problems_(problems) {}
 
   void run() {
     check_base();
-    const double seeds = plan_.seeds ? static_cast<double>(plan_.seeds->size()) : 1;
-    const double count = cell_count(plan_) * seeds;
+    const double seeds = axes_.seeds ? static_cast<double>(axes_.seeds->size()) : 1;
+    const double count = cell_count(axes_) * seeds;
     if (count > kMaximumTrials) {
       problems_.push_back(
           {file_,
@@ -57,7 +57,7 @@ class Expansion {
       return;
     }
     const std::size_t problems_before = problems_.size();
-    for_each_cell(plan_, [this](const auto& choices) { add_cell(choices); });
+    for_each_cell(axes_, [this](const auto& choices) { add_cell(choices); });
     if (problems_.size() == problems_before) check_not_empty(count);
     write_notes();
   }
@@ -82,7 +82,7 @@ class Expansion {
     Problems found;
     TrialConfig config = read_trial(tree, found);
     nlohmann::json excludable = to_canonical_json(config);
-    const std::vector<std::int64_t> seeds = plan_.seeds.value_or(std::vector{config.seed});
+    const std::vector<std::int64_t> seeds = axes_.seeds.value_or(std::vector{config.seed});
     std::vector<std::int64_t> kept;
     for (const std::int64_t seed : seeds) {
       excludable["seed"] = seed;
@@ -103,8 +103,8 @@ class Expansion {
 
   bool is_excluded(const nlohmann::json& json) {
     bool excluded = false;
-    for (std::size_t i = 0; i < plan_.exclusions.size(); ++i) {
-      if (!matches(plan_.exclusions[i], json)) continue;
+    for (std::size_t i = 0; i < axes_.exclusions.size(); ++i) {
+      if (!matches(axes_.exclusions[i], json)) continue;
       used_exclusions_.insert(i);
       excluded = true;
     }
@@ -119,7 +119,7 @@ class Expansion {
   }
 
   void refuse(Problems found) {
-    const bool skip = plan_.skip_invalid && std::ranges::all_of(found, [](const Problem& problem) {
+    const bool skip = axes_.skip_invalid && std::ranges::all_of(found, [](const Problem& problem) {
                         return problem.about_combination;
                       });
     for (Problem& problem : found) {
@@ -187,9 +187,9 @@ class Expansion {
                                          merged_.size(),
                                          merged_.front()));
     }
-    for (std::size_t i = 0; i < plan_.exclusions.size(); ++i) {
+    for (std::size_t i = 0; i < axes_.exclusions.size(); ++i) {
       if (used_exclusions_.contains(i)) continue;
-      sweep_.notes.push_back(plan_.exclusions[i].place.prefix() +
+      sweep_.notes.push_back(axes_.exclusions[i].place.prefix() +
                              "this entry of sweep.exclude matches no trial");
     }
   }
@@ -218,7 +218,7 @@ class Expansion {
   }
 
   const LocatedValue& base_;
-  const SweepPlan& plan_;
+  const SweepAxes& axes_;
   const Place& file_;
   Sweep& sweep_;
   Problems& problems_;
@@ -234,11 +234,11 @@ class Expansion {
 }  // namespace
 
 void expand(const LocatedValue& base,
-            const SweepPlan& plan,
+            const SweepAxes& axes,
             const Place& file,
             Sweep& sweep,
             Problems& problems) {
-  Expansion(base, plan, file, sweep, problems).run();
+  Expansion(base, axes, file, sweep, problems).run();
 }
 
 }  // namespace headway

@@ -5,10 +5,10 @@
 
 namespace headway {
 
-/// Multiplies out the plan over `base`, checks every cell, and fills in the sweep's trials, flags
+/// Multiplies out the axes over `base`, checks every cell, and fills in the sweep's trials, flags
 /// and notes. `file` is the place of problems that no single value causes.
 void expand(const LocatedValue& base,
-            const SweepPlan& plan,
+            const SweepAxes& axes,
             const Place& file,
             Sweep& sweep,
             Problems& problems);

@@ -129,22 +129,22 @@ bool replace_key(Choice& choice, const std::string& key, const std::vector<std::
   return removed;
 }
 
-void remove_from_axes(SweepPlan& plan,
+void remove_from_axes(SweepAxes& axes,
                       const std::string& key,
                       const std::vector<std::string>& values,
                       const std::string& how,
                       std::vector<std::string>& notes) {
   bool removed = false;
-  for (Axis& axis : plan.axes) {
+  for (Axis& axis : axes.product) {
     for (Choice& choice : axis.choices) removed = replace_key(choice, key, values) || removed;
   }
-  std::erase_if(plan.axes, [](const Axis& axis) {
+  std::erase_if(axes.product, [](const Axis& axis) {
     return std::ranges::all_of(axis.choices, [](const Choice& choice) { return choice.empty(); });
   });
   if (removed)
     notes.push_back(fmt::format("{} replaces the axis '{}' of the sweep file", how, key));
   removed = false;
-  for (Choice& choice : plan.list) removed = replace_key(choice, key, values) || removed;
+  for (Choice& choice : axes.list) removed = replace_key(choice, key, values) || removed;
   if (removed) {
     notes.push_back(fmt::format("{} replaces '{}' in entries of sweep.list", how, key));
   }
@@ -179,24 +179,24 @@ void apply_elsewhere(const Overrides& overrides, LocatedValue& file) {
 
 void apply_to_trial(const Overrides& overrides,
                     LocatedValue& base,
-                    SweepPlan& plan,
+                    SweepAxes& axes,
                     std::vector<std::string>& notes) {
   for (const std::string& key : overrides.removed) {
     erase_at(base, split_key(key));
-    remove_from_axes(plan, key, {}, fmt::format("command line: '~{}'", key), notes);
+    remove_from_axes(axes, key, {}, fmt::format("command line: '~{}'", key), notes);
   }
   Choice set;
   for (const Assignment& assignment : overrides.set) {
     remove_from_axes(
-        plan, assignment.key, {assignment.value.text}, *assignment.key_place.source, notes);
+        axes, assignment.key, {assignment.value.text}, *assignment.key_place.source, notes);
     set.push_back(assignment);
   }
   for (const Axis& axis : overrides.axes) {
     const Assignment& first = axis.choices.front().front();
     std::vector<std::string> values;
     for (const Choice& choice : axis.choices) values.push_back(choice.front().value.text);
-    remove_from_axes(plan, first.key, values, *first.key_place.source, notes);
-    plan.common_axes.push_back(axis);
+    remove_from_axes(axes, first.key, values, *first.key_place.source, notes);
+    axes.common_axes.push_back(axis);
   }
   if (!set.empty()) base = apply_choices(base, {&set}, notes);
 }

@@ -24,11 +24,11 @@ Overrides read_overrides(const std::vector<std::string>& texts, Problems& proble
 /// Changes everything of the file but the trial.
 void apply_elsewhere(const Overrides& overrides, LocatedValue& file);
 
-/// Changes the base configuration, and takes overridden keys out of the plan's axes and list: what
+/// Changes the base configuration, and takes overridden keys out of the axes and the list: what
 /// the command line says holds for every cell.
 void apply_to_trial(const Overrides& overrides,
                     LocatedValue& base,
-                    SweepPlan& plan,
+                    SweepAxes& axes,
                     std::vector<std::string>& notes);
 
 }  // namespace headway

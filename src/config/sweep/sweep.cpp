@@ -155,12 +155,12 @@ Sweep load(const std::filesystem::path& path,
   sweep.resources = read_top_section<ResourcesConfig>(file, "resources", problems);
   sweep.slurm = read_top_section<SlurmConfig>(file, "slurm", problems);
 
-  SweepPlan plan = read_sweep_plan(value_or_empty(file, "sweep"), problems);
+  SweepAxes axes = read_sweep_axes(value_or_empty(file, "sweep"), problems);
   LocatedValue base = value_or_empty(file, "trial");
   move_renamed_keys(base, problems);
-  apply_to_trial(overrides, base, plan, sweep.notes);
-  check_axis_conflicts(plan, problems);
-  expand(base, plan, {&source}, sweep, problems);
+  apply_to_trial(overrides, base, axes, sweep.notes);
+  check_axis_conflicts(axes, problems);
+  expand(base, axes, {&source}, sweep, problems);
   check_best_can_be_told(file, sweep, problems);
   throw_problems(std::move(problems));
   return sweep;
