@@ -20,9 +20,9 @@ constexpr std::size_t kWantedChunks = 3;
 using Stage = SharedBlock::Stage;
 
 /// One node has no wire to keep busy: there chunks would only add to the waiting.
-std::size_t chunk_elements(const RankTopology& place, std::size_t count) {
-  if (place.nodes() == 1) return std::max<std::size_t>(count, 1);
-  const auto ranks = static_cast<std::size_t>(place.ranks_per_node);
+std::size_t chunk_elements(const RankTopology& topology, std::size_t count) {
+  if (topology.nodes() == 1) return std::max<std::size_t>(count, 1);
+  const auto ranks = static_cast<std::size_t>(topology.ranks_per_node);
   const std::size_t piece = count / ranks / kWantedChunks + 1;
   const std::size_t lines = std::clamp(piece, kShortestPiece, kLongestPiece) / kCacheLineFloats + 1;
   return lines * kCacheLineFloats * ranks;
@@ -30,18 +30,18 @@ std::size_t chunk_elements(const RankTopology& place, std::size_t count) {
 
 }  // namespace
 
-HierarchicalAllReduce::HierarchicalAllReduce(const RankTopology& place,
+HierarchicalAllReduce::HierarchicalAllReduce(const RankTopology& topology,
                                              SharedBlock block,
                                              SumPrecision precision)
-    : place_(place),
+    : topology_(topology),
       block_(std::move(block)),
       precision_(precision),
-      values_(block_.values(place.rank_in_node())),
-      exchange_(place.peers(), precision) {
-  for (int rank = 0; rank < place_.ranks_per_node; ++rank) {
+      values_(block_.values(topology.rank_in_node())),
+      exchange_(topology.peers(), precision) {
+  for (int rank = 0; rank < topology_.ranks_per_node; ++rank) {
     arrays_.push_back(block_.values(rank).data());
   }
-  chunk_elements_ = chunk_elements(place_, values_.size());
+  chunk_elements_ = chunk_elements(topology_, values_.size());
   chunks_ = (values_.size() + chunk_elements_ - 1) / chunk_elements_;
 }
 
@@ -54,13 +54,13 @@ Range HierarchicalAllReduce::own_slice(std::size_t chunk) const {
     const std::size_t line = lines * static_cast<std::size_t>(rank) / arrays_.size();
     return start + std::min(length, line * kCacheLineFloats);
   };
-  return {border(place_.rank_in_node()), border(place_.rank_in_node() + 1)};
+  return {border(topology_.rank_in_node()), border(topology_.rank_in_node() + 1)};
 }
 
 void HierarchicalAllReduce::mark_chunks_ready(std::size_t count) {
   if (count <= ready_) return;
   ready_ = count;
-  block_.reach(Stage::kReady, place_.rank_in_node(), base_ + ready_);
+  block_.reach(Stage::kReady, topology_.rank_in_node(), base_ + ready_);
 }
 
 bool HierarchicalAllReduce::reduce_next_chunk() {
@@ -70,7 +70,7 @@ bool HierarchicalAllReduce::reduce_next_chunk() {
   }
   const Range slice = own_slice(reduced_++);
   if (arrays_.size() > 1) tree_sum_into_first({arrays_, slice.begin, slice.end}, precision_);
-  if (place_.nodes() == 1) {
+  if (topology_.nodes() == 1) {
     ++completed_;
   } else {
     exchange_.start(result().subspan(slice.begin, slice.size()));
@@ -87,11 +87,11 @@ void HierarchicalAllReduce::begin_write() {
 }
 
 void HierarchicalAllReduce::end_read() {
-  block_.reach(Stage::kReleased, place_.rank_in_node(), base_);
+  block_.reach(Stage::kReleased, topology_.rank_in_node(), base_);
 }
 
 void HierarchicalAllReduce::mark_ready(std::size_t count) {
-  if (place_.nodes() == 1) return;
+  if (topology_.nodes() == 1) return;
   expects(count <= values_.size(), "mark_ready: count");
   mark_chunks_ready(count == values_.size() ? chunks_ : count / chunk_elements_);
   while (reduced_ < ready_ && reduce_next_chunk()) {
@@ -114,7 +114,7 @@ void HierarchicalAllReduce::all_reduce() {
   }
   base_ += chunks_;
   ready_ = reduced_ = completed_ = 0;
-  block_.reach(Stage::kDone, place_.rank_in_node(), base_);
+  block_.reach(Stage::kDone, topology_.rank_in_node(), base_);
   block_.wait_for_all(Stage::kDone, base_);
 }
 

@@ -19,7 +19,7 @@ namespace headway {
 /// first chunks may be on their way while the values of the last are still being computed.
 class HierarchicalAllReduce final : public AllReduceBuffer {
  public:
-  HierarchicalAllReduce(const RankTopology& place, SharedBlock block, SumPrecision precision);
+  HierarchicalAllReduce(const RankTopology& topology, SharedBlock block, SumPrecision precision);
 
   void begin_write() override;
   std::span<float> values() override { return values_; }
@@ -34,7 +34,7 @@ class HierarchicalAllReduce final : public AllReduceBuffer {
   bool reduce_next_chunk();
   void take_arrived();
 
-  RankTopology place_;
+  RankTopology topology_;
   SharedBlock block_;
   SumPrecision precision_;
   std::vector<float*> arrays_;  // of all ranks of the node
