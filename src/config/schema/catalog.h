@@ -30,7 +30,7 @@ struct ComponentSpec {
   std::string summary;
   std::string source;  // paper or code
   std::vector<OptionSpec> options = {};
-  /// Refuses or flags a cell that this component makes no sense in (see config/cell.h).
+  /// Refuses or flags a cell that this component makes no sense in (see config/rules/cell.h).
   void (*rule)(Cell&) = nullptr;
 
   bool has_option(std::string_view name) const;

@@ -84,7 +84,7 @@ struct TrainingConfig {
 
 struct AugmentationConfig {
   std::string name;
-  Options options;  // crop: padding; flip: probability; mixup: alpha
+  Options options;  // crop: padding; cutout: size; flip: probability; mixup: alpha
 };
 
 struct EvaluationConfig {

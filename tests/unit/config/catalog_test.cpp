@@ -23,7 +23,8 @@ constexpr Family kFamilies[] = {Family::kHead,
                                 Family::kDataset,
                                 Family::kOptimizer,
                                 Family::kSchedule,
-                                Family::kAugmentation};
+                                Family::kAugmentation,
+                                Family::kSuite};
 
 std::vector<std::string> names(Family family) {
   std::vector<std::string> result;
