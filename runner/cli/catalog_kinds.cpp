@@ -3,29 +3,28 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <stdexcept>
+
 #include "base/errors.h"
 #include "base/nearest_name.h"
 
 namespace headway {
-namespace {
 
-std::string type_name(OptionType type) {
+OptionTypeNames names_of(OptionType type) {
   switch (type) {
     case OptionType::kNumber:
-      return "number";
+      return {"number", "number"};
     case OptionType::kInteger:
-      return "integer";
+      return {"integer", "integer"};
     case OptionType::kFlag:
-      return "true or false";
+      return {"flag", "true or false"};
     case OptionType::kText:
-      return "text";
+      return {"text", "text"};
     case OptionType::kNumberList:
-      return "list of numbers";
+      return {"number_list", "list of numbers"};
   }
-  return "";
+  throw std::logic_error("unknown type of option");
 }
-
-}  // namespace
 
 const std::vector<CatalogKind>& catalog_kinds() {
   static const std::vector<CatalogKind> kinds{
@@ -66,7 +65,7 @@ std::string describe_range(const OptionSpec& option) {
   if (option.limits.has_choices()) {
     return fmt::format("one of {}", fmt::join(choices_of(option.limits), ", "));
   }
-  return expectation(type_name(option.type), option.limits);
+  return expectation(names_of(option.type).text, option.limits);
 }
 
 }  // namespace headway

@@ -23,6 +23,13 @@ const CatalogKind& catalog_kind(const std::string& name);
 /// Names of a kind's entries, in catalog order.
 std::vector<std::string> entry_names(const CatalogKind& kind);
 
+/// How the type of an option is called.
+struct OptionTypeNames {
+  const char* name;  // "number_list": in JSON
+  const char* text;  // "list of numbers": for people
+};
+OptionTypeNames names_of(OptionType type);
+
 /// "number", "integer >= 1", "number in (0, 1]", "one of a, b": what an option's value may be.
 std::string describe_range(const OptionSpec& option);
 

@@ -61,25 +61,9 @@ void print_entry(std::ostream& out, const MetricSpec& metric) {
   if (!metric.recorded_when.empty()) print_paragraph(out, "recorded when " + metric.recorded_when);
 }
 
-std::string json_type(OptionType type) {
-  switch (type) {
-    case OptionType::kNumber:
-      return "number";
-    case OptionType::kInteger:
-      return "integer";
-    case OptionType::kFlag:
-      return "flag";
-    case OptionType::kText:
-      return "text";
-    case OptionType::kNumberList:
-      return "number_list";
-  }
-  return "";
-}
-
 nlohmann::json option_json(const OptionSpec& option) {
   nlohmann::json json{{"name", option.name},
-                      {"type", json_type(option.type)},
+                      {"type", names_of(option.type).name},
                       {"default", option.default_value},
                       {"summary", option.summary}};
   const Limits& limits = option.limits;

@@ -22,5 +22,13 @@ TEST(CatalogKinds, a_range_shows_which_of_its_ends_belong_to_it) {
   EXPECT_EQ(describe_range(option), "one of a, b");
 }
 
+TEST(CatalogKinds, a_type_has_a_name_for_programs_and_one_for_people) {
+  EXPECT_STREQ(names_of(OptionType::kNumberList).name, "number_list");
+  EXPECT_STREQ(names_of(OptionType::kNumberList).text, "list of numbers");
+  OptionSpec option;
+  option.type = OptionType::kFlag;
+  EXPECT_EQ(describe_range(option), "true or false");
+}
+
 }  // namespace
 }  // namespace headway
