@@ -61,12 +61,10 @@ class FakeWorker {
 
  private:
   void carry_out(ClaimedTrial& trial) {
-    out_.append({{"kind", "attempt_started"},
-                 {"trial_id", trial.claim.trial_id()},
-                 {"attempt", trial.claim.attempt()},
-                 {"group", owner_.group},
-                 {"world_size", owner_.world_size},
-                 {"resumed_from_step", 0}},
+    out_.append(AttemptStarted{.trial_id = trial.claim.trial_id(),
+                               .attempt = trial.claim.attempt(),
+                               .group = owner_.group,
+                               .world_size = owner_.world_size},
                 Flush::kNow);
     misbehave(trial.claim);
     for (std::int64_t step = 1; step <= kSteps; ++step) {
@@ -96,14 +94,13 @@ class FakeWorker {
   }
 
   void finish(const Claim& claim, const std::string& state, const std::string& failure) {
-    out_.append({{"kind", "attempt_finished"},
-                 {"trial_id", claim.trial_id()},
-                 {"attempt", claim.attempt()},
-                 {"state", state},
-                 {"failure", failure},
-                 {"message", failure.empty() ? "" : "no such data set"},
-                 {"exit_code", 0},
-                 {"duration_s", std::atof(said_duration().c_str())}},
+    out_.append(AttemptFinished{.trial_id = claim.trial_id(),
+                                .attempt = claim.attempt(),
+                                .state = state,
+                                .failure = failure,
+                                .message = failure.empty() ? "" : "no such data set",
+                                .exit_code = 0,
+                                .duration_s = std::atof(said_duration().c_str())},
                 Flush::kNow);
   }
 

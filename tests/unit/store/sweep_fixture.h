@@ -47,50 +47,44 @@ class SweepFixture {
   std::string id(std::size_t trial) const { return sweep.trials.at(trial).trial_id; }
 
   nlohmann::json started(std::size_t trial, int attempt, int resumed_from_step = 0) const {
-    return {{"kind", "attempt_started"},
-            {"trial_id", id(trial)},
-            {"attempt", attempt},
-            {"group", "g1"},
-            {"host", "node1"},
-            {"device", "cpu"},
-            {"world_size", 2},
-            {"threads_per_rank", 1},
-            {"precision", "fp32"},
-            {"resumed_from_step", resumed_from_step}};
+    return record_json(AttemptStarted{.trial_id = id(trial),
+                                      .attempt = attempt,
+                                      .group = "g1",
+                                      .host = "node1",
+                                      .device = "cpu",
+                                      .world_size = 2,
+                                      .threads_per_rank = 1,
+                                      .precision = "fp32",
+                                      .resumed_from_step = resumed_from_step});
   }
   nlohmann::json metrics(std::size_t trial, int attempt, int epoch, double accuracy) const {
-    return {{"kind", "metrics"},
-            {"trial_id", id(trial)},
-            {"attempt", attempt},
-            {"epoch", epoch},
-            {"step", epoch * 10},
-            {"values", {{"validation", {{"top1_accuracy", accuracy}, {"loss", nullptr}}}}}};
+    return record_json(EpochMetrics{
+        .position = {.trial_id = id(trial), .attempt = attempt, .epoch = epoch, .step = epoch * 10},
+        .values = {{"validation", {{"top1_accuracy", accuracy}, {"loss", std::nullopt}}}}});
   }
   nlohmann::json done(std::size_t trial, int attempt, double accuracy) const {
-    return {{"kind", "attempt_finished"},
-            {"trial_id", id(trial)},
-            {"attempt", attempt},
-            {"state", "done"},
-            {"failure", ""},
-            {"message", ""},
-            {"exit_code", 0},
-            {"duration_s", 12.5},
-            {"weights_sha256", "aa"},
-            {"state_sha256", "bb"},
-            {"metrics_sha256", "cc"},
-            {"class_vectors_sha256", "dd"},
-            {"results", {{"test", {{"top1_accuracy", accuracy}, {"nc1_pinv", nullptr}}}}},
-            {"missing", {{"test", {{"nc1_pinv", "one class has a single sample"}}}}}};
+    return record_json(AttemptFinished{
+        .trial_id = id(trial),
+        .attempt = attempt,
+        .state = "done",
+        .exit_code = 0,
+        .duration_s = 12.5,
+        .weights_sha256 = "aa",
+        .state_sha256 = "bb",
+        .metrics_sha256 = "cc",
+        .class_vectors_sha256 = "dd",
+        .results =
+            RecordedValues{{"test", {{"top1_accuracy", accuracy}, {"nc1_pinv", std::nullopt}}}},
+        .missing = MissingReasons{{"test", {{"nc1_pinv", "one class has a single sample"}}}}});
   }
   nlohmann::json failed(std::size_t trial, int attempt, const std::string& failure) const {
-    return {{"kind", "attempt_finished"},
-            {"trial_id", id(trial)},
-            {"attempt", attempt},
-            {"state", "failed"},
-            {"failure", failure},
-            {"message", "it broke"},
-            {"exit_code", 1},
-            {"duration_s", 2.0}};
+    return record_json(AttemptFinished{.trial_id = id(trial),
+                                       .attempt = attempt,
+                                       .state = "failed",
+                                       .failure = failure,
+                                       .message = "it broke",
+                                       .exit_code = 1,
+                                       .duration_s = 2.0});
   }
   /// A suite computed from the weights of an attempt; done() says that its weights are "aa".
   nlohmann::json evaluated(std::size_t trial,
@@ -109,8 +103,7 @@ class SweepFixture {
                                  .missing = {{"test", {{"nll", "a probability is 0"}}}}});
   }
   nlohmann::json retry(std::size_t trial, int through_attempt) const {
-    return {
-        {"kind", "retry_requested"}, {"trial_id", id(trial)}, {"through_attempt", through_attempt}};
+    return record_json(RetryRequested{.trial_id = id(trial), .through_attempt = through_attempt});
   }
 
   /// Writes `records` as one more process would.
