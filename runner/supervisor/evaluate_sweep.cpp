@@ -183,38 +183,6 @@ EvaluationSupervisorOptions supervisor_options(const EvaluationPlan& plan,
   return result;
 }
 
-int exit_code(SupervisorEnd end, const TrialCounts& counts) {
-  switch (end) {
-    case SupervisorEnd::kInterrupted:
-      return kExitInterrupted;
-    case SupervisorEnd::kYielded:
-      return kExitYielded;
-    case SupervisorEnd::kBadStart:
-      return kExitFailed;
-    case SupervisorEnd::kTimeLimit:
-    case SupervisorEnd::kPaused:
-    case SupervisorEnd::kFinished:
-      break;
-  }
-  return counts.failed > 0 ? kExitFailed : kExitDone;
-}
-
-std::string end_text(SupervisorEnd end) {
-  switch (end) {
-    case SupervisorEnd::kInterrupted:
-      return "interrupted; the same command goes on from here";
-    case SupervisorEnd::kYielded:
-      return "stopped on request; the same command goes on from here";
-    case SupervisorEnd::kBadStart:
-      return "given up";
-    case SupervisorEnd::kTimeLimit:
-    case SupervisorEnd::kPaused:
-    case SupervisorEnd::kFinished:
-      break;
-  }
-  return "finished";
-}
-
 struct EvaluationSummary {
   std::string how;
   TrialCounts counts;

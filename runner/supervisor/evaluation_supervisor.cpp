@@ -1,66 +1,44 @@
 #include "runner/supervisor/evaluation_supervisor.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
-#include <chrono>
-#include <csignal>
 #include <thread>
 #include <utility>
 
-#include "base/files.h"
-#include "base/retry_while_disk_full.h"
 #include "base/sweep_layout.h"
-#include "base/text.h"
 #include "base/time.h"
-#include "runner/cli/verb.h"
 #include "runner/supervisor/exit_diagnosis.h"
-#include "scheduling/claims/crash_report.h"
 #include "sweep/trial_status.h"
 
 namespace headway {
-namespace {
-
-constexpr std::chrono::milliseconds kTick{50};
-constexpr double kSecondsBetweenLooks = 0.25;
-constexpr double kSecondsAfterIdleGroup = 1;
-constexpr double kBadStartSeconds = 30;
-constexpr int kBadStartsAllowed = 3;
-constexpr std::size_t kLogTailLines = 15;
-
-}  // namespace
 
 EvaluationSupervisor::EvaluationSupervisor(EvaluationSupervisorOptions options,
                                            Launcher& launcher,
                                            ProgressDisplay& display)
     : options_(std::move(options)),
-      launcher_(launcher),
       display_(display),
       claims_root_(SweepLayout(options_.sweep_directory).evaluation(options_.suite)),
-      presence_(claims_root_),
       reports_(options_.sweep_directory, "supervisor"),
       state_(options_.sweep_directory, options_.suite, options_.trials),
       abandonment_(claims_root_),
-      groups_(presence_, launcher, options_.group) {}
+      groups_(claims_root_, options_.group, options_.patience, launcher, display) {}
 
 SupervisorEnd EvaluationSupervisor::run() {
   look();
   while (!is_over()) {
-    handle_stop_signals();
     for (const EndedGroup& group : groups_.reap()) handle_group_exit(group);
     if (monotonic_seconds() >= next_look_) look();
-    groups_.watch(running_, options_.hang_seconds);
-    if (!stopping_) start_groups();
+    groups_.watch(running_);
+    if (!groups_.stopping()) start_groups();
     display_.show({.sweep = options_.sweep + ", " + options_.suite,
                    .counts = counts_,
                    .running = running_,
                    .remaining_seconds = {},
-                   .stopping = false});
+                   .stopping = groups_.stopping().has_value()});
     std::this_thread::sleep_for(kTick);
   }
   look();
   display_.clear();
-  return stopping_.value_or(SupervisorEnd::kFinished);
+  return groups_.stopping().value_or(SupervisorEnd::kFinished);
 }
 
 void EvaluationSupervisor::look() {
@@ -127,15 +105,7 @@ void EvaluationSupervisor::handle_group_exit(const EndedGroup& group) {
   for (const ClaimView& claim : claims) {
     if (has_ended(state_.trial(claim.trial_id).evaluation, claim.attempt)) continue;
     if (state_.status(claim.trial_id) != EvaluationStatus::kOpen) continue;
-    const AttemptEnd end =
-        explain_end(group,
-                    claim,
-                    {.was_asked = stopping_.has_value(),
-                     .report = first_crash_report(claims_root_, claim.trial_id, claim.attempt),
-                     .memory = {.peak_bytes = group.memory.peak_bytes,
-                                .resident_bytes = group.memory.resident_bytes,
-                                .available_bytes = launcher_.available_memory_bytes(),
-                                .groups_beside = static_cast<int>(groups_.standing().size())}});
+    const AttemptEnd end = explain_end(group, claim, groups_.circumstances(group, claim));
     if (end.failure == "oom") options_.groups = std::max(1, options_.groups / 2);
     report({.trial_id = claim.trial_id,
             .evaluation = options_.suite,
@@ -144,64 +114,24 @@ void EvaluationSupervisor::handle_group_exit(const EndedGroup& group) {
             .message = end.message,
             .groups_beside = end.groups_beside});
   }
-  if (!stopping_) note_start(group, !claims.empty());
+  if (!groups_.stopping()) groups_.note_start(group, !claims.empty());
   look();
 }
 
 void EvaluationSupervisor::report(const EvaluationFailed& failure) {
-  retry_while_disk_full([&] { reports_.append(failure, Flush::kNow); },
-                        {.began =
-                             [this](const std::string& what) {
-                               display_.message(what + "; waiting until there is room");
-                             },
-                         .give_up = [this] { return signals_.count() > 0; }});
+  groups_.wait_out_full_disk([&] { reports_.append(failure, Flush::kNow); });
   state_.refresh();
 }
 
-// Groups that die at once, before they take a trial, would do so for ever: a library is missing.
-void EvaluationSupervisor::note_start(const EndedGroup& group, bool took_a_trial) {
-  next_start_ = monotonic_seconds() + (took_a_trial ? 0 : kSecondsAfterIdleGroup);
-  const bool died = group.end.exit_code != kExitDone && group.end.exit_code != kExitYielded;
-  if (took_a_trial || !died || group.lifetime_seconds > kBadStartSeconds) {
-    bad_starts_ = 0;
-    return;
-  }
-  if (++bad_starts_ < kBadStartsAllowed) return;
-  const auto log = SweepLayout(options_.sweep_directory).group_log(group.name);
-  display_.message(fmt::format("workers die before they take a trial ({}); the end of '{}':",
-                               group.end.describe(),
-                               log.string()));
-  if (std::filesystem::exists(log)) {
-    display_.message(read_text(log).substr(tail_offset(log, kLogTailLines)));
-  }
-  stop(SupervisorEnd::kBadStart);
-}
-
 void EvaluationSupervisor::start_groups() {
-  if (monotonic_seconds() < next_start_) return;
+  if (!groups_.may_start()) return;
   // A group that has not claimed yet will take one of those that wait.
   auto standing = static_cast<std::int64_t>(groups_.standing().size());
   const auto at_work = std::ranges::count_if(running_, [this](const RunningTrial& trial) {
-    return trial.claim.owner.group.starts_with(presence_.id());
+    return groups_.is_ours(trial.claim.owner.group);
   });
   std::int64_t missing = counts_.waiting - (standing - at_work);
   for (; missing > 0 && standing < options_.groups; --missing, ++standing) groups_.start(1);
-}
-
-void EvaluationSupervisor::handle_stop_signals() {
-  if (signals_.count() > 0) {
-    stop(signals_.first() == SIGINT ? SupervisorEnd::kInterrupted : SupervisorEnd::kYielded);
-  }
-  if (!stopping_) return;
-  const bool out_of_patience = monotonic_seconds() - stopped_at_ >= options_.stop_patience_seconds;
-  if (signals_.count() > 1 || out_of_patience) groups_.kill_all();
-}
-
-void EvaluationSupervisor::stop(SupervisorEnd reason) {
-  if (stopping_) return;
-  stopping_ = reason;
-  stopped_at_ = monotonic_seconds();
-  groups_.ask_to_yield();
 }
 
 }  // namespace headway

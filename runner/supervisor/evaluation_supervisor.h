@@ -2,18 +2,14 @@
 
 #include <filesystem>
 #include <map>
-#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/sweep_layout.h"
 #include "cluster/launcher.h"
 #include "runner/supervisor/progress_display.h"
-#include "runner/supervisor/stop_signals.h"
-#include "runner/supervisor/supervisor.h"
-#include "runner/supervisor/worker_groups.h"
+#include "runner/supervisor/supervised_groups.h"
 #include "scheduling/claims/abandonment.h"
-#include "scheduling/claims/supervisors.h"
 #include "store/manifest/sweep_manifest.h"
 #include "store/segments/segment_writer.h"
 #include "sweep/evaluation_state.h"
@@ -27,8 +23,7 @@ struct EvaluationSupervisorOptions {
   std::vector<PlannedTrial> trials;  // those that are done and wanted
   GroupSpec group;                   // what all groups have in common
   int groups = 1;                    // at most so many side by side
-  double hang_seconds = 900;
-  double stop_patience_seconds = 60;  // before groups that were asked to leave are killed
+  GroupPatience patience = {};
 };
 
 /// Serves one evaluation of a sweep on one allocation: starts worker groups of one rank, sees how
@@ -53,30 +48,20 @@ class EvaluationSupervisor {
   void handle_group_exit(const EndedGroup& group);
   std::vector<ClaimView> claims_of(const std::string& group) const;
   void report(const EvaluationFailed& failure);
-  void note_start(const EndedGroup& group, bool took_a_trial);
   void start_groups();
-  void handle_stop_signals();
-  void stop(SupervisorEnd reason);
-  bool is_over() const { return groups_.empty() && (stopping_ || counts_.open() == 0); }
+  bool is_over() const { return groups_.empty() && (groups_.stopping() || counts_.open() == 0); }
 
   EvaluationSupervisorOptions options_;
-  Launcher& launcher_;
   ProgressDisplay& display_;
   std::filesystem::path claims_root_;
-  StopSignals signals_;
-  SupervisorPresence presence_;
   SegmentWriter reports_;
   EvaluationState state_;
   AbandonmentJudge abandonment_;
-  WorkerGroups groups_;
+  SupervisedGroups groups_;
   TrialCounts counts_;
   std::vector<RunningTrial> running_;
   std::map<std::string, EvaluationStatus> seen_;  // by trial
   double next_look_ = 0;
-  double next_start_ = 0;  // groups that found nothing to do are not replaced at once
-  int bad_starts_ = 0;     // in a row
-  std::optional<SupervisorEnd> stopping_;
-  double stopped_at_ = 0;
 };
 
 }  // namespace headway

@@ -107,43 +107,8 @@ SupervisorOptions supervisor_options(const PreparedSweep& sweep,
           .limits = group_limits(allocation.slots(static_cast<int>(resources.threads_per_rank)),
                                  as_int(resources.ranks),
                                  as_int(resources.groups)),
-          .time_limit_seconds = time_limit(resources, allocation),
-          .hang_seconds = options.hang_seconds};
-}
-
-int exit_code(SupervisorEnd end, const TrialCounts& counts) {
-  switch (end) {
-    case SupervisorEnd::kInterrupted:
-      return kExitInterrupted;
-    case SupervisorEnd::kYielded:
-      return kExitYielded;
-    case SupervisorEnd::kTimeLimit:
-      return kExitTimeBudget;
-    case SupervisorEnd::kBadStart:
-    case SupervisorEnd::kPaused:
-      return kExitFailed;
-    case SupervisorEnd::kFinished:
-      break;
-  }
-  return counts.failed > 0 ? kExitFailed : kExitDone;
-}
-
-std::string end_text(SupervisorEnd end) {
-  switch (end) {
-    case SupervisorEnd::kInterrupted:
-      return "interrupted; the same command goes on from here";
-    case SupervisorEnd::kYielded:
-      return "stopped on request; the same command goes on from here";
-    case SupervisorEnd::kTimeLimit:
-      return "time limit reached; the same command goes on from here";
-    case SupervisorEnd::kBadStart:
-      return "given up";
-    case SupervisorEnd::kPaused:
-      return "paused";
-    case SupervisorEnd::kFinished:
-      break;
-  }
-  return "finished";
+          .patience = {.time_limit_seconds = time_limit(resources, allocation),
+                       .hang_seconds = options.hang_seconds}};
 }
 
 struct RunSummary {

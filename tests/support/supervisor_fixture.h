@@ -56,8 +56,7 @@ class SupervisorTest : public testing::Test {
     return {
         .sweep_directory = sweep_,
         .group = {.worker = HEADWAY_FAKE_WORKER, .settings = {.sweep_directory = sweep_.string()}},
-        .limits = group_limits(2, std::nullopt, std::nullopt),
-        .time_limit_seconds = {}};
+        .limits = group_limits(2, std::nullopt, std::nullopt)};
   }
 
   SupervisorEnd run(const SupervisorOptions& with) {

@@ -1,0 +1,169 @@
+#include "runner/supervisor/supervised_groups.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <csignal>
+#include <utility>
+
+#include "base/exit_code.h"
+#include "base/retry_while_disk_full.h"
+#include "base/sweep_layout.h"
+#include "base/text.h"
+#include "base/time.h"
+#include "scheduling/claims/crash_report.h"
+
+namespace headway {
+namespace {
+
+constexpr double kSecondsAfterIdleGroup = 1;
+constexpr double kBadStartSeconds = 30;
+constexpr int kBadStartsAllowed = 3;
+constexpr std::uint64_t kLogTailLines = 15;
+// Groups leave by themselves before the limit. Those that do not are asked shortly before it and
+// killed at it.
+constexpr double kLastCallSeconds = 5;
+constexpr double kLastCallShare = 0.1;  // of the limit, when that is less
+
+bool is_bad_start(const EndedGroup& group) {
+  const int code = group.end.exit_code;
+  const bool died = code != kExitDone && code != kExitYielded && code != kExitTimeBudget;
+  return died && (group.lifetime_seconds <= kBadStartSeconds || group.was_hung);
+}
+
+}  // namespace
+
+std::string end_text(SupervisorEnd end) {
+  switch (end) {
+    case SupervisorEnd::kInterrupted:
+      return "interrupted; the same command goes on from here";
+    case SupervisorEnd::kYielded:
+      return "stopped on request; the same command goes on from here";
+    case SupervisorEnd::kTimeLimit:
+      return "time limit reached; the same command goes on from here";
+    case SupervisorEnd::kBadStart:
+      return "given up";
+    case SupervisorEnd::kPaused:
+      return "paused";
+    case SupervisorEnd::kFinished:
+      break;
+  }
+  return "finished";
+}
+
+int exit_code(SupervisorEnd end, const TrialCounts& counts) {
+  switch (end) {
+    case SupervisorEnd::kInterrupted:
+      return kExitInterrupted;
+    case SupervisorEnd::kYielded:
+      return kExitYielded;
+    case SupervisorEnd::kTimeLimit:
+      return kExitTimeBudget;
+    case SupervisorEnd::kBadStart:
+    case SupervisorEnd::kPaused:
+      return kExitFailed;
+    case SupervisorEnd::kFinished:
+      break;
+  }
+  return counts.failed > 0 ? kExitFailed : kExitDone;
+}
+
+SupervisedGroups::SupervisedGroups(const std::filesystem::path& root,
+                                   GroupSpec pattern,
+                                   const GroupPatience& patience,
+                                   Launcher& launcher,
+                                   ProgressDisplay& display)
+    : root_(root),
+      sweep_directory_(pattern.settings.sweep_directory),
+      patience_(patience),
+      launcher_(launcher),
+      display_(display),
+      presence_(root),
+      groups_(presence_, launcher, std::move(pattern)),
+      started_at_(monotonic_seconds()) {}
+
+std::vector<EndedGroup> SupervisedGroups::reap() {
+  handle_stop_signals();
+  return groups_.reap();
+}
+
+void SupervisedGroups::watch(const std::vector<RunningTrial>& running) {
+  groups_.watch(running, patience_.hang_seconds);
+}
+
+void SupervisedGroups::handle_stop_signals() {
+  if (signals_.count() > 0) {
+    stop(signals_.first() == SIGINT ? SupervisorEnd::kInterrupted : SupervisorEnd::kYielded);
+  }
+  const auto left = seconds_left();
+  const double last_call = std::min(
+      kLastCallSeconds, kLastCallShare * patience_.time_limit_seconds.value_or(kLastCallSeconds));
+  if (left && *left <= last_call) stop(SupervisorEnd::kTimeLimit);
+  if (!stopping_) return;
+  const bool out_of_patience =
+      monotonic_seconds() - stopped_at_ >= patience_.stop_seconds || (left && *left <= 0);
+  if (signals_.count() > 1 || out_of_patience) groups_.kill_all();
+}
+
+void SupervisedGroups::note_start(const EndedGroup& group, bool took_a_trial) {
+  if (!took_a_trial) next_start_ = monotonic_seconds() + kSecondsAfterIdleGroup;
+  if (took_a_trial || !is_bad_start(group)) {
+    bad_starts_ = 0;
+    return;
+  }
+  if (++bad_starts_ < kBadStartsAllowed) return;
+  const auto log = SweepLayout(sweep_directory_).group_log(group.name);
+  display_.message(fmt::format("worker groups die before they take a trial ({}); the end of '{}':",
+                               group.end.describe(),
+                               log.string()));
+  display_.message(fmt::format("{}", fmt::join(last_lines(log, kLogTailLines), "\n")));
+  stop(SupervisorEnd::kBadStart);
+}
+
+void SupervisedGroups::stop(SupervisorEnd reason) {
+  if (stopping_) return;
+  stopping_ = reason;
+  stopped_at_ = monotonic_seconds();
+  groups_.ask_to_yield();
+}
+
+bool SupervisedGroups::may_start() const {
+  return !stopping_ && monotonic_seconds() >= next_start_;
+}
+
+void SupervisedGroups::start(int width) {
+  groups_.start(width, seconds_left());
+}
+
+Circumstances SupervisedGroups::circumstances(const EndedGroup& group,
+                                              const ClaimView& claim) const {
+  return {.was_asked = stopping_.has_value(),
+          .report = first_crash_report(root_, claim.trial_id, claim.attempt),
+          .memory = {.peak_bytes = group.memory.peak_bytes,
+                     .resident_bytes = group.memory.resident_bytes,
+                     .available_bytes = launcher_.available_memory_bytes(),
+                     .ranks = claim.owner.world_size,
+                     .groups_beside = static_cast<int>(groups_.standing().size())}};
+}
+
+double SupervisedGroups::seconds() const {
+  return monotonic_seconds() - started_at_;
+}
+
+std::optional<double> SupervisedGroups::seconds_left() const {
+  if (!patience_.time_limit_seconds) return std::nullopt;
+  return *patience_.time_limit_seconds - seconds();
+}
+
+void SupervisedGroups::wait_out_full_disk(const std::function<void()>& action) {
+  retry_while_disk_full(action,
+                        {.began =
+                             [this](const std::string& what) {
+                               display_.message(what + "; waiting until there is room");
+                             },
+                         .ended = [this] { display_.message("there is room again: going on"); },
+                         .give_up = [this] { return signals_.count() > 0; }});
+}
+
+}  // namespace headway

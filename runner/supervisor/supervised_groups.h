@@ -1,0 +1,107 @@
+#pragma once
+
+#include <chrono>
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cluster/launcher.h"
+#include "runner/supervisor/exit_diagnosis.h"
+#include "runner/supervisor/progress_display.h"
+#include "runner/supervisor/stop_signals.h"
+#include "runner/supervisor/worker_groups.h"
+#include "scheduling/claims/supervisors.h"
+
+namespace headway {
+
+/// Why a supervisor came to its end.
+enum class SupervisorEnd {
+  kFinished,     // nothing is left to do
+  kInterrupted,  // SIGINT
+  kYielded,      // SIGTERM or SIGUSR2
+  kTimeLimit,
+  kBadStart,  // groups die before they take a trial
+  kPaused,    // the first trials all ended by the same error
+};
+
+/// "finished", "interrupted; the same command goes on from here", ...
+std::string end_text(SupervisorEnd end);
+/// Of `headway`, when these are the trials that the supervisor served.
+int exit_code(SupervisorEnd end, const TrialCounts& counts);
+
+/// How long a supervisor waits.
+struct GroupPatience {
+  std::optional<double> time_limit_seconds = {};  // of the supervisor with all its groups
+  double hang_seconds = 900;  // at most so long may a group stand still; see hang_deadline_seconds
+  double stop_seconds = 60;   // for checkpoints, before groups that were asked are killed
+};
+
+/// How often a supervisor sees to its groups, and how often it reads how things stand.
+inline constexpr std::chrono::milliseconds kTick{50};
+inline constexpr double kSecondsBetweenLooks = 0.25;
+
+/// The groups of one supervisor, and what ends them: signals, the time limit, groups that cannot
+/// start. Which groups are needed is the supervisor's concern.
+class SupervisedGroups {
+ public:
+  /// `root`: where claims and supervisors are, the sweep's folder or an evaluation's. `pattern`:
+  /// what all groups have in common. `launcher` and `display` must outlive this.
+  SupervisedGroups(const std::filesystem::path& root,
+                   GroupSpec pattern,
+                   const GroupPatience& patience,
+                   Launcher& launcher,
+                   ProgressDisplay& display);
+
+  /// Heeds signals and limits; returns the groups that have ended since the last time.
+  std::vector<EndedGroup> reap();
+  /// See WorkerGroups.
+  void watch(const std::vector<RunningTrial>& running);
+  /// To be told of every group that ended while nobody had asked it to stop. Groups that die at
+  /// once, before they take a trial, would do so for ever: after some in a row this stops.
+  void note_start(const EndedGroup& group, bool took_a_trial);
+  /// Asks all groups to leave. The first reason stays.
+  void stop(SupervisorEnd reason);
+  /// The reason, once it stops.
+  const std::optional<SupervisorEnd>& stopping() const { return stopping_; }
+
+  /// False for a while after a group found nothing to do.
+  bool may_start() const;
+  void start(int width);
+  bool empty() const { return groups_.empty(); }
+  std::vector<OwnGroup> standing() const { return groups_.standing(); }
+  int started() const { return groups_.started(); }
+
+  /// Of the supervisor.
+  const std::string& id() const { return presence_.id(); }
+  bool is_ours(const std::string& group) const { return group.starts_with(id()); }
+  /// What is known of the end of a group that left `claim` without one.
+  Circumstances circumstances(const EndedGroup& group, const ClaimView& claim) const;
+  /// Since the supervisor began.
+  double seconds() const;
+  /// Until the time limit, where there is one.
+  std::optional<double> seconds_left() const;
+  /// Does what writes reports, and again while the disk is full. When someone asks to stop
+  /// meanwhile, the DiskFullError is passed on.
+  void wait_out_full_disk(const std::function<void()>& action);
+
+ private:
+  void handle_stop_signals();
+
+  std::filesystem::path root_;
+  std::filesystem::path sweep_directory_;
+  GroupPatience patience_;
+  Launcher& launcher_;
+  ProgressDisplay& display_;
+  StopSignals signals_;
+  SupervisorPresence presence_;
+  WorkerGroups groups_;
+  double started_at_;
+  double next_start_ = 0;  // groups that found nothing to do are not replaced at once
+  int bad_starts_ = 0;     // in a row
+  std::optional<SupervisorEnd> stopping_;
+  double stopped_at_ = 0;
+};
+
+}  // namespace headway
