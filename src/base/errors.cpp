@@ -11,8 +11,8 @@ namespace headway {
 ConfigErrors::ConfigErrors(std::vector<std::string> messages)
     : ConfigError(fmt::format("{}", fmt::join(messages, "\n"))), messages_(std::move(messages)) {}
 
-void expects(bool condition, std::string_view what) {
-  if (!condition) throw std::logic_error(fmt::format("internal error: {}", what));
+void throw_broken_expectation(std::string_view what) {
+  throw std::logic_error(fmt::format("internal error: {}", what));
 }
 
 void throw_errno(std::string_view call, std::string_view path) {

@@ -42,8 +42,13 @@ class StoreError : public EnvironmentError {
   using EnvironmentError::EnvironmentError;
 };
 
-/// Throws std::logic_error (our bug, not the user's) unless `condition` holds.
-void expects(bool condition, std::string_view what);
+[[noreturn]] void throw_broken_expectation(std::string_view what);
+
+/// Throws std::logic_error (our bug, not the user's) unless `condition` holds. Inline, so that
+/// compilers and static analyzers see what holds from there on.
+inline void expects(bool condition, std::string_view what) {
+  if (!condition) throw_broken_expectation(what);
+}
 
 /// "NAME failed: <strerror(errno)>" as an EnvironmentError, for C calls that set errno; as a
 /// DiskFullError when that is what errno says.

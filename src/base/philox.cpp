@@ -2,7 +2,6 @@
 
 #include <cmath>
 #include <numbers>
-#include <stdexcept>
 
 #include "base/errors.h"
 #include "base/kernel.h"
@@ -123,7 +122,7 @@ std::uint64_t RandomStream::next_uint64() {
 }
 
 std::uint64_t RandomStream::below(std::uint64_t bound) {
-  if (bound == 0) throw std::logic_error("RandomStream::below(0)");
+  expects(bound > 0, "RandomStream::below(0)");
   const std::uint64_t limit = bound * (UINT64_MAX / bound);  // rejects the uneven tail
   std::uint64_t value = next_uint64();
   while (value >= limit) value = next_uint64();
