@@ -1,10 +1,12 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <string>
 
 #include "config/schema/catalog.h"
 #include "support/collecting_sink.h"
+#include "support/smallest_side.h"
 #include "support/synthetic_dataset.h"
 #include "support/temporary_directory.h"
 #include "support/test_communicator.h"
@@ -16,9 +18,10 @@ namespace headway {
 inline constexpr std::int64_t kStepsPerEpoch = 5;
 inline constexpr std::int64_t kEpochs = 2;
 
-inline const SyntheticDataset& small_dataset() {
-  static const SyntheticDataset data(7, 15, 6);  // 84 training images: 5 steps of 16, 4 dropped
-  return data;
+inline const SyntheticDataset& small_dataset(std::int64_t side = SyntheticDataset::kSide) {
+  static std::map<std::int64_t, SyntheticDataset> sets;
+  // 84 training images: 5 steps of 16, 4 dropped
+  return sets.try_emplace(side, 7, 15, 6, side).first->second;
 }
 
 inline TrialConfig small_trial(const std::string& precision, const std::string& optimizer = "sgd") {
@@ -73,7 +76,8 @@ inline TrialResult train(Communicator& comm,
   options.device = run.device;
   std::int64_t asked = 0;
   options.stop_requested = [&] { return ++asked == run.stop_after_steps; };
-  return train_trial(config, small_dataset(), comm, sink, options);
+  const std::int64_t side = smallest_side(config.encoder, SyntheticDataset::kSide);
+  return train_trial(config, small_dataset(side), comm, sink, options);
 }
 
 inline TrialResult train(Communicator& comm, const TrialConfig& config, const TrainingRun& run) {

@@ -8,6 +8,7 @@
 #include "base/errors.h"
 #include "models/encoders/encoders.h"
 #include "models/graph/graph_builder.h"
+#include "support/smallest_side.h"
 
 namespace headway {
 namespace {
@@ -111,10 +112,13 @@ TEST(MobileNetV2, has_the_same_size_and_sign_with_relu6) {
 }
 
 /// What every encoder in the table must keep.
-class EveryEncoderGraph : public ::testing::TestWithParam<std::string> {};
+class EveryEncoderGraph : public ::testing::TestWithParam<std::string> {
+ protected:
+  std::int64_t side_ = smallest_side(encoder(GetParam()), 32);
+};
 
 TEST_P(EveryEncoderGraph, is_in_order_with_one_name_for_each_layer_that_has_parameters) {
-  const Graph graph = encoder_graph(encoder(GetParam()), {3, 32, 32});
+  const Graph graph = encoder_graph(encoder(GetParam()), {3, side_, side_});
   std::set<std::string> names;
   for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
     const GraphNode& node = graph.nodes[i];
@@ -130,7 +134,7 @@ TEST_P(EveryEncoderGraph, is_in_order_with_one_name_for_each_layer_that_has_para
 
 TEST_P(EveryEncoderGraph, has_a_width_that_its_stem_and_all_stages_follow) {
   const auto at_width = [&](int width) {
-    return summarise_encoder(encoder(GetParam(), {{"width", width}}), {3, 32, 32});
+    return summarise_encoder(encoder(GetParam(), {{"width", width}}), {3, side_, side_});
   };
   EXPECT_EQ(at_width(16).stem_channels, 16);
   EXPECT_EQ(at_width(64).stem_channels, 64);
@@ -139,7 +143,8 @@ TEST_P(EveryEncoderGraph, has_a_width_that_its_stem_and_all_stages_follow) {
 }
 
 TEST_P(EveryEncoderGraph, says_which_images_are_too_small_for_average4) {
-  for (const auto& [height, width] : {std::pair{8, 96}, {96, 8}}) {
+  const std::int64_t least = smallest_side(encoder(GetParam()));
+  for (const auto& [height, width] : {std::pair{least, side_}, {side_, least}}) {
     const std::string message = message_of<ConfigError>([&, image = ImageShape{3, height, width}] {
       summarise_encoder(encoder(GetParam(), {{"pooling", "average4"}}), image);
     });
@@ -150,7 +155,7 @@ TEST_P(EveryEncoderGraph, says_which_images_are_too_small_for_average4) {
 
 TEST_P(EveryEncoderGraph, refuses_a_pooling_that_there_is_not) {
   EXPECT_THAT(message_of<ConfigError>([&] {
-                summarise_encoder(encoder(GetParam(), {{"pooling", "globl"}}), {3, 32, 32});
+                summarise_encoder(encoder(GetParam(), {{"pooling", "globl"}}), {3, side_, side_});
               }),
               HasSubstr("did you mean 'global'"));
 }

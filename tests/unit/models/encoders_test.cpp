@@ -11,6 +11,7 @@
 #include "base/errors.h"
 #include "models/executor/encoder.h"
 #include "support/reference_model.h"
+#include "support/smallest_side.h"
 #include "unit/models/encoder_setup.h"
 
 namespace headway {
@@ -31,15 +32,20 @@ std::vector<std::string> encoder_names() {
 /// What every encoder in the table must keep.
 class EveryEncoder : public ::testing::TestWithParam<std::string> {
  protected:
+  at::Tensor images(std::int64_t count) const {
+    return reference_images("x", {count, image_.channels, image_.height, image_.width});
+  }
+
   EncoderConfig config_ = encoder_config(GetParam(), {{"width", 4}});
-  ImageShape image_{3, 16, 20};
+  std::int64_t side_ = smallest_side(config_, 16);
+  ImageShape image_{3, side_, side_ + 4};
 };
 
 TEST_P(EveryEncoder, gives_a_feature_vector_per_image) {
   for (const std::string pooling : {"global", "flatten"}) {
     config_.options.values()["pooling"] = pooling;
     BuiltEncoder built(config_, image_);
-    const at::Tensor z = built.encoder->forward(reference_images("x", {5, 3, 16, 20}), true);
+    const at::Tensor z = built.encoder->forward(images(5), true);
     EXPECT_EQ(z.sizes(), (at::IntArrayRef{5, built.encoder->feature_size()}));
     EXPECT_EQ(z.scalar_type(), at::kFloat);
     EXPECT_TRUE(z.isfinite().all().item<bool>());
@@ -50,6 +56,10 @@ TEST_P(EveryEncoder, agrees_with_the_catalog_on_sizes) {
   for (const std::string pooling : {"global", "average4", "flatten"}) {
     for (const std::int64_t side : {32, 64, 96}) {
       config_.options.values()["pooling"] = pooling;
+      if (smallest_side(config_) > side) {
+        EXPECT_THROW(BuiltEncoder(config_, {3, side, side}), ConfigError) << pooling << side;
+        continue;
+      }
       const BuiltEncoder built(config_, {3, side, side});
       const EncoderSummary shape = summarise_encoder(config_, {3, side, side});
       EXPECT_EQ(built.encoder->feature_size(), shape.feature_size) << pooling << side;
@@ -60,25 +70,25 @@ TEST_P(EveryEncoder, agrees_with_the_catalog_on_sizes) {
 
 TEST_P(EveryEncoder, gives_features_of_the_sign_that_its_summary_tells) {
   BuiltEncoder built(config_, image_);
-  const at::Tensor z = built.encoder->forward(reference_images("x", {9, 3, 16, 20}), true);
+  const at::Tensor z = built.encoder->forward(images(9), true);
   const bool non_negative = summarise_encoder(config_, image_).non_negative_features;
   EXPECT_EQ(z.min().item<float>() >= 0, non_negative);
 }
 
 TEST_P(EveryEncoder, computes_the_same_in_evaluation_whether_or_not_gradients_are_recorded) {
   BuiltEncoder built(config_, image_);
-  const at::Tensor images = reference_images("x", {5, 3, 16, 20});
-  const at::Tensor recorded = built.encoder->forward(images, false).detach();
+  const at::Tensor x = images(5);
+  const at::Tensor recorded = built.encoder->forward(x, false).detach();
   const at::NoGradGuard no_gradients;
-  EXPECT_TRUE(at::allclose(built.encoder->forward(images, false), recorded, 1e-4, 1e-5));
+  EXPECT_TRUE(at::allclose(built.encoder->forward(x, false), recorded, 1e-4, 1e-5));
 }
 
 TEST_P(EveryEncoder, has_the_same_bits_when_a_pass_is_repeated) {
-  const at::Tensor images = reference_images("x", {5, 3, 16, 20});
+  const at::Tensor x = images(5);
   std::vector<std::vector<at::Tensor>> results;
   for (int pass = 0; pass < 2; ++pass) {
     BuiltEncoder built(config_, image_);
-    const at::Tensor z = built.encoder->forward(images, true);
+    const at::Tensor z = built.encoder->forward(x, true);
     z.mul(reference_images("cotangent", z.sizes())).sum().backward();
     std::vector<at::Tensor>& result = results.emplace_back();
     result.push_back(z.detach());
@@ -102,7 +112,7 @@ TEST_P(EveryEncoder, names_every_tensor_once) {
 
 TEST_P(EveryEncoder, sends_a_gradient_to_every_parameter) {
   BuiltEncoder built(config_, image_);
-  const at::Tensor z = built.encoder->forward(reference_images("x", {5, 3, 16, 20}), true);
+  const at::Tensor z = built.encoder->forward(images(5), true);
   z.mul(reference_images("cotangent", z.sizes())).sum().backward();
   for (const Parameter& parameter : built.parameters.parameters()) {
     ASSERT_TRUE(parameter.tensor.grad().defined()) << parameter.name;
@@ -111,9 +121,9 @@ TEST_P(EveryEncoder, sends_a_gradient_to_every_parameter) {
 }
 
 TEST_P(EveryEncoder, starts_alike_from_one_seed_and_otherwise_from_another) {
-  const at::Tensor images = reference_images("x", {2, 3, 16, 20});
+  const at::Tensor x = images(2);
   const auto features = [&](std::int64_t seed) {
-    return BuiltEncoder(config_, image_, seed).encoder->forward(images, false);
+    return BuiltEncoder(config_, image_, seed).encoder->forward(x, false);
   };
   EXPECT_TRUE(at::equal(features(3), features(3)));
   EXPECT_FALSE(at::equal(features(3), features(4)));
@@ -121,28 +131,29 @@ TEST_P(EveryEncoder, starts_alike_from_one_seed_and_otherwise_from_another) {
 
 TEST_P(EveryEncoder, does_not_care_for_the_order_of_memory) {
   for (const std::int64_t channels : {1, 3}) {
-    BuiltEncoder built(config_, {channels, 16, 20});
-    const at::Tensor images = reference_images("x", {2, channels, 16, 20});
-    const at::Tensor z = built.encoder->forward(images, false);
+    image_.channels = channels;
+    BuiltEncoder built(config_, image_);
+    const at::Tensor plain = images(2);
+    const at::Tensor z = built.encoder->forward(plain, false);
     for (Parameter& parameter : built.parameters.parameters()) {
       if (parameter.tensor.dim() != 4) continue;
       parameter.tensor =
           parameter.tensor.detach().contiguous(at::MemoryFormat::ChannelsLast).requires_grad_();
     }
-    const at::Tensor reordered = images.contiguous(at::MemoryFormat::ChannelsLast);
+    const at::Tensor reordered = plain.contiguous(at::MemoryFormat::ChannelsLast);
     EXPECT_TRUE(at::allclose(built.encoder->forward(reordered, false), z, 1e-4, 1e-5));
   }
 }
 
 TEST_P(EveryEncoder, looks_its_tensors_up_at_every_pass) {
   BuiltEncoder built(config_, image_);
-  const at::Tensor images = reference_images("x", {2, 3, 16, 20});
-  const at::Tensor before = built.encoder->forward(images, true);
+  const at::Tensor x = images(2);
+  const at::Tensor before = built.encoder->forward(x, true);
   for (Parameter& parameter : built.parameters.parameters()) {
     parameter.tensor = (parameter.tensor.detach() * 0.5).requires_grad_();
   }
   for (Buffer& buffer : built.parameters.buffers()) buffer.tensor = buffer.tensor.clone();
-  const at::Tensor after = built.encoder->forward(images, true);
+  const at::Tensor after = built.encoder->forward(x, true);
   EXPECT_FALSE(at::allclose(before, after));
   after.sum().backward();
   EXPECT_TRUE(built.parameters.parameters().front().tensor.grad().defined());
@@ -151,11 +162,11 @@ TEST_P(EveryEncoder, looks_its_tensors_up_at_every_pass) {
 
 TEST_P(EveryEncoder, stays_close_under_bfloat16) {
   BuiltEncoder built(config_, image_);
-  const at::Tensor images = reference_images("x", {8, 3, 16, 20});
-  const at::Tensor exact = built.encoder->forward(images, true).detach();
+  const at::Tensor x = images(8);
+  const at::Tensor exact = built.encoder->forward(x, true).detach();
   at::autocast::set_autocast_dtype(at::kCPU, at::kBFloat16);
   at::autocast::set_autocast_enabled(at::kCPU, true);
-  const at::Tensor z = built.encoder->forward(images, true);
+  const at::Tensor z = built.encoder->forward(x, true);
   at::autocast::set_autocast_enabled(at::kCPU, false);
   at::autocast::clear_cache();
   EXPECT_EQ(z.scalar_type(), at::kBFloat16);
@@ -171,16 +182,17 @@ TEST_P(EveryEncoder, stays_close_under_bfloat16) {
     }
   }
   const at::Tensor with_rounded_weights =
-      built.encoder->forward(images.to(at::kBFloat16).to(at::kFloat), true).detach();
+      built.encoder->forward(x.to(at::kBFloat16).to(at::kFloat), true).detach();
   EXPECT_LT((z.detach().to(at::kFloat) - exact).norm().item<float>(),
             4 * (with_rounded_weights - exact).norm().item<float>());
 }
 
 TEST_P(EveryEncoder, refuses_images_and_poolings_that_leave_no_features) {
-  const BuiltEncoder smallest(config_, {1, 4, 4});
+  const std::int64_t side = smallest_side(config_);
+  const BuiltEncoder smallest(config_, {1, side, side});
   EXPECT_GT(smallest.encoder->feature_size(), 0);
   config_.options.values()["pooling"] = "average4";
-  EXPECT_THROW(BuiltEncoder(config_, {3, 15, 12}), ConfigError);
+  EXPECT_THROW(BuiltEncoder(config_, {3, side, side}), ConfigError);
   config_.options.values()["pooling"] = "mean";
   EXPECT_THROW(BuiltEncoder(config_, image_), ConfigError);
 }
