@@ -5,6 +5,8 @@
 #include <ATen/ops/tensor.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "support/reference_model.h"
 #include "training/losses/loss.h"
 #include "unit/models/head_setup.h"
@@ -100,7 +102,8 @@ TEST(Targets, a_mixed_loss_is_the_weighted_sum_of_two_losses_with_a_margin_each)
       };
       const double expected = 0.3 * of(labels()).item<double>() + 0.7 * of(partners).item<double>();
       const double mixed = mixed_loss(make_targets(labels(), mixing(0.3)), of).item<double>();
-      EXPECT_NEAR(mixed, expected, 1e-5 * expected) << head_entry.name << " " << loss_entry.name;
+      EXPECT_NEAR(mixed, expected, 1e-5 * std::abs(expected))
+          << head_entry.name << " " << loss_entry.name;
     }
   }
 }
