@@ -4,8 +4,9 @@
     extract_components.py PAGE SOURCE_DIRECTORY OUTPUT_DIRECTORY
 
 A code block after `<!-- file: PATH -->` becomes OUTPUT/PATH. One after `<!-- line: PATH, LIST -->` is put
-at the end of `using LIST = ComponentList<...>` in a copy of SOURCE/PATH. Prints the files written, one a
-line; files whose text did not change keep their time.
+at the end of `using LIST = ComponentList<...>` in a copy of SOURCE/PATH. What stands in SOURCE already, by
+someone who follows the page, is left out. Prints the files written, one a line; files whose text did not
+change keep their time.
 """
 
 import pathlib
@@ -16,12 +17,13 @@ BLOCK = re.compile(r"<!-- (file|line): (\S+?)(?:, (\w+))? -->\s*```cpp\n(.*?)```
 
 
 def with_entry(text, name, entry):
-    """`text` with `entry` at the end of the list `name`."""
-    table = re.compile(r"(using %s =\s*ComponentList<[^;]*?)(>;)" % name)
-    result, count = table.subn(r"\1, %s\2" % entry.strip(), text)
-    if count != 1:
-        sys.exit(f"'using {name} = ComponentList<...>' stands {count} times, expected once")
-    return result
+    """`text` with `entry` at the end of the list `name`, unless it is there."""
+    tables = re.findall(r"using %s =\s*ComponentList<[^;]*?>;" % name, text)
+    if len(tables) != 1:
+        sys.exit(f"'using {name} = ComponentList<...>' stands {len(tables)} times, expected once")
+    if re.search(r"%s\b" % entry.strip(), tables[0]):
+        return text
+    return text.replace(tables[0], tables[0].removesuffix(">;") + f", {entry.strip()}>;")
 
 
 def write(path, text):
@@ -35,9 +37,8 @@ def main():
     files = {}
     for kind, path, name, block in BLOCK.findall(page.read_text()):
         if kind == "file":
-            if (source / path).exists():
-                sys.exit(f"{page.name} adds '{path}', which exists already")
-            files[path] = block
+            if not (source / path).exists():
+                files[path] = block
         else:
             files[path] = with_entry(files.get(path) or (source / path).read_text(), name, block)
     for path, text in files.items():
