@@ -49,10 +49,11 @@ std::vector<std::string> grouping_keys(const TableTrials& trials,
 
 std::string checked_metric(const std::string& name, const std::vector<std::string>& recorded) {
   std::string canonical = canonical_metric_name(name);
-  std::vector<std::string> known = recorded;
-  for (const MetricSpec& metric : metric_catalog()) known.push_back(metric.name);
-  if (std::find(known.begin(), known.end(), canonical) == known.end()) {
-    throw ConfigError(fmt::format("unknown metric '{}'{}", name, suggestion(name, known)));
+  std::set<std::string> known(recorded.begin(), recorded.end());
+  for (const MetricSpec& metric : metric_catalog()) known.insert(metric.name);
+  if (!known.contains(canonical)) {
+    throw ConfigError(
+        fmt::format("unknown metric '{}'{}", name, suggestion(name, {known.begin(), known.end()})));
   }
   return canonical;
 }

@@ -75,6 +75,18 @@ TEST_F(FinishedSweep, says_which_trials_are_missing_and_why) {
                           "sample"));
 }
 
+TEST_F(FinishedSweep, names_each_known_metric_once_where_none_is_near) {
+  try {
+    make_table(store_, {.by = {"head.name"}, .metrics = {"unheard_of"}});
+    FAIL() << "no error";
+  } catch (const ConfigError& error) {
+    const std::string message = error.what();
+    const std::size_t place = message.find(" nc1_pinv,");
+    ASSERT_NE(place, std::string::npos) << message;
+    EXPECT_EQ(message.find(" nc1_pinv,", place + 1), std::string::npos) << message;
+  }
+}
+
 TEST_F(FinishedSweep, points_out_averages_over_different_cells) {
   const Table table = make_table(store_, {.by = {"dataset.name"}});
   ASSERT_EQ(table.rows.size(), 1);
