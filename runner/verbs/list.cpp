@@ -144,6 +144,16 @@ void list_everything(const ListOptions& options, std::ostream& out) {
   }
 }
 
+std::string description() {
+  std::vector<std::string> kinds;
+  for (const CatalogKind& kind : catalog_kinds()) kinds.push_back(kind.name);
+  const std::string text = fmt::format(
+      "Prints every component of a kind with its options (default, range, meaning) and its source. "
+      "Kinds: {}. Without a kind: the names of all.",
+      fmt::join(kinds, ", "));
+  return fmt::format("{}", fmt::join(wrap(text, kTextWidth), "\n"));
+}
+
 }  // namespace
 
 template <>
@@ -152,10 +162,7 @@ void Verb<class ListVerb>::add(CLI::App& app, VerbContext& context) {
       app,
       {.name = "list",
        .summary = "what a sweep file can name: heads, encoders, data sets, metrics and so on",
-       .description =
-           "Prints every component of a kind with its options (default, range, meaning) and its\n"
-           "source. Kinds: heads, class-vectors, encoders, datasets, optimizers, schedules,\n"
-           "augmentations, suites, metrics. Without a kind: the names of all.",
+       .description = description(),
        .examples = {
            "headway list heads", "headway list heads cosine", "headway list metrics --json"}});
   const auto options = std::make_shared<ListOptions>();

@@ -6,6 +6,7 @@
 
 #include "base/sweep_layout.h"
 #include "config/schema/catalog.h"
+#include "runner/cli/catalog_kinds.h"
 #include "runner/cli/verb.h"
 #include "store/manifest/sweep_manifest.h"
 #include "support/small_sweep.h"
@@ -14,6 +15,7 @@
 namespace headway {
 namespace {
 
+using testing::AnyOf;
 using testing::HasSubstr;
 
 struct Outcome {
@@ -127,6 +129,13 @@ TEST_F(Program, list_shows_every_component_of_the_catalog_with_its_options) {
     EXPECT_EQ(json[i].at("name"), head.name);
     EXPECT_EQ(json[i].at("options").size(), head.options.size());
     EXPECT_THAT(headway({"list", "heads"}).out, HasSubstr(head.summary.substr(0, 20)));
+  }
+}
+
+TEST_F(Program, help_of_list_names_every_kind) {
+  const std::string help = headway({"list", "--help"}).out;
+  for (const CatalogKind& kind : catalog_kinds()) {
+    EXPECT_THAT(help, AnyOf(HasSubstr(kind.name + ","), HasSubstr(kind.name + ".")));
   }
 }
 
