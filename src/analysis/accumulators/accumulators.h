@@ -10,8 +10,8 @@
 
 // The index of accumulators. One is a tag in the list below, plus
 //   template <> AccumulatorSpec describe<Tag>()       in NAME_metrics.cpp, free of LibTorch
-//   template <> std::unique_ptr<Accumulator> make<Tag>(const AccumulatorInputs&)   in NAME.cpp
-// A missing one of the two is a link error.
+//   template <> std::unique_ptr<Accumulator> make<Tag>(const AccumulatorInputs&)   in NAME_sums.cpp
+// A missing one of the two is a link error. Its statistics are a list in statistics/statistics.h.
 
 namespace headway {
 
