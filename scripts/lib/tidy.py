@@ -20,7 +20,7 @@ import threading
 COMPILER = "clang++-14"
 TIDY = "clang-tidy-14"
 FOLDERS = ("src/", "cluster/", "runner/")
-LARGEST_BUNDLE = 16
+LARGEST_BUNDLE = 24
 # The analyzer explores at most so many states of a function: more find nothing in short functions, but
 # take long wherever JSON is read.
 ANALYZER_STATES = 30000
@@ -51,13 +51,17 @@ def compiler_flags(command):
 
 
 def sources_by_flags(database):
-    groups = {}
+    """Each source once, as its own library or program compiles it: tests that compile it again come later."""
+    flags_of = {}
     with open(database, encoding="utf-8") as file:
         for entry in json.load(file):
             name = os.path.relpath(entry["file"])
             if name.startswith(FOLDERS) and name.endswith(".cpp") and os.path.exists(name):
-                groups.setdefault(compiler_flags(entry["command"]), set()).add(name)
-    return {flags: sorted(names) for flags, names in groups.items()}
+                flags_of.setdefault(name, compiler_flags(entry["command"]))
+    groups = {}
+    for name in sorted(flags_of):
+        groups.setdefault(flags_of[name], []).append(name)
+    return groups
 
 
 class Bundle:
@@ -75,14 +79,27 @@ class Bundle:
                 bundle.write(text if text.endswith("\n") else text + "\n")
                 line += text.count("\n") + (not text.endswith("\n"))
 
-    def compiles(self):
-        command = [COMPILER, "-fsyntax-only", "-w", *self.flags, self.path]
-        return subprocess.run(command, stderr=subprocess.DEVNULL, check=False).returncode == 0
+    def source_at(self, line):
+        """The source that this line of the bundle is from, and where it starts."""
+        return next(entry for entry in reversed(self.starts) if entry[0] <= line)
 
     def place(self, match):
-        line = int(match["line"])
-        start, name = next(entry for entry in reversed(self.starts) if entry[0] <= line)
-        return f"{name}:{line - start + 1}:"
+        start, name = self.source_at(int(match["line"]))
+        return f"{name}:{int(match['line']) - start + 1}:"
+
+    def misfits(self):
+        """The sources that do not compile behind those before them; all when that cannot be told."""
+        command = [COMPILER, "-fsyntax-only", "-w", "-ferror-limit=0", *self.flags, self.path]
+        result = subprocess.run(command, stderr=subprocess.PIPE, text=True, check=False)
+        if result.returncode == 0:
+            return []
+        misfits, line = set(), None
+        for text in result.stderr.splitlines():
+            here = re.match(r"(?:In file included from )?" + re.escape(self.path) + r":(\d+):", text)
+            line = int(here[1]) if here else line  # also where the header is included that the error is in
+            if line and re.search(r":\d+:\d+: (?:fatal )?error: ", text):
+                misfits.add(self.source_at(line)[1])
+        return sorted(misfits) or self.names
 
     def check(self):
         """clang-tidy's report on this bundle; empty when there is nothing to report."""
@@ -100,10 +117,13 @@ class Bundle:
 def check_together(folder, names, flags):
     """Reports on the sources, parted as far as they do not compile together."""
     bundle = Bundle(folder, names, flags)
-    if len(names) > 1 and not bundle.compiles():
+    misfits = bundle.misfits() if len(names) > 1 else []
+    if misfits:
         half = len(names) // 2
-        return (check_together(folder, names[:half], flags) +
-                check_together(folder, names[half:], flags))
+        parts = [[name for name in names if name not in misfits], misfits]
+        if not all(parts):
+            parts = [names[:half], names[half:]]
+        return sum(check_together(folder, part, flags) for part in parts)
     report = bundle.check()
     with terminal:
         print(report, end="", flush=True)
