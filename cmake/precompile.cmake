@@ -1,11 +1,10 @@
 # Precompiled headers: most of the build's time would go into reading the same large headers again.
-# Four sets, {without, with} LibTorch x {without, with} GoogleTest, and one with CLI11 for `headway`; each
-# target of this project gets the largest that its libraries allow. Sources still include all that they use.
+# Four sets, {without, with} LibTorch x {without, with} GoogleTest; each target of this project gets
+# the largest that its libraries allow. Sources still include all that they use.
 set(plain_headers <algorithm> <filesystem> <fstream> <functional> <map> <memory> <optional> <set>
                   <span> <sstream> <string> <vector> <fmt/format.h> <nlohmann/json.hpp>)
 set(torch_headers <ATen/core/Tensor.h> <ATen/ops/empty.h> <ATen/ops/zeros.h>)
 set(test_headers <gmock/gmock.h> <gtest/gtest.h>)
-set(cli_headers <CLI/CLI.hpp>)
 
 function(headway_precompiled_set name)
   cmake_parse_arguments(arg "" "" "HEADERS;LINKS" ${ARGN})
@@ -54,16 +53,12 @@ function(headway_precompile_folder folder)
     if(type MATCHES "^(STATIC_LIBRARY|EXECUTABLE)$")
       headway_links(${target} headway_torch torch)
       headway_links(${target} GTest::gtest tests)
-      headway_links(${target} CLI11::CLI11 cli)
       set(name "precompiled")
       if(torch)
         string(APPEND name "_torch")
       endif()
       if(tests)
         string(APPEND name "_tests")
-      endif()
-      if(cli AND NOT torch AND NOT tests)
-        string(APPEND name "_cli")
       endif()
       target_precompile_headers(${target} REUSE_FROM headway_${name})
     endif()
@@ -77,7 +72,6 @@ endfunction()
 headway_precompiled_set(precompiled HEADERS ${plain_headers})
 headway_precompiled_set(precompiled_torch
   HEADERS ${plain_headers} ${torch_headers} LINKS headway_torch)
-headway_precompiled_set(precompiled_cli HEADERS ${plain_headers} ${cli_headers} LINKS CLI11::CLI11)
 if(HEADWAY_BUILD_TESTS)
   headway_precompiled_set(precompiled_tests
     HEADERS ${plain_headers} ${test_headers} LINKS GTest::gtest GTest::gmock)

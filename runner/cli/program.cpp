@@ -2,6 +2,7 @@
 #include <fmt/ostream.h>
 #include <fmt/ranges.h>
 
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <exception>
 #include <ostream>
@@ -121,24 +122,20 @@ std::vector<std::string> long_options(const CLI::App& app) {
   return names;
 }
 
-CLI::App& add_verb(CLI::App& app, const VerbHelp& help) {
+Arguments add_verb(CLI::App& app, const VerbHelp& help) {
   CLI::App& verb = *app.add_subcommand(help.name, help.summary);
   std::string footer = help.description + "\n\nExamples:";
   for (const std::string& example : help.examples) footer += "\n  " + example;
   verb.footer(footer);
   if (help.is_hidden) verb.group("");
-  return verb;
+  return Arguments(verb);
 }
 
-CLI::Option& one_of(CLI::Option& option, const std::vector<std::string>& choices) {
-  return *option.type_name(fmt::format("{}", fmt::join(choices, "|")));
-}
-
-void add_results_option(CLI::App& verb, VerbContext& context) {
-  verb.add_option("--results",
-                  context.results_root,
-                  "folder that holds the sweeps (default: $HEADWAY_RESULTS, else ./results)")
-      ->type_name("DIR");
+void add_results_option(const Arguments& verb, VerbContext& context) {
+  verb.option("--results",
+              context.results_root,
+              "folder that holds the sweeps (default: $HEADWAY_RESULTS, else ./results)")
+      .type_name("DIR");
 }
 
 int run_program(const std::vector<std::string>& arguments, VerbContext& context) {

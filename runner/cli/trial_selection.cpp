@@ -5,11 +5,13 @@
 
 namespace headway {
 
-void add_trial_selection(CLI::App& verb, TrialSelection& selection, const std::string& all_means) {
-  verb.add_option("trial", selection.trial, "trial id or its beginning")->type_name("TRIAL");
-  verb.add_option("sweep", selection.sweep, "sweep file, or a sweep's name or folder")
-      ->type_name("SWEEP");
-  verb.add_flag("--all", selection.all, all_means);
+void add_trial_selection(const Arguments& verb,
+                         TrialSelection& selection,
+                         const std::string& all_means) {
+  verb.option("trial", selection.trial, "trial id or its beginning").type_name("TRIAL");
+  verb.option("sweep", selection.sweep, "sweep file, or a sweep's name or folder")
+      .type_name("SWEEP");
+  verb.flag("--all", selection.all, all_means);
 }
 
 SelectedTrials selected_trials(const TrialSelection& selection,

@@ -1,10 +1,10 @@
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <filesystem>
 #include <string>
 #include <vector>
 
+#include "runner/cli/arguments.h"
 #include "sweep/location.h"
 
 namespace headway {
@@ -16,7 +16,9 @@ struct TrialSelection {
   bool all = false;
 };
 
-void add_trial_selection(CLI::App& verb, TrialSelection& selection, const std::string& all_means);
+void add_trial_selection(const Arguments& verb,
+                         TrialSelection& selection,
+                         const std::string& all_means);
 
 struct SelectedTrials {
   SweepLocation sweep;

@@ -1,12 +1,12 @@
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <filesystem>
 #include <iosfwd>
 #include <string>
 #include <vector>
 
 #include "base/exit_code.h"
+#include "runner/cli/arguments.h"
 
 namespace headway {
 
@@ -38,13 +38,10 @@ struct VerbHelp {
 };
 
 /// Adds the subcommand with its help text.
-CLI::App& add_verb(CLI::App& app, const VerbHelp& help);
+Arguments add_verb(CLI::App& app, const VerbHelp& help);
 
 /// --results DIR, which overrides $HEADWAY_RESULTS and ./results.
-void add_results_option(CLI::App& verb, VerbContext& context);
-
-/// The option takes one of `choices`: help and completion name them.
-CLI::Option& one_of(CLI::Option& option, const std::vector<std::string>& choices);
+void add_results_option(const Arguments& verb, VerbContext& context);
 
 /// The verb of `app` that has this name, a hidden one too; nullptr when there is none.
 const CLI::App* find_verb(const CLI::App& app, const std::string& name);

@@ -1,5 +1,6 @@
 #include "runner/completion/completion.h"
 
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <optional>
 #include <sstream>

@@ -80,7 +80,7 @@ int run(const CancelOptions& options, VerbContext& context) {
 
 template <>
 void Verb<class CancelVerb>::add(CLI::App& app, VerbContext& context) {
-  CLI::App& verb = add_verb(
+  const Arguments verb = add_verb(
       app,
       {.name = "cancel",
        .summary = "do not train a trial, or stop it, and go on with the others",
@@ -99,8 +99,8 @@ void Verb<class CancelVerb>::add(CLI::App& app, VerbContext& context) {
   const auto options = std::make_shared<CancelOptions>();
   add_trial_selection(verb, options->selection, "all trials of the sweep that are not settled");
   add_results_option(verb, context);
-  verb.add_flag("--json", options->json, "print the ids as JSON");
-  verb.callback([options, &context] { context.exit_code = run(*options, context); });
+  verb.flag("--json", options->json, "print the ids as JSON");
+  verb.action([options, &context] { context.exit_code = run(*options, context); });
 }
 
 }  // namespace headway

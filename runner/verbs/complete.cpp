@@ -12,7 +12,7 @@ namespace headway {
 
 template <>
 void Verb<class CompleteVerb>::add(CLI::App& app, VerbContext& context) {
-  CLI::App& verb =
+  const Arguments verb =
       add_verb(app,
                {.name = "__complete",
                 .summary = "candidates for the last word of a command line, one per line",
@@ -20,9 +20,9 @@ void Verb<class CompleteVerb>::add(CLI::App& app, VerbContext& context) {
                 .examples = {"headway __complete -- plan sweeps/quickstart.yaml head.name="},
                 .is_hidden = true});
   const auto words = std::make_shared<std::vector<std::string>>();
-  verb.add_option("words", *words, "behind --: those behind `headway`, up to the cursor")
-      ->type_name("WORD");
-  verb.callback([words, &app, &context] {
+  verb.option("words", *words, "behind --: those behind `headway`, up to the cursor")
+      .type_name("WORD");
+  verb.action([words, &app, &context] {
     for (const std::string& word : completion_candidates(app, *words, context.results_root)) {
       fmt::print(context.out, "{}\n", word);
     }

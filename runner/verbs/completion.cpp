@@ -11,7 +11,7 @@ namespace headway {
 
 template <>
 void Verb<class CompletionVerb>::add(CLI::App& app, VerbContext& context) {
-  CLI::App& verb = add_verb(
+  const Arguments verb = add_verb(
       app,
       {.name = "completion",
        .summary = "a script that teaches a shell to complete headway's command line",
@@ -22,8 +22,8 @@ void Verb<class CompletionVerb>::add(CLI::App& app, VerbContext& context) {
                     "headway completion zsh > ~/.zfunc/_headway",
                     "headway completion fish > ~/.config/fish/completions/headway.fish"}});
   const auto shell = std::make_shared<std::string>();
-  one_of(*verb.add_option("shell", *shell, "whose script"), completed_shells()).required();
-  verb.callback([shell, &context] { fmt::print(context.out, "{}", completion_script(*shell)); });
+  verb.option("shell", *shell, "whose script").one_of(completed_shells()).required();
+  verb.action([shell, &context] { fmt::print(context.out, "{}", completion_script(*shell)); });
 }
 
 }  // namespace headway

@@ -57,7 +57,7 @@ nlohmann::json checks_json(const std::vector<MachineCheck>& checks) {
 
 template <>
 void Verb<class DoctorVerb>::add(CLI::App& app, VerbContext& context) {
-  CLI::App& verb = add_verb(
+  const Arguments verb = add_verb(
       app,
       {.name = "doctor",
        .summary = "check this machine: cores, memory, worker, MPI, data, folders",
@@ -65,9 +65,9 @@ void Verb<class DoctorVerb>::add(CLI::App& app, VerbContext& context) {
            "Each line is ok, warn or fail, with how to mend it. Exit code 1 when one failed.",
        .examples = {"headway doctor", "headway doctor --json"}});
   const auto json = std::make_shared<bool>(false);
-  verb.add_flag("--json", *json, "print JSON");
+  verb.flag("--json", *json, "print JSON");
   add_results_option(verb, context);
-  verb.callback([json, &context] {
+  verb.action([json, &context] {
     const std::vector<MachineCheck> checks = check_machine(context.results_root);
     if (*json) {
       fmt::print(context.out, "{}\n", checks_json(checks).dump(2));

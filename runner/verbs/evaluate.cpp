@@ -10,7 +10,7 @@ namespace headway {
 
 template <>
 void Verb<class EvaluateVerb>::add(CLI::App& app, VerbContext& context) {
-  CLI::App& verb = add_verb(
+  const Arguments verb = add_verb(
       app,
       {.name = "evaluate",
        .summary = "measure more of trials that are done, without training them again",
@@ -31,28 +31,27 @@ void Verb<class EvaluateVerb>::add(CLI::App& app, VerbContext& context) {
                     "headway evaluate quickstart --suite calibration --dry-run",
                     "headway evaluate quickstart --suite geometry --trial 3f2a --again"}});
   const auto options = std::make_shared<EvaluateSweepOptions>();
-  verb.add_option("sweep", options->sweep, "sweep file, or a sweep's name or folder")
-      ->type_name("SWEEP")
-      ->required();
+  verb.option("sweep", options->sweep, "sweep file, or a sweep's name or folder")
+      .type_name("SWEEP")
+      .required();
   std::vector<std::string> suites;
   for (const ComponentSpec& suite : catalog(Family::kSuite)) suites.push_back(suite.name);
-  one_of(*verb.add_option("--suite", options->suite, "what to measure: see `headway list suites`"),
-         suites)
+  verb.option("--suite", options->suite, "what to measure: see `headway list suites`")
+      .one_of(suites)
       .required();
-  verb.add_option("--trial", options->trials, "only these trials: ids or their beginnings")
-      ->type_name("TRIAL");
-  verb.add_option("--device", options->device, "auto (as trained, where possible), cpu or cuda")
-      ->type_name("DEVICE")
-      ->check(CLI::IsMember({"auto", "cpu", "cuda"}))
-      ->capture_default_str();
-  verb.add_option("--groups", options->groups, "trials side by side (default: as fit)")
-      ->type_name("N")
-      ->check(CLI::PositiveNumber);
-  verb.add_flag("--dry-run", options->dry_run, "say which trials would be evaluated");
-  verb.add_flag("--again", options->again, "also those that have it: compute it anew");
-  verb.add_flag("--json", options->json, "print JSON: the plan, or a summary at the end");
+  verb.option("--trial", options->trials, "only these trials: ids or their beginnings")
+      .type_name("TRIAL");
+  verb.option("--device", options->device, "auto (as trained, where possible), cpu or cuda")
+      .only_one_of({"auto", "cpu", "cuda"})
+      .show_default();
+  verb.option("--groups", options->groups, "trials side by side (default: as fit)")
+      .type_name("N")
+      .at_least(1);
+  verb.flag("--dry-run", options->dry_run, "say which trials would be evaluated");
+  verb.flag("--again", options->again, "also those that have it: compute it anew");
+  verb.flag("--json", options->json, "print JSON: the plan, or a summary at the end");
   add_results_option(verb, context);
-  verb.callback([options, &context] { context.exit_code = evaluate_sweep(*options, context); });
+  verb.action([options, &context] { context.exit_code = evaluate_sweep(*options, context); });
 }
 
 }  // namespace headway

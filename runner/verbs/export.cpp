@@ -19,7 +19,7 @@
 namespace headway {
 namespace {
 
-struct ExportArguments {
+struct ExportRequest {
   std::string trial;
   std::string sweep;
   std::string split = "test";
@@ -31,9 +31,9 @@ struct ExportArguments {
   bool include_vanished = false;
 };
 
-void refuse_to_overwrite(const ExportArguments& arguments) {
-  if (arguments.force || !std::filesystem::exists(arguments.output)) return;
-  throw ConfigError(fmt::format("'{}' exists; --force overwrites it", arguments.output.string()));
+void refuse_to_overwrite(const ExportRequest& request) {
+  if (request.force || !std::filesystem::exists(request.output)) return;
+  throw ConfigError(fmt::format("'{}' exists; --force overwrites it", request.output.string()));
 }
 
 std::filesystem::path weights_file(const TrialLocation& trial) {
@@ -78,31 +78,31 @@ void verify_weights(const std::filesystem::path& file,
                                row.weights_sha256));
 }
 
-void export_weights(const ExportArguments& arguments, VerbContext& context) {
-  refuse_to_overwrite(arguments);
-  const TrialLocation trial = locate_trial(arguments.trial, arguments.sweep, context.results_root);
+void export_weights(const ExportRequest& request, VerbContext& context) {
+  refuse_to_overwrite(request);
+  const TrialLocation trial = locate_trial(request.trial, request.sweep, context.results_root);
   const std::filesystem::path source =
-      arguments.best ? best_weights_file(trial) : weights_file(trial);
-  if (!arguments.best) verify_weights(source, trial, context.err);
+      request.best ? best_weights_file(trial) : weights_file(trial);
+  if (!request.best) verify_weights(source, trial, context.err);
   const MappedFile file(source);
   const auto bytes = file.bytes();
-  replace_file(arguments.output, {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
-  if (!arguments.best) {
-    fmt::print(context.err, "{}: weights of trial {}\n", arguments.output.string(), trial.trial_id);
+  replace_file(request.output, {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+  if (!request.best) {
+    fmt::print(context.err, "{}: weights of trial {}\n", request.output.string(), trial.trial_id);
     return;
   }
   const auto metadata = SafetensorsFile(source).metadata();
   fmt::print(context.err,
              "{}: weights of trial {} after epoch {}, validation accuracy {}\n",
-             arguments.output.string(),
+             request.output.string(),
              trial.trial_id,
              metadata.at("epoch"),
              metadata.at("validation_top1_accuracy"));
 }
 
-void export_features(const ExportArguments& arguments, VerbContext& context) {
-  refuse_to_overwrite(arguments);
-  const TrialLocation trial = locate_trial(arguments.trial, arguments.sweep, context.results_root);
+void export_features(const ExportRequest& request, VerbContext& context) {
+  refuse_to_overwrite(request);
+  const TrialLocation trial = locate_trial(request.trial, request.sweep, context.results_root);
   weights_file(trial);  // says that the trial is not done better than the worker could
   const ForegroundEnd end = run_in_foreground({.command = {find_worker_program().string(),
                                                            "features",
@@ -111,97 +111,93 @@ void export_features(const ExportArguments& arguments, VerbContext& context) {
                                                            "--trial",
                                                            trial.trial_id,
                                                            "--split",
-                                                           arguments.split,
+                                                           request.split,
                                                            "--device",
-                                                           arguments.device,
+                                                           request.device,
                                                            "--out",
-                                                           arguments.output.string()}});
+                                                           request.output.string()}});
   context.exit_code = end.interrupted ? kExitInterrupted : end.exit_code;
   if (context.exit_code != 0) return;
   fmt::print(context.err,
              "{}: {} features of trial {}\n",
-             arguments.output.string(),
-             arguments.split,
+             request.output.string(),
+             request.split,
              trial.trial_id);
 }
 
-void export_table(ExportKind kind, const ExportArguments& arguments, VerbContext& context) {
-  const ExportOptions options{.format = export_format_from_string(arguments.format),
-                              .include_vanished = arguments.include_vanished};
-  const SweepLocation sweep = find_sweep_or_newest(arguments.sweep, context.results_root);
-  if (arguments.output.empty()) {
+void export_table(ExportKind kind, const ExportRequest& request, VerbContext& context) {
+  const ExportOptions options{.format = export_format_from_string(request.format),
+                              .include_vanished = request.include_vanished};
+  const SweepLocation sweep = find_sweep_or_newest(request.sweep, context.results_root);
+  if (request.output.empty()) {
     export_rows(open_store(sweep, context.err), kind, options, context.out);
     return;
   }
-  refuse_to_overwrite(arguments);
+  refuse_to_overwrite(request);
   std::ostringstream text;
   export_rows(open_store(sweep, context.err), kind, options, text);
-  replace_file(arguments.output, text.str());
+  replace_file(request.output, text.str());
 }
 
-using Arguments = std::shared_ptr<ExportArguments>;
+using Request = std::shared_ptr<ExportRequest>;
 
-CLI::App& add_file_export(CLI::App& verb, const VerbHelp& help, const Arguments& arguments) {
-  CLI::App& what = add_verb(verb, help);
-  what.add_option("trial", arguments->trial, "trial id or its beginning")
-      ->type_name("TRIAL")
-      ->required();
-  what.add_option("--out", arguments->output, "file to write")->type_name("FILE")->required();
-  what.add_option("--sweep", arguments->sweep, "look in this sweep only")->type_name("SWEEP");
-  what.add_flag("--force", arguments->force, "overwrite the file");
+Arguments add_file_export(const Arguments& verb, const VerbHelp& help, const Request& request) {
+  const Arguments what = add_verb(verb.app(), help);
+  what.option("trial", request->trial, "trial id or its beginning").type_name("TRIAL").required();
+  what.option("--out", request->output, "file to write").type_name("FILE").required();
+  what.option("--sweep", request->sweep, "look in this sweep only").type_name("SWEEP");
+  what.flag("--force", request->force, "overwrite the file");
   return what;
 }
 
-CLI::App& add_table_export(CLI::App& verb, const std::string& name, const Arguments& arguments) {
-  CLI::App& what =
-      add_verb(verb,
+Arguments add_table_export(const Arguments& verb, const std::string& name, const Request& request) {
+  const Arguments what =
+      add_verb(verb.app(),
                {.name = name,
                 .summary = fmt::format("the results store's table `{}`", name),
                 .description = "All rows at full precision, on standard output or into a file.",
                 .examples = {fmt::format(
                     "headway export {} quickstart --format csv --out {}.csv", name, name)}});
-  what.add_option("sweep", arguments->sweep, "file, directory or name")->type_name("SWEEP");
-  one_of(*what.add_option("--format", arguments->format, "of the rows"), {"csv", "json", "jsonl"})
-      .capture_default_str();
-  what.add_option("--out", arguments->output, "file to write")->type_name("FILE");
-  what.add_flag("--all", arguments->include_vanished, "also trials that left the plan");
-  what.add_flag("--force", arguments->force, "overwrite the file");
+  what.option("sweep", request->sweep, "file, directory or name").type_name("SWEEP");
+  what.option("--format", request->format, "of the rows")
+      .one_of({"csv", "json", "jsonl"})
+      .show_default();
+  what.option("--out", request->output, "file to write").type_name("FILE");
+  what.flag("--all", request->include_vanished, "also trials that left the plan");
+  what.flag("--force", request->force, "overwrite the file");
   return what;
 }
 
-void add_trial_exports(CLI::App& verb, const Arguments& arguments, VerbContext& context) {
-  CLI::App& weights =
+void add_trial_exports(const Arguments& verb, const Request& request, VerbContext& context) {
+  const Arguments weights =
       add_file_export(verb,
                       {.name = "weights",
                        .summary = "a finished trial's parameters and buffers, as safetensors",
                        .description = "Checks the file and its hash first. Names are PyTorch's.",
                        .examples = {"headway export weights 3f2a --out model.safetensors",
                                     "headway export weights 3f2a --best --out best.safetensors"}},
-                      arguments);
-  weights.add_flag("--best",
-                   arguments->best,
-                   "those of the epoch that validated best (resources.keep_best_checkpoint)");
-  weights.callback([arguments, &context] { export_weights(*arguments, context); });
+                      request);
+  weights.flag("--best",
+               request->best,
+               "those of the epoch that validated best (resources.keep_best_checkpoint)");
+  weights.action([request, &context] { export_weights(*request, context); });
   add_results_option(weights, context);
 
-  CLI::App& features = add_file_export(
+  const Arguments features = add_file_export(
       verb,
       {.name = "features",
        .summary = "a finished trial's features, labels, logits and class vectors",
        .description = "Runs the trained encoder over one split, in the precision that it was\n"
                       "trained in, as safetensors.",
        .examples = {"headway export features 3f2a --split test --out features.safetensors"}},
-      arguments);
+      request);
   const std::vector<std::string> splits{"train", "validation", "test"};
-  one_of(*features.add_option("--split", arguments->split, "of the data set"), splits)
-      .capture_default_str()
-      ->check(CLI::IsMember(splits).description(""));
+  features.option("--split", request->split, "of the data set").only_one_of(splits).show_default();
   const std::vector<std::string> devices{"auto", "cpu", "cuda"};
-  one_of(*features.add_option("--device", arguments->device, "auto: as trained, where possible"),
-         devices)
-      .capture_default_str()
-      ->check(CLI::IsMember(devices).description(""));
-  features.callback([arguments, &context] { export_features(*arguments, context); });
+  features.option("--device", request->device, "auto: as trained, where possible")
+      .only_one_of(devices)
+      .show_default();
+  features.action([request, &context] { export_features(*request, context); });
   add_results_option(features, context);
 }
 
@@ -209,7 +205,7 @@ void add_trial_exports(CLI::App& verb, const Arguments& arguments, VerbContext& 
 
 template <>
 void Verb<class ExportVerb>::add(CLI::App& app, VerbContext& context) {
-  CLI::App& verb = add_verb(
+  const Arguments verb = add_verb(
       app,
       {.name = "export",
        .summary = "weights, features and raw tables for other programs",
@@ -217,13 +213,13 @@ void Verb<class ExportVerb>::add(CLI::App& app, VerbContext& context) {
            "Files are written whole or not at all, and never over another without --force.",
        .examples = {"headway export weights 3f2a --out model.safetensors",
                     "headway export metrics quickstart --format csv --out metrics.csv"}});
-  verb.require_subcommand(1);
-  const auto arguments = std::make_shared<ExportArguments>();
-  add_trial_exports(verb, arguments, context);
+  verb.require_verb();
+  const auto request = std::make_shared<ExportRequest>();
+  add_trial_exports(verb, request, context);
   for (const std::string& name : export_kinds()) {
-    CLI::App& table = add_table_export(verb, name, arguments);
-    table.callback([arguments, &context, kind = export_kind_from_string(name)] {
-      export_table(kind, *arguments, context);
+    const Arguments table = add_table_export(verb, name, request);
+    table.action([request, &context, kind = export_kind_from_string(name)] {
+      export_table(kind, *request, context);
     });
     add_results_option(table, context);
   }

@@ -55,7 +55,7 @@ void print_report(const FsckReport& report, std::ostream& out) {
 
 template <>
 void Verb<class FsckVerb>::add(CLI::App& app, VerbContext& context) {
-  CLI::App& verb = add_verb(
+  const Arguments verb = add_verb(
       app,
       {.name = "fsck",
        .summary = "verify a sweep's files, or rebuild its results store",
@@ -66,14 +66,12 @@ void Verb<class FsckVerb>::add(CLI::App& app, VerbContext& context) {
            "Exit code 4 when there is damage.",
        .examples = {"headway fsck results/quickstart", "headway fsck quickstart --rebuild"}});
   const auto options = std::make_shared<FsckArguments>();
-  verb.add_option("sweep", options->sweep, "directory, name or file")
-      ->type_name("SWEEP")
-      ->required();
-  verb.add_flag("--rebuild", options->rebuild, "build the results store anew");
-  verb.add_flag("--quick", options->quick, "leave the weight files out");
-  verb.add_flag("--json", options->json, "print JSON");
+  verb.option("sweep", options->sweep, "directory, name or file").type_name("SWEEP").required();
+  verb.flag("--rebuild", options->rebuild, "build the results store anew");
+  verb.flag("--quick", options->quick, "leave the weight files out");
+  verb.flag("--json", options->json, "print JSON");
   add_results_option(verb, context);
-  verb.callback([options, &context] {
+  verb.action([options, &context] {
     const SweepLocation sweep = find_sweep(options->sweep, context.results_root);
     if (options->rebuild) ResultsStore::rebuild(sweep.directory);
     const FsckReport report = fsck(sweep.directory, {.check_artifacts = !options->quick});

@@ -113,7 +113,7 @@ int run(const InterruptOptions& options, VerbContext& context) {
 
 template <>
 void Verb<class InterruptVerb>::add(CLI::App& app, VerbContext& context) {
-  CLI::App& verb = add_verb(
+  const Arguments verb = add_verb(
       app,
       {.name = "interrupt",
        .summary = "practise a preemption: running trials checkpoint and go on later",
@@ -133,8 +133,8 @@ void Verb<class InterruptVerb>::add(CLI::App& app, VerbContext& context) {
   const auto options = std::make_shared<InterruptOptions>();
   add_trial_selection(verb, options->selection, "all running trials of the sweep");
   add_results_option(verb, context);
-  verb.add_flag("--json", options->json, "print what was interrupted as JSON");
-  verb.callback([options, &context] { context.exit_code = run(*options, context); });
+  verb.flag("--json", options->json, "print what was interrupted as JSON");
+  verb.action([options, &context] { context.exit_code = run(*options, context); });
 }
 
 }  // namespace headway

@@ -158,7 +158,7 @@ std::string description() {
 
 template <>
 void Verb<class ListVerb>::add(CLI::App& app, VerbContext& context) {
-  CLI::App& verb = add_verb(
+  const Arguments verb = add_verb(
       app,
       {.name = "list",
        .summary = "what a sweep file can name: heads, encoders, data sets, metrics and so on",
@@ -166,10 +166,10 @@ void Verb<class ListVerb>::add(CLI::App& app, VerbContext& context) {
        .examples = {
            "headway list heads", "headway list heads cosine", "headway list metrics --json"}});
   const auto options = std::make_shared<ListOptions>();
-  verb.add_option("kind", options->kind, "heads, class-vectors, encoders, ...")->type_name("KIND");
-  verb.add_option("name", options->name, "only this one")->type_name("NAME");
-  verb.add_flag("--json", options->json, "print JSON");
-  verb.callback([options, &context] {
+  verb.option("kind", options->kind, "heads, class-vectors, encoders, ...").type_name("KIND");
+  verb.option("name", options->name, "only this one").type_name("NAME");
+  verb.flag("--json", options->json, "print JSON");
+  verb.action([options, &context] {
     if (options->kind.empty()) {
       list_everything(*options, context.out);
     } else {

@@ -78,7 +78,7 @@ void print_log(const LogsOptions& options, VerbContext& context) {
 
 template <>
 void Verb<class LogsVerb>::add(CLI::App& app, VerbContext& context) {
-  CLI::App& verb = add_verb(
+  const Arguments verb = add_verb(
       app,
       {.name = "logs",
        .summary = "what the worker said while it trained a trial",
@@ -88,16 +88,12 @@ void Verb<class LogsVerb>::add(CLI::App& app, VerbContext& context) {
            "the trial has ended. A worker group's own log is <results>/<sweep>/logs/<group>.log.",
        .examples = {"headway logs 3f2a", "headway logs 3f2a --lines 20 --follow"}});
   const auto options = std::make_shared<LogsOptions>();
-  verb.add_option("trial", options->trial, "trial id or its beginning")
-      ->type_name("TRIAL")
-      ->required();
-  verb.add_option("--sweep", options->sweep, "look in this sweep only")->type_name("SWEEP");
-  verb.add_option("-n,--lines", options->lines, "only the last N lines")
-      ->type_name("N")
-      ->check(CLI::NonNegativeNumber);
-  verb.add_flag("-f,--follow", options->follow, "go on until the trial has ended");
+  verb.option("trial", options->trial, "trial id or its beginning").type_name("TRIAL").required();
+  verb.option("--sweep", options->sweep, "look in this sweep only").type_name("SWEEP");
+  verb.option("-n,--lines", options->lines, "only the last N lines").type_name("N").at_least(0);
+  verb.flag("-f,--follow", options->follow, "go on until the trial has ended");
   add_results_option(verb, context);
-  verb.callback([options, &context] { print_log(*options, context); });
+  verb.action([options, &context] { print_log(*options, context); });
 }
 
 }  // namespace headway

@@ -213,7 +213,7 @@ void print_plan(const PlannedSweep& plan, const PlanOptions& options, std::ostre
 
 template <>
 void Verb<class PlanVerb>::add(CLI::App& app, VerbContext& context) {
-  CLI::App& verb = add_verb(
+  const Arguments verb = add_verb(
       app,
       {.name = "plan",
        .summary = "expand and check a sweep file: trials, cells, flags, predicted time",
@@ -228,13 +228,13 @@ void Verb<class PlanVerb>::add(CLI::App& app, VerbContext& context) {
                     "headway plan sweeps/quickstart.yaml training.epochs=2 head.scale=10,20",
                     "headway plan sweeps/quickstart.yaml --trials"}});
   const auto options = std::make_shared<PlanOptions>();
-  verb.add_option("sweep", options->file, "sweep file")->type_name("FILE")->required();
-  verb.add_option("overrides", options->overrides, "changes to the file")->type_name("KEY=VALUE");
-  verb.add_flag("--all", options->all, "all cells, not the first 20 alone");
-  verb.add_flag("--trials", options->trials, "one line per trial, with its id");
-  verb.add_flag("--json", options->json, "print JSON");
+  verb.option("sweep", options->file, "sweep file").type_name("FILE").required();
+  verb.option("overrides", options->overrides, "changes to the file").type_name("KEY=VALUE");
+  verb.flag("--all", options->all, "all cells, not the first 20 alone");
+  verb.flag("--trials", options->trials, "one line per trial, with its id");
+  verb.flag("--json", options->json, "print JSON");
   add_results_option(verb, context);
-  verb.callback([options, &context] {
+  verb.action([options, &context] {
     const PlannedSweep plan = plan_sweep(*options, context);
     if (options->json) {
       fmt::print(context.out, "{}\n", plan_json(plan).dump(2));

@@ -86,7 +86,7 @@ int retry(const RetryOptions& options, VerbContext& context) {
 
 template <>
 void Verb<class RetryVerb>::add(CLI::App& app, VerbContext& context) {
-  CLI::App& verb = add_verb(
+  const Arguments verb = add_verb(
       app,
       {.name = "retry",
        .summary = "let failed trials be tried again",
@@ -99,16 +99,16 @@ void Verb<class RetryVerb>::add(CLI::App& app, VerbContext& context) {
                     "headway retry sweeps/quickstart.yaml 0123456789ab",
                     "headway retry results/quickstart --all"}});
   const auto options = std::make_shared<RetryOptions>();
-  verb.add_option("sweep", options->sweep, "sweep file, or a sweep's name or folder")
-      ->type_name("SWEEP")
-      ->required();
-  auto* trials = verb.add_option("trials", options->trials, "ids, or how they begin");
-  trials->type_name("TRIAL");
-  verb.add_flag("--failed", options->failed, "all failed trials (the default)")->excludes(trials);
-  verb.add_flag("--all", options->all, "all failed and all cancelled trials")->excludes(trials);
+  verb.option("sweep", options->sweep, "sweep file, or a sweep's name or folder")
+      .type_name("SWEEP")
+      .required();
+  Argument trials = verb.option("trials", options->trials, "ids, or how they begin");
+  trials.type_name("TRIAL");
+  verb.flag("--failed", options->failed, "all failed trials (the default)").excludes(trials);
+  verb.flag("--all", options->all, "all failed and all cancelled trials").excludes(trials);
   add_results_option(verb, context);
-  verb.add_flag("--json", options->json, "print the ids as JSON");
-  verb.callback([options, &context] { context.exit_code = retry(*options, context); });
+  verb.flag("--json", options->json, "print the ids as JSON");
+  verb.action([options, &context] { context.exit_code = retry(*options, context); });
 }
 
 }  // namespace headway

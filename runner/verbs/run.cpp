@@ -40,7 +40,7 @@ int run(const CommandLine& line, VerbContext& context) {
 
 template <>
 void Verb<class RunVerb>::add(CLI::App& app, VerbContext& context) {
-  CLI::App& verb = add_verb(
+  const Arguments verb = add_verb(
       app,
       {.name = "run",
        .summary = "train a sweep's trials on this machine until all are done",
@@ -57,27 +57,27 @@ void Verb<class RunVerb>::add(CLI::App& app, VerbContext& context) {
                     "headway run sweeps/quickstart.yaml training.epochs=2 head.scale=10,20",
                     "headway run sweeps/quickstart.yaml --groups 1 --ranks 2 --time-limit 90m"}});
   const auto line = std::make_shared<CommandLine>();
-  verb.add_option("sweep", line->run.sweep, "sweep file, or a planned sweep's name or folder")
-      ->type_name("SWEEP")
-      ->required();
-  verb.add_option("overrides", line->run.overrides, "changes to the file")->type_name("KEY=VALUE");
+  verb.option("sweep", line->run.sweep, "sweep file, or a planned sweep's name or folder")
+      .type_name("SWEEP")
+      .required();
+  verb.option("overrides", line->run.overrides, "changes to the file").type_name("KEY=VALUE");
   add_results_option(verb, context);
-  verb.add_option("--groups", line->run.groups, "worker groups side by side (default: as fit)")
-      ->type_name("N")
-      ->check(CLI::PositiveNumber);
-  verb.add_option("--ranks", line->run.ranks, "ranks of a group (default: by load)")
-      ->type_name("N")
-      ->check(CLI::PositiveNumber);
-  verb.add_option(
+  verb.option("--groups", line->run.groups, "worker groups side by side (default: as fit)")
+      .type_name("N")
+      .at_least(1);
+  verb.option("--ranks", line->run.ranks, "ranks of a group (default: by load)")
+      .type_name("N")
+      .at_least(1);
+  verb.option(
           "--time-limit", line->time_limit, "stop in order before so much time is over, e.g. 90m")
-      ->type_name("TIME");
-  verb.add_option("--hang-timeout",
-                  line->hang_timeout,
-                  "at most so long may a group stand still before it is hung (default: 15m); less "
-                  "once its trial's own pace is known")
-      ->type_name("TIME");
-  verb.add_flag("--json", line->run.json, "print a summary as JSON at the end");
-  verb.callback([line, &context] { context.exit_code = run(*line, context); });
+      .type_name("TIME");
+  verb.option("--hang-timeout",
+              line->hang_timeout,
+              "at most so long may a group stand still before it is hung (default: 15m); less "
+              "once its trial's own pace is known")
+      .type_name("TIME");
+  verb.flag("--json", line->run.json, "print a summary as JSON at the end");
+  verb.action([line, &context] { context.exit_code = run(*line, context); });
 }
 
 }  // namespace headway

@@ -121,7 +121,7 @@ void print_attempts(const std::vector<AttemptRecord>& attempts, std::ostream& ou
 
 template <>
 void Verb<class ShowVerb>::add(CLI::App& app, VerbContext& context) {
-  CLI::App& verb = add_verb(
+  const Arguments verb = add_verb(
       app,
       {.name = "show",
        .summary = "one trial's record: configuration, attempts, results, hashes",
@@ -130,13 +130,11 @@ void Verb<class ShowVerb>::add(CLI::App& app, VerbContext& context) {
            "the defaults comes first. --json adds the metrics of every epoch.",
        .examples = {"headway show 3f2a", "headway show 3f2a --sweep quickstart --json"}});
   const auto options = std::make_shared<ShowOptions>();
-  verb.add_option("trial", options->trial, "trial id or its beginning")
-      ->type_name("TRIAL")
-      ->required();
-  verb.add_option("--sweep", options->sweep, "look in this sweep only")->type_name("SWEEP");
-  verb.add_flag("--json", options->json, "print JSON");
+  verb.option("trial", options->trial, "trial id or its beginning").type_name("TRIAL").required();
+  verb.option("--sweep", options->sweep, "look in this sweep only").type_name("SWEEP");
+  verb.flag("--json", options->json, "print JSON");
   add_results_option(verb, context);
-  verb.callback([options, &context] {
+  verb.action([options, &context] {
     const TrialLocation place = locate_trial(options->trial, options->sweep, context.results_root);
     const ResultsStore store = open_store(place.sweep, context.err);
     const TrialDetails details = trial_details(store, place.trial_id);

@@ -219,7 +219,7 @@ void watch(SweepObserver& observer, const StatusOptions& options, std::ostream& 
 
 template <>
 void Verb<class StatusVerb>::add(CLI::App& app, VerbContext& context) {
-  CLI::App& verb =
+  const Arguments verb =
       add_verb(app,
                {.name = "status",
                 .summary = "where a sweep stands: counts, running trials, failures, time left",
@@ -230,11 +230,11 @@ void Verb<class StatusVerb>::add(CLI::App& app, VerbContext& context) {
                              "headway status quickstart --watch",
                              "headway status sweeps/quickstart.yaml --json"}});
   const auto options = std::make_shared<StatusOptions>();
-  verb.add_option("sweep", options->sweep, "file, directory or name")->type_name("SWEEP");
-  verb.add_flag("--watch", options->watch, "look again each second until the sweep is through");
-  verb.add_flag("--json", options->json, "print JSON");
+  verb.option("sweep", options->sweep, "file, directory or name").type_name("SWEEP");
+  verb.flag("--watch", options->watch, "look again each second until the sweep is through");
+  verb.flag("--json", options->json, "print JSON");
   add_results_option(verb, context);
-  verb.callback([options, &context] {
+  verb.action([options, &context] {
     SweepObserver observer(find_sweep_or_newest(options->sweep, context.results_root));
     if (options->watch) return watch(observer, *options, context.out);
     const SweepStatus status = observer.look();

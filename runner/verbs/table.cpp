@@ -23,7 +23,7 @@ struct TableOptions {
 
 template <>
 void Verb<class TableVerb>::add(CLI::App& app, VerbContext& context) {
-  CLI::App& verb = add_verb(
+  const Arguments verb = add_verb(
       app,
       {.name = "table",
        .summary = "final results, mean and standard deviation over seeds",
@@ -38,23 +38,21 @@ void Verb<class TableVerb>::add(CLI::App& app, VerbContext& context) {
                     "test/top1_accuracy,train/nc1_pinv",
                     "headway table quickstart --format latex > table.tex"}});
   const auto options = std::make_shared<TableOptions>();
-  verb.add_option("sweep", options->sweep, "file, directory or name")->type_name("SWEEP");
-  verb.add_option("--by", options->request.by, "keys to group by")
-      ->type_name("K,K")
-      ->delimiter(',');
-  verb.add_option("--metrics,--metric", options->request.metrics, "SPLIT/NAME or NAME")
-      ->type_name("M,M")
-      ->delimiter(',');
-  verb.add_option("--splits,--split", options->request.splits, "for metrics without one")
-      ->type_name("S,S")
-      ->delimiter(',')
-      ->capture_default_str();
-  one_of(*verb.add_option("--format", options->format, "of the output"),
-         {"text", "markdown", "csv", "latex", "html", "json"})
-      .capture_default_str();
-  verb.add_flag("--json", options->json, "the same as --format json");
+  verb.option("sweep", options->sweep, "file, directory or name").type_name("SWEEP");
+  verb.option("--by", options->request.by, "keys to group by").type_name("K,K").delimiter(',');
+  verb.option("--metrics,--metric", options->request.metrics, "SPLIT/NAME or NAME")
+      .type_name("M,M")
+      .delimiter(',');
+  verb.option("--splits,--split", options->request.splits, "for metrics without one")
+      .type_name("S,S")
+      .delimiter(',')
+      .show_default();
+  verb.option("--format", options->format, "of the output")
+      .one_of({"text", "markdown", "csv", "latex", "html", "json"})
+      .show_default();
+  verb.flag("--json", options->json, "the same as --format json");
   add_results_option(verb, context);
-  verb.callback([options, &context] {
+  verb.action([options, &context] {
     const TableFormat format =
         options->json ? TableFormat::kJson : table_format_from_string(options->format);
     const SweepLocation sweep = find_sweep_or_newest(options->sweep, context.results_root);

@@ -140,7 +140,7 @@ int train(const TrainOptions& options, VerbContext& context) {
 
 template <>
 void Verb<class TrainVerb>::add(CLI::App& app, VerbContext& context) {
-  CLI::App& verb = add_verb(
+  const Arguments verb = add_verb(
       app,
       {.name = "train",
        .summary = "one trial in the foreground, alone or under mpirun or srun",
@@ -153,10 +153,10 @@ void Verb<class TrainVerb>::add(CLI::App& app, VerbContext& context) {
        .examples = {"headway train sweeps/quickstart.yaml head.name=dot seed=0",
                     "mpirun -np 2 headway train trial.yaml training.shards=2"}});
   const auto options = std::make_shared<TrainOptions>();
-  verb.add_option("config", options->file, "trial or sweep file")->type_name("FILE")->required();
-  verb.add_option("overrides", options->overrides, "changes to the file")->type_name("KEY=VALUE");
+  verb.option("config", options->file, "trial or sweep file").type_name("FILE").required();
+  verb.option("overrides", options->overrides, "changes to the file").type_name("KEY=VALUE");
   add_results_option(verb, context);
-  verb.callback([options, &context] { context.exit_code = train(*options, context); });
+  verb.action([options, &context] { context.exit_code = train(*options, context); });
 }
 
 }  // namespace headway

@@ -122,7 +122,7 @@ void print_diagnosis(const TrialDiagnosis& diagnosis, std::ostream& out) {
 
 template <>
 void Verb<class WhyVerb>::add(CLI::App& app, VerbContext& context) {
-  CLI::App& verb = add_verb(
+  const Arguments verb = add_verb(
       app,
       {.name = "why",
        .summary = "why a trial waits, failed or ended as it did, and what to do next",
@@ -136,13 +136,11 @@ void Verb<class WhyVerb>::add(CLI::App& app, VerbContext& context) {
            "Changes nothing.",
        .examples = {"headway why 3f2a", "headway why 3f2a quickstart", "headway why 3f2a --json"}});
   const auto options = std::make_shared<WhyOptions>();
-  verb.add_option("trial", options->trial, "trial id or its beginning")
-      ->type_name("TRIAL")
-      ->required();
-  verb.add_option("sweep", options->sweep, "look in this sweep only")->type_name("SWEEP");
+  verb.option("trial", options->trial, "trial id or its beginning").type_name("TRIAL").required();
+  verb.option("sweep", options->sweep, "look in this sweep only").type_name("SWEEP");
   add_results_option(verb, context);
-  verb.add_flag("--json", options->json, "print JSON");
-  verb.callback([options, &context] {
+  verb.flag("--json", options->json, "print JSON");
+  verb.action([options, &context] {
     const TrialDiagnosis diagnosis =
         diagnose_trial(locate_trial(options->trial, options->sweep, context.results_root));
     if (options->json) {

@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
@@ -51,6 +52,19 @@ TEST_F(Program, an_unknown_option_brings_the_nearest_one_of_its_verb) {
   EXPECT_THAT(outcome.err,
               HasSubstr("headway list: unknown option '--jsn'; did you mean '--json'?"));
   EXPECT_THAT(outcome.err, HasSubstr("Usage: headway list"));
+}
+
+TEST_F(Program, a_value_that_an_option_does_not_take_is_refused_with_what_it_takes) {
+  for (const std::string text : {"0", "-3", "two", "1.5", "99999999999999999999", ""}) {
+    const Outcome outcome = headway({"run", "sweep", "--groups=" + text});
+    EXPECT_EQ(outcome.exit_code, kExitUsage) << text;
+    EXPECT_THAT(outcome.err, HasSubstr("headway run: --groups")) << text;
+  }
+  EXPECT_THAT(headway({"run", "sweep", "--groups", "0"}).err,
+              HasSubstr("--groups: expected a whole number of at least 1, found '0'"));
+  EXPECT_THAT(headway({"export", "features", "3f2a", "--out", "f", "--split", "tset"}).err,
+              HasSubstr("--split: expected one of train, validation, test, found 'tset'; did you "
+                        "mean 'test'?"));
 }
 
 TEST_F(Program, a_verb_within_a_verb_has_its_own_suggestion) {
