@@ -4,9 +4,7 @@
 #include <string>
 #include <vector>
 
-namespace CLI {
-class App;
-}
+#include "runner/cli/arguments.h"
 
 namespace headway {
 
