@@ -1,7 +1,6 @@
 #include "runner/supervisor/group_schedule.h"
 
 #include <algorithm>
-#include <utility>
 
 namespace headway {
 namespace {
@@ -61,12 +60,7 @@ void GroupSchedule::plan(const SweepSnapshot& snapshot, const std::vector<OwnGro
                  .groups = standing_groups(snapshot, own),
                  .start_seconds = kGroupStartSeconds,
                  .least_gain = kLeastGain};
-  std::vector<SecondsByWidth> waiting;
-  waiting.reserve(snapshot.waiting().size());
-  for (const std::size_t index : snapshot.waiting()) {
-    waiting.push_back(snapshot.seconds_by_width(index));
-  }
-  set_waiting(load, std::move(waiting));
+  set_waiting(load, snapshot.waiting_seconds());
   plan_ = plan_groups(load);
   anything_left_ = snapshot.counts().open() > 0;
 }

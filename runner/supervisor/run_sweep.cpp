@@ -71,10 +71,6 @@ PreparedSweep prepare(const RunOptions& options, const VerbContext& context) {
   return {location, with_options(read_manifest(location.directory).resources, options)};
 }
 
-std::optional<int> as_int(const std::optional<std::int64_t>& number) {
-  return number ? std::optional(static_cast<int>(*number)) : std::nullopt;
-}
-
 void expect_gpu_per_rank(const Allocation& allocation, const ResourcesConfig& resources) {
   const int gpus = allocation.gpu_count();
   if (allocation.device != "cuda" || resources.ranks.value_or(1) <= gpus) return;
@@ -105,8 +101,7 @@ SupervisorOptions supervisor_options(const PreparedSweep& sweep,
                                  .threads_per_rank = resources.threads_per_rank,
                                  .checkpoints = resources.checkpoints}},
           .limits = group_limits(allocation.slots(static_cast<int>(resources.threads_per_rank)),
-                                 as_int(resources.ranks),
-                                 as_int(resources.groups)),
+                                 resources),
           .patience = {.time_limit_seconds = time_limit(resources, allocation),
                        .hang_seconds = options.hang_seconds}};
 }

@@ -93,6 +93,10 @@ void plan_makespan(const GroupLimits& limits,
 
 }  // namespace
 
+GroupLimits group_limits(int slots, const ResourcesConfig& resources) {
+  return group_limits(slots, as_int(resources.ranks), as_int(resources.groups));
+}
+
 std::optional<std::string> lack_of_ranks(int fewest_ranks, const GroupLimits& limits) {
   const int most = limits.ranks.value_or(limits.slots);
   if (fewest_ranks <= most) return std::nullopt;
@@ -111,8 +115,7 @@ Prediction predict(const Sweep& sweep, const CostModel& costs, int cores) {
   Prediction prediction{.cores = cores,
                         .slots = slots_of(sweep.resources, cores),
                         .is_measured = costs.is_measured()};
-  const GroupLimits limits =
-      group_limits(prediction.slots, as_int(sweep.resources.ranks), as_int(sweep.resources.groups));
+  const GroupLimits limits = group_limits(prediction.slots, sweep.resources);
   CostTable table;
   std::vector<SecondsByWidth> trials;
   int fewest_ranks = 1;

@@ -26,6 +26,9 @@ struct Prediction {
 
 Prediction predict(const Sweep& sweep, const CostModel& costs, int cores);
 
+/// What `slots` offer to groups of the sizes that `resources` ask for.
+GroupLimits group_limits(int slots, const ResourcesConfig& resources);
+
 /// Why a trial that needs at least `fewest_ranks` cannot run within `limits`, and what to do;
 /// nothing when it can.
 std::optional<std::string> lack_of_ranks(int fewest_ranks, const GroupLimits& limits);

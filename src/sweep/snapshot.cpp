@@ -149,6 +149,13 @@ SecondsByWidth SweepSnapshot::seconds_by_width(std::size_t index) const {
   return predicted;
 }
 
+std::vector<SecondsByWidth> SweepSnapshot::waiting_seconds() const {
+  std::vector<SecondsByWidth> seconds;
+  seconds.reserve(waiting_.size());
+  for (const std::size_t index : waiting_) seconds.push_back(seconds_by_width(index));
+  return seconds;
+}
+
 void SweepSnapshot::note_events(std::size_t index, const TrialHistory& record, TrialStatus now) {
   const AttemptRecord* last = record.last_attempt();
   if (last == nullptr) return;

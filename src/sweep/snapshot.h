@@ -89,6 +89,8 @@ class SweepSnapshot {
   /// Predicted seconds of a trial of the plan, on the widths of group that it can use and that what
   /// became of earlier attempts allows.
   SecondsByWidth seconds_by_width(std::size_t index) const;
+  /// The same of all trials in waiting().
+  std::vector<SecondsByWidth> waiting_seconds() const;
   /// How many ranks may train a trial of the plan now: see above.
   RankRange ranks(std::size_t index) const;
   /// See sweep/pauses.h; as of the last look.

@@ -42,12 +42,7 @@ std::optional<double> seconds_to_end(const SweepSnapshot& snapshot, const SweepS
   for (const RunningTrial& trial : status.running) {
     if (!trial.is_lost) load.groups.push_back({trial.ranks(), trial.remaining_seconds});
   }
-  std::vector<SecondsByWidth> waiting;
-  waiting.reserve(snapshot.waiting().size());
-  for (const std::size_t index : snapshot.waiting()) {
-    waiting.push_back(snapshot.seconds_by_width(index));
-  }
-  set_waiting(load, std::move(waiting));
+  set_waiting(load, snapshot.waiting_seconds());
   return plan_groups(load).makespan_seconds;
 }
 
