@@ -1,11 +1,15 @@
 #pragma once
 
+#include <fstream>
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "base/exit_code.h"
+#include "base/sweep_layout.h"
 #include "cluster/launcher.h"
 #include "scheduling/claims/claims.h"
 #include "store/segments/segment_writer.h"
@@ -76,5 +80,14 @@ class FakeLauncher final : public Launcher {
   Script script_;
   std::vector<std::shared_ptr<FakeGroupState>> groups_;
 };
+
+/// A script: the group dies at once and leaves the reason, "libtorch_cpu.so: cannot open", in its
+/// log.
+inline std::optional<ProcessEnd> fails_to_start(FakeGroupState& group) {
+  const GroupSettings& settings = group.spec.settings;
+  std::ofstream(SweepLayout(settings.sweep_directory).group_log(settings.group))
+      << "libtorch_cpu.so: cannot open\n";
+  return ProcessEnd{kExitCannotStart, 0};
+}
 
 }  // namespace headway

@@ -100,11 +100,7 @@ TEST_F(SupervisorOnFakes, it_ends_when_its_groups_have_carried_all_trials_throug
 
 TEST_F(SupervisorOnFakes, groups_that_die_before_they_take_a_trial_are_given_up) {
   plan(1);
-  FakeLauncher launcher([this](FakeGroupState& group) -> std::optional<ProcessEnd> {
-    const auto log = SweepLayout(sweep_).group_log(group.spec.settings.group);
-    std::ofstream(log) << "libtorch_cpu.so: cannot open\n";
-    return ProcessEnd{kExitCannotStart, 0};
-  });
+  FakeLauncher launcher(fails_to_start);
   EXPECT_EQ(run(launcher), SupervisorEnd::kBadStart);
   EXPECT_EQ(launcher.groups().size(), 3U);
   EXPECT_THAT(messages_.str(), HasSubstr("worker groups die before they take a trial"));
