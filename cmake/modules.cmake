@@ -14,6 +14,29 @@ function(headway_sources result)
   set(${result} ${sources} PARENT_SCOPE)
 endfunction()
 
+# Half of a build would be reading precompiled headers and instantiating the same templates anew for each
+# source, so the sources of a folder are compiled as one. Not those of components: they repeat the names
+# of helpers, as people copy one to begin another. Nor what a build for GPUs leaves out: all else then
+# comes from the compiler cache.
+set(compiled_alone "(^|/)(accumulators|augmentations|class_vectors|datasets|encoders|heads|losses|optimizers\
+|schedules|statistics)/|(^|/)no_[a-z_]*\\.cpp$")
+function(headway_unite target)
+  if(NOT HEADWAY_UNITY)
+    return()
+  endif()
+  set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_MODE GROUP)
+  # g++ takes a source that is compiled with others for a header, where this would be a mistake.
+  target_compile_options(${target} PRIVATE "$<$<COMPILE_LANGUAGE:CXX>:-Wno-subobject-linkage>")
+  get_target_property(sources ${target} SOURCES)
+  foreach(source IN LISTS sources)
+    if(NOT source MATCHES "${compiled_alone}")
+      cmake_path(GET source PARENT_PATH folder)
+      string(REPLACE "/" "_" folder "${target}_${folder}")
+      set_source_files_properties("${source}" PROPERTIES UNITY_GROUP "${folder}")
+    endif()
+  endforeach()
+endfunction()
+
 # headway_module(NAME SOURCES ... [LINKS ...] [PRIVATE_LINKS ...]): one library of src/ or cluster/.
 function(headway_module name)
   cmake_parse_arguments(arg "" "" "SOURCES;LINKS;PRIVATE_LINKS" ${ARGN})
@@ -21,4 +44,5 @@ function(headway_module name)
   add_library(headway::${name} ALIAS headway_${name})
   target_include_directories(headway_${name} PUBLIC "${PROJECT_SOURCE_DIR}/src" "${PROJECT_SOURCE_DIR}")
   target_link_libraries(headway_${name} PUBLIC ${arg_LINKS} PRIVATE headway_warnings ${arg_PRIVATE_LINKS})
+  headway_unite(headway_${name})
 endfunction()
