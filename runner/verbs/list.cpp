@@ -21,8 +21,6 @@ struct ListOptions {
   bool json = false;
 };
 
-constexpr std::size_t kTextWidth = 96;
-
 void print_paragraph(std::ostream& out, const std::string& text) {
   for (const std::string& line : wrap(text, kTextWidth)) fmt::print(out, "  {}\n", line);
 }

@@ -20,8 +20,6 @@ struct WhyOptions {
   bool json = false;
 };
 
-constexpr std::size_t kTextWidth = 96;
-
 nlohmann::json diagnosis_json(const TrialDiagnosis& diagnosis) {
   nlohmann::json attempts = nlohmann::json::array();
   for (const AttemptRecord& attempt : diagnosis.attempts) attempts.push_back(row_json(attempt));

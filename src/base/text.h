@@ -35,6 +35,9 @@ std::size_t display_width(const std::string& text);
 /// `number` with the digits that tell it from its neighbours, no more: "0.1", "0.0005", "128".
 std::string format_number(double number);
 
+/// Columns at which explanations are broken.
+inline constexpr std::size_t kTextWidth = 96;
+
 /// `text` broken at spaces into lines of at most `width` columns.
 std::vector<std::string> wrap(const std::string& text, std::size_t width);
 
