@@ -170,9 +170,9 @@ void Trainer::evaluate(EpochRecord& record) {
         is_last(record) ? evaluator_.final_accuracy(*split) : evaluator_.accuracy(split->second);
   }
   // Only now, when no stop can come in between, after which all would be evaluated again.
-  if (!split_.validation.empty() && config_.schedule.name == "plateau") {
-    rate_.schedule().observe(
-        value_of(record.values["validation"], config_.schedule.options.text("metric")));
+  const std::string watched = rate_.schedule().watched_metric();
+  if (!split_.validation.empty() && !watched.empty()) {
+    rate_.schedule().observe(value_of(record.values["validation"], watched));
   }
 }
 

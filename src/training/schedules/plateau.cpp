@@ -15,9 +15,11 @@ class PlateauSchedule final : public Schedule {
       : factor_(options.number("factor")),
         patience_(options.integer("patience")),
         threshold_(options.number("threshold")),
-        sign_(options.text("metric") == "loss" ? -1 : 1) {}
+        metric_(options.text("metric")),
+        sign_(metric_ == "loss" ? -1 : 1) {}
 
   double factor(double) const override { return current_; }
+  std::string watched_metric() const override { return metric_; }
 
   void observe(double value) override {
     if (sign_ * value > best_ + threshold_) {
@@ -46,6 +48,7 @@ class PlateauSchedule final : public Schedule {
   double factor_;
   std::int64_t patience_;
   double threshold_;
+  std::string metric_;
   double sign_;  // so that larger is better
   double current_ = 1;
   double best_ = -std::numeric_limits<double>::infinity();

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <string>
 
 #include "base/component_list.h"
 #include "base/registry.h"
@@ -18,7 +19,10 @@ class Schedule {
   /// `epoch`: epochs done so far, with the fraction of the running one; after warm-up and before
   /// the last of `epochs`.
   virtual double factor(double epoch) const = 0;
-  /// A validation result after an epoch; only plateau schedules look at it.
+  /// The metric on the validation images that it is to be told after each evaluation ("loss"); ""
+  /// for none.
+  virtual std::string watched_metric() const { return ""; }
+  /// The value of watched_metric().
   virtual void observe(double) {}
   /// What observe() has left behind, for checkpoints.
   virtual nlohmann::json state() const { return nlohmann::json::object(); }

@@ -49,6 +49,13 @@ TEST_P(EverySchedule, depends_on_the_epoch_and_what_it_observed_alone) {
   }
 }
 
+TEST_P(EverySchedule, names_the_metric_that_it_follows) {
+  const auto schedule = make();
+  const std::string before = schedule->state().dump();
+  schedule->observe(kResults[0]);
+  EXPECT_EQ(schedule->state().dump() != before, !schedule->watched_metric().empty());
+}
+
 TEST_P(EverySchedule, goes_on_from_its_state_written_as_text) {
   const auto straight = make();
   auto resumed = make();
