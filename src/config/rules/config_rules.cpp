@@ -21,7 +21,8 @@ constexpr double kShortVector = 0.8;
 void check_class_vector_count(Cell& cell) {
   const ClassVectorsSpec& vectors = cell.class_vectors();
   const std::int64_t classes = cell.dataset().classes;
-  if (vectors.largest_count == nullptr || classes <= vectors.largest_count(cell.feature_size())) {
+  if (vectors.largest_count == nullptr ||
+      classes <= vectors.largest_count(cell.feature_size(), cell.config().class_vectors.options)) {
     return;
   }
   cell.refuse(vectors.component.name + "_too_many_classes",
@@ -110,7 +111,8 @@ void check_weight_decay(Cell& cell) {
 std::optional<double> exact_gap(const Cell& cell) {
   const auto largest_gap = cell.class_vectors().largest_gap;
   if (!cell.has_fixed_vectors() || largest_gap == nullptr) return std::nullopt;
-  return largest_gap(cell.dataset().classes, cell.feature_size());
+  return largest_gap(
+      cell.dataset().classes, cell.feature_size(), cell.config().class_vectors.options);
 }
 
 void check_scale(Cell& cell) {

@@ -54,24 +54,33 @@ struct LossSpec {
   ComponentSpec component;
   bool uses_probabilities = false;  // logits are taken as those of a softmax
   bool is_cross_entropy = false;    // as evaluations record it: they need not record both
+  bool couples_samples = false;     // what a sample adds depends on the others of its shard
 };
 
 /// What rules and tests may ask about a distribution of class vectors. K classes, D features; the
-/// cosines are those of the rows as drawn, whatever the seed.
+/// cosines are those of the rows as drawn, whatever the seed. What depends on the distribution's
+/// options is given them, complete.
 struct ClassVectorsSpec {
   ComponentSpec component;
-  /// The largest K that D features allow, and how messages call it ("D + 1"); null = any.
-  std::int64_t (*largest_count)(std::int64_t feature_size) = nullptr;
+  /// The largest K that D features allow, 0 where this D does not suit at all, and how messages
+  /// call it ("D + 1"); null = any.
+  std::int64_t (*largest_count)(std::int64_t feature_size, const Options& options) = nullptr;
   std::string largest_count_text = {};
   /// The largest cosine of two rows; null: it depends on the draw.
-  double (*largest_cosine)(std::int64_t classes, std::int64_t feature_size) = nullptr;
+  double (*largest_cosine)(std::int64_t classes,
+                           std::int64_t feature_size,
+                           const Options& options) = nullptr;
   /// The largest gap cos_y - cos_other that a feature of every class y can have to all others;
   /// null or nothing: not known, and bounded by that of a simplex, K / (K - 1).
-  std::optional<double> (*largest_gap)(std::int64_t classes, std::int64_t feature_size) = nullptr;
+  std::optional<double> (*largest_gap)(std::int64_t classes,
+                                       std::int64_t feature_size,
+                                       const Options& options) = nullptr;
   bool sums_to_zero = false;
   bool depends_on_seed = true;  // else the same rows for every seed
-  /// The length of every row as drawn (`norm: native`); null = 1.
-  double (*native_length)(std::int64_t feature_size) = nullptr;
+  /// The length of every row as drawn (`norm: native`), where rows have lengths of their own the
+  /// root of their expected mean square; null = 1.
+  double (*native_length)(std::int64_t feature_size, const Options& options) = nullptr;
+  bool has_rows_of_many_lengths = false;
 };
 
 enum class Family {
@@ -115,8 +124,8 @@ std::string canonical_metric_name(const std::string& name);
 const HeadSpec& head_spec(const std::string& name);
 const LossSpec& loss_spec(const std::string& name);
 const ClassVectorsSpec& class_vectors_spec(const std::string& name);
-/// The length of every class vector as it is drawn, by the norm axis. ConfigError for a norm that
-/// is none.
+/// The length of the class vectors as they are drawn, by the norm axis (of rows of many lengths:
+/// see native_length). ConfigError for a norm that is none.
 double class_vector_length(const ClassVectorsConfig& config, std::int64_t feature_size);
 
 struct ImageShape {

@@ -108,7 +108,7 @@ double class_vector_length(const ClassVectorsConfig& config, std::int64_t featur
   const auto& name = std::get<std::string>(config.norm);
   if (name == kNativeNorm) {
     const auto native_length = class_vectors_spec(config.distribution).native_length;
-    return native_length == nullptr ? 1.0 : native_length(feature_size);
+    return native_length == nullptr ? 1.0 : native_length(feature_size, config.options);
   }
   if (name == "unit") return 1.0;
   if (name == "sqrt_d") return std::sqrt(static_cast<double>(feature_size));

@@ -15,14 +15,14 @@ std::int64_t power_of_two_from(std::int64_t value) {
 }
 
 // Row i and row i + 2^n agree in the first 2^n columns, so further rows repeat these.
-std::int64_t largest_count(std::int64_t feature_size) {
+std::int64_t largest_count(std::int64_t feature_size, const Options&) {
   return power_of_two_from(feature_size);
 }
 
 /// Two rows i and k have the dot product sum_j (-1)^popcount((i XOR k) AND j), in which every whole
 /// block of 2^(t+1) columns cancels, t the lowest bit in which they differ. What is left of an
 /// incomplete block is the distance of D from the nearest multiple of 2^(t+1).
-double largest_cosine(std::int64_t classes, std::int64_t feature_size) {
+double largest_cosine(std::int64_t classes, std::int64_t feature_size, const Options&) {
   std::int64_t largest = 0;
   for (std::int64_t block = 2; block < 2 * classes; block *= 2) {
     const std::int64_t rest = feature_size % block;
@@ -31,16 +31,19 @@ double largest_cosine(std::int64_t classes, std::int64_t feature_size) {
   return static_cast<double>(largest) / static_cast<double>(feature_size);
 }
 
-std::optional<double> largest_gap(std::int64_t classes, std::int64_t feature_size) {
-  if (largest_cosine(classes, feature_size) > 0) return std::nullopt;
+std::optional<double> largest_gap(std::int64_t classes,
+                                  std::int64_t feature_size,
+                                  const Options& options) {
+  if (largest_cosine(classes, feature_size, options) > 0) return std::nullopt;
   return gap_of_equal_cosines(classes, 0);
 }
 
 void check_orthogonal(Cell& cell) {
   const std::int64_t classes = cell.dataset().classes;
   const std::int64_t features = cell.feature_size();
-  const double cosine = largest_cosine(classes, features);
-  if (cosine == 0 || classes > largest_count(features)) return;
+  const Options& options = cell.config().class_vectors.options;
+  const double cosine = largest_cosine(classes, features, options);
+  if (cosine == 0 || classes > largest_count(features, options)) return;
   cell.flag("hadamard_not_orthogonal",
             "class_vectors.distribution",
             fmt::format("{} hadamard vectors are orthogonal where D is a multiple of {}; with "
@@ -69,7 +72,7 @@ ClassVectorsSpec ClassVectorDistribution<Hadamard>::spec() {
           .largest_cosine = largest_cosine,
           .largest_gap = largest_gap,
           .depends_on_seed = false,
-          .native_length = [](std::int64_t feature_size) {
+          .native_length = [](std::int64_t feature_size, const Options&) {
             return std::sqrt(static_cast<double>(feature_size));
           }};
 }
@@ -77,7 +80,7 @@ ClassVectorsSpec ClassVectorDistribution<Hadamard>::spec() {
 /// H_ij = (-1)^popcount(i AND j), i < K, j < D. Refuses K so large that rows repeat.
 template <>
 std::vector<double> ClassVectorDistribution<Hadamard>::draw(const ClassVectorsInput& input) {
-  const std::int64_t largest = largest_count(input.feature_size);
+  const std::int64_t largest = largest_count(input.feature_size, input.options);
   if (input.classes > largest) {
     refuse_classes("hadamard", input, fmt::format("at most {}, as further rows repeat", largest));
   }

@@ -5,7 +5,7 @@
 namespace headway {
 namespace {
 
-std::int64_t largest_count(std::int64_t feature_size) {
+std::int64_t largest_count(std::int64_t feature_size, const Options&) {
   return feature_size;
 }
 
@@ -21,15 +21,17 @@ ClassVectorsSpec ClassVectorDistribution<Orthonormal>::spec() {
                               "AMS 2007"},
       .largest_count = largest_count,
       .largest_count_text = "D",
-      .largest_cosine = [](std::int64_t, std::int64_t) { return 0.0; },
-      .largest_gap = [](std::int64_t classes,
-                        std::int64_t) { return std::optional(gap_of_equal_cosines(classes, 0)); }};
+      .largest_cosine = [](std::int64_t, std::int64_t, const Options&) { return 0.0; },
+      .largest_gap =
+          [](std::int64_t classes, std::int64_t, const Options&) {
+            return std::optional(gap_of_equal_cosines(classes, 0));
+          }};
 }
 
 /// K orthonormal rows, Haar-distributed. Refuses K > D, where rows cannot be orthogonal.
 template <>
 std::vector<double> ClassVectorDistribution<Orthonormal>::draw(const ClassVectorsInput& input) {
-  if (input.classes > largest_count(input.feature_size)) {
+  if (input.classes > largest_count(input.feature_size, input.options)) {
     refuse_classes("orthonormal", input, "no more classes than dimensions");
   }
   return haar_columns(input.feature_size, input.classes, [&](std::int64_t column) {

@@ -9,16 +9,18 @@
 namespace headway {
 namespace {
 
-std::int64_t largest_count(std::int64_t feature_size) {
+std::int64_t largest_count(std::int64_t feature_size, const Options&) {
   return feature_size + 1;
 }
 
-double cosine(std::int64_t classes, std::int64_t) {
+double cosine(std::int64_t classes, std::int64_t, const Options&) {
   return -1 / static_cast<double>(classes - 1);
 }
 
-std::optional<double> largest_gap(std::int64_t classes, std::int64_t feature_size) {
-  return gap_of_equal_cosines(classes, cosine(classes, feature_size));
+std::optional<double> largest_gap(std::int64_t classes,
+                                  std::int64_t feature_size,
+                                  const Options& options) {
+  return gap_of_equal_cosines(classes, cosine(classes, feature_size, options));
 }
 
 }  // namespace
@@ -45,7 +47,7 @@ ClassVectorsSpec ClassVectorDistribution<Simplex>::spec() {
 /// m columns of R^D carry into place. Refuses K > D + 1, where no simplex exists.
 template <>
 std::vector<double> ClassVectorDistribution<Simplex>::draw(const ClassVectorsInput& input) {
-  const std::int64_t largest = largest_count(input.feature_size);
+  const std::int64_t largest = largest_count(input.feature_size, input.options);
   if (input.classes > largest) {
     refuse_classes("simplex", input, fmt::format("at most {}, one more than dimensions", largest));
   }
