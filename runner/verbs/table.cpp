@@ -28,7 +28,8 @@ void Verb<class TableVerb>::add(CLI::App& app, VerbContext& context) {
       {.name = "table",
        .summary = "final results, mean and standard deviation over seeds",
        .description =
-           "One row per combination of the keys in --by (default: all that vary), one column per\n"
+           "One row per combination of the keys in --by (default: all that vary, seeds apart), one "
+           "column per\n"
            "metric. A metric is SPLIT/NAME or a NAME, which stands for each split of --splits.\n"
            "Where training and a later evaluation recorded one, training's value counts;\n"
            "EVALUATION:SPLIT/NAME is that of the evaluation alone.\n"

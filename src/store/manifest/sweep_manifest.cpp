@@ -15,6 +15,7 @@
 #include "base/sweep_layout.h"
 #include "config/schema/json_writer.h"
 #include "config/yaml/section_reader.h"
+#include "config/yaml/trial_reader.h"
 #include "store/manifest/manifest_lines.h"
 
 namespace headway {
@@ -117,9 +118,17 @@ std::string lines_of(const std::vector<PlannedTrial>& trials) {
   return text;
 }
 
+// A damaged list is put aside: what was recorded of its trials stays in the segments.
 std::vector<PlannedTrial> present_trials(const SweepLayout& layout) {
   if (!std::filesystem::exists(layout.trials_file())) return {};
-  return read_manifest_lines(layout.trials_file());
+  try {
+    return read_manifest_lines(layout.trials_file());
+  } catch (const StoreError& error) {
+    const auto aside = layout.root() / "trials.damaged.jsonl";
+    log_warning("{}; written anew, the old one is kept as '{}'", error.what(), aside.string());
+    std::filesystem::rename(layout.trials_file(), aside);
+    return {};
+  }
 }
 
 std::unordered_set<std::string> ids_of(const std::vector<PlannedTrial>& trials) {
@@ -190,9 +199,10 @@ ManifestChange write_manifest(const std::filesystem::path& directory, const Swee
   const FileDescriptor lock = lock_manifest(directory);
   std::vector<PlannedTrial> trials;
   for (const Trial& trial : sweep.trials) trials.push_back(planned_trial(trial));
+  const bool is_new = !std::filesystem::exists(layout.trials_file());
   const std::vector<PlannedTrial> old_trials = present_trials(layout);
   ManifestChange change = compare(old_trials, trials);
-  change.is_new = !std::filesystem::exists(layout.trials_file());
+  change.is_new = is_new;
   // The list of trials comes last: it is what makes a sweep, and no step before it loses a trial.
   keep_sweep_text(layout, sweep.text);
   const auto vanished = vanished_trials(layout, old_trials, trials);

@@ -198,10 +198,11 @@ class Check {
         ResultsStore(layout_.root(), std::make_shared<SqliteDialect>(fresh)).sync();
         for (const TableDifference& one : sqlite_differences(sql, fresh, PublicRows::tables())) {
           damage(database.string(),
-                 fmt::format("{} rows of table {} are not what the segments say; 'headway fsck "
+                 fmt::format("{} rows of table {} are not what the segments say; 'headway fsck {} "
                              "--rebuild' builds it anew",
                              one.rows,
-                             one.table));
+                             one.table,
+                             layout_.root().string()));
         }
       });
     } catch (const std::runtime_error& error) {

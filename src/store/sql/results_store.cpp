@@ -15,15 +15,18 @@
 namespace headway {
 namespace {
 
-[[noreturn]] void throw_store_error(const soci::soci_error& error, const SqlDialect& dialect) {
+[[noreturn]] void throw_store_error(const soci::soci_error& error,
+                                    const SqlDialect& dialect,
+                                    const std::filesystem::path& sweep_directory) {
   const std::string place = dialect.place();
   switch (dialect.error_kind(error)) {
     case SqlErrorKind::kDamaged:
       throw StoreError(fmt::format(
-          "{}: the results store is damaged ({}); 'headway fsck --rebuild' builds it anew from the "
-          "segments, nothing is lost",
+          "{}: the results store is damaged ({}); 'headway fsck {} --rebuild' builds it anew from "
+          "the segments, nothing is lost",
           place,
-          error.what()));
+          error.what(),
+          sweep_directory.string()));
     case SqlErrorKind::kLocked:
       throw StoreError(fmt::format("{}: another process has kept the results store locked", place));
     case SqlErrorKind::kDiskFull:
@@ -82,7 +85,7 @@ ResultsStore::ResultsStore(std::filesystem::path sweep_directory,
   try {
     open();
   } catch (const soci::soci_error& error) {
-    throw_store_error(error, *dialect_);
+    throw_store_error(error, *dialect_, sweep_directory_);
   }
 }
 
@@ -114,7 +117,7 @@ void ResultsStore::query(const std::function<void(soci::session&)>& query) const
   try {
     query(*session_);
   } catch (const soci::soci_error& error) {
-    throw_store_error(error, *dialect_);
+    throw_store_error(error, *dialect_, sweep_directory_);
   }
 }
 

@@ -13,9 +13,11 @@
 namespace headway {
 namespace {
 
-// A parameter's text as people read it: lists are stored as JSON.
+// A parameter's text as people read it: lists and numbers are stored as JSON.
 std::string shown(const std::string& value) {
-  if (!value.starts_with('[')) return value;
+  if (value.empty() || std::string_view("[-0123456789").find(value.front()) == std::string::npos) {
+    return value;
+  }
   const auto json = nlohmann::json::parse(value, nullptr, /*allow_exceptions=*/false);
   return json.is_discarded() ? value : value_text(json);
 }

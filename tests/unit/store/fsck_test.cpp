@@ -161,7 +161,7 @@ TEST_F(Fsck, finds_a_configuration_that_does_not_fit_its_id) {
 
 TEST_F(Fsck, finds_a_damaged_database) {
   std::ofstream(fixture_.path() / "results.sqlite") << std::string(8192, 'x');
-  EXPECT_THAT(problem(), HasSubstr("headway fsck --rebuild"));
+  EXPECT_THAT(problem(), HasSubstr("headway fsck " + fixture_.path().string() + " --rebuild"));
 }
 
 TEST_F(Fsck, a_tail_cut_off_by_a_writer_elsewhere_is_a_remark) {

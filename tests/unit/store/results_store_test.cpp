@@ -248,7 +248,7 @@ TEST(ResultsStore, a_damaged_database_is_refused_with_the_way_out) {
     ResultsStore(fixture.path()).sync();
     FAIL() << "a damaged database was read";
   } catch (const StoreError& error) {
-    EXPECT_THAT(error.what(), HasSubstr("headway fsck --rebuild"));
+    EXPECT_THAT(error.what(), HasSubstr("headway fsck " + fixture.path().string() + " --rebuild"));
     EXPECT_THAT(error.what(), HasSubstr("results.sqlite"));
   }
   const ResultsStore store = ResultsStore::rebuild(fixture.path());

@@ -120,7 +120,7 @@ TEST_F(AnotherDialect, errors_are_told_as_it_classes_them) {
   dialect_->kind = SqlErrorKind::kLocked;
   EXPECT_THAT(message(), HasSubstr("kept the results store locked"));
   dialect_->kind = SqlErrorKind::kDamaged;
-  EXPECT_THAT(message(), HasSubstr("headway fsck --rebuild"));
+  EXPECT_THAT(message(), HasSubstr("headway fsck " + fixture_.path().string() + " --rebuild"));
   dialect_->kind = SqlErrorKind::kDiskFull;
   EXPECT_THROW(fail(), EnvironmentError);
 }

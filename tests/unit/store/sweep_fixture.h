@@ -9,6 +9,7 @@
 #include "base/sweep_layout.h"
 #include "config/schema/trial_config.h"
 #include "config/sweep/sweep.h"
+#include "config/yaml/trial_reader.h"
 #include "store/manifest/sweep_manifest.h"
 #include "store/segments/segment_writer.h"
 #include "support/temporary_directory.h"

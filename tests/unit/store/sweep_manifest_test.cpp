@@ -1,5 +1,4 @@
 #include "store/manifest/sweep_manifest.h"
-#include "base/sweep_layout.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -8,7 +7,9 @@
 #include <thread>
 
 #include "base/errors.h"
+#include "base/sweep_layout.h"
 #include "config/schema/ids.h"
+#include "config/yaml/trial_reader.h"
 #include "store/manifest/manifest_lines.h"
 #include "unit/store/sweep_fixture.h"
 
@@ -108,6 +109,20 @@ TEST(SweepManifest, reads_plans_whose_keys_stand_in_another_order) {
   const auto after = read_manifest(fixture.path()).trials;
   EXPECT_EQ(ids(after), ids(before));
   EXPECT_EQ(after[0].config_text, before[0].config_text);
+}
+
+TEST(SweepManifest, a_damaged_list_of_trials_is_put_aside_and_written_anew) {
+  const SweepFixture fixture;
+  const auto file = SweepLayout(fixture.path()).trials_file();
+  const auto before = ids(read_manifest(fixture.path()).trials);
+  std::string text = read_text(file);
+  text.replace(text.find('\n') + 1, 7, "{broken");
+  std::ofstream(file) << text;
+  EXPECT_THROW(read_manifest(fixture.path()), StoreError);
+  const ManifestChange change = write_manifest(fixture.path(), fixture.sweep);
+  EXPECT_FALSE(change.is_new);
+  EXPECT_EQ(ids(read_manifest(fixture.path()).trials), before);
+  EXPECT_EQ(read_text(fixture.path() / "trials.damaged.jsonl"), text);
 }
 
 TEST(SweepManifest, the_same_sweep_again_changes_nothing) {
