@@ -12,6 +12,7 @@
 #include "base/host.h"
 #include "base/sweep_layout.h"
 #include "base/time.h"
+#include "config/yaml/trial_reader.h"
 #include "store/manifest/sweep_manifest.h"
 #include "store/manifest/sweep_state.h"
 #include "store/segments/segment_writer.h"

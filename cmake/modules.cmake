@@ -15,11 +15,11 @@ function(headway_sources result)
 endfunction()
 
 # Half of a build would be reading precompiled headers and instantiating the same templates anew for each
-# source, so the sources of a folder are compiled as one. Not those of components: they repeat the names
-# of helpers, as people copy one to begin another. Nor what a build for GPUs leaves out: all else then
+# source, so the sources of a folder are compiled as one. Not those of components and verbs: they repeat the
+# names of helpers, as people copy one to begin another. Nor what a build for GPUs leaves out: all else then
 # comes from the compiler cache.
 set(compiled_alone "(^|/)(accumulators|augmentations|class_vectors|datasets|encoders|heads|losses|optimizers\
-|schedules|statistics)/|(^|/)no_[a-z_]*\\.cpp$")
+|readers|schedules|statistics|suites|verbs)/|(^|/)no_[a-z_]*\\.cpp$")
 function(headway_unite target)
   if(NOT HEADWAY_UNITY)
     return()

@@ -2,6 +2,7 @@
 
 #include "config/schema/ids.h"
 #include "config/schema/trial_config.h"
+#include "config/yaml/trial_reader.h"
 
 namespace headway {
 namespace {

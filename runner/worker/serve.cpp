@@ -16,6 +16,7 @@
 #include "base/sweep_layout.h"
 #include "base/time.h"
 #include "comm/nccl/device_array.h"
+#include "config/yaml/trial_reader.h"
 #include "data/dataset.h"
 #include "runner/worker/dataset_cache.h"
 #include "runner/worker/recording_sink.h"

@@ -23,7 +23,7 @@ SweepSnapshot::SweepSnapshot(std::filesystem::path sweep_directory, SnapshotOpti
       state_(sweep_directory_),
       abandonment_(
           sweep_directory_,
-          StalenessObserver(StalenessObserver::kDefaultPatienceSeconds,
+          StalenessObserver(StalenessObserver::kDefaultTimeoutSeconds,
                             [clock = AwakeClock()]() mutable { return clock.seconds(); })) {
   read_plan_if_changed();
 }

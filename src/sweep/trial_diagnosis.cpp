@@ -9,7 +9,6 @@
 #include "base/sweep_layout.h"
 #include "base/text.h"
 #include "base/time.h"
-#include "scheduling/policy/trial_pace.h"
 #include "sweep/snapshot.h"
 
 namespace headway {

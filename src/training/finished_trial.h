@@ -10,8 +10,8 @@
 #include "data/dataset.h"
 #include "data/split.h"
 #include "training/evaluation.h"
+#include "training/flat_parameters.h"
 #include "training/model.h"
-#include "training/step/flat_parameters.h"
 
 namespace headway {
 

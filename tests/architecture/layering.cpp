@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <fstream>
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -174,6 +175,55 @@ void check_edges(const SourceTree& tree, const SourceFile& source, Violations& v
   }
 }
 
+std::string parent_of(const std::string& name) {
+  return fs::path(name).parent_path().generic_string();
+}
+
+bool is_within(const std::string& folder, const std::string& outer) {
+  return folder == outer || folder.starts_with(outer + "/");
+}
+
+/// Which folders of one library include which others beside them. A folder and those in it are one:
+/// they may include each other.
+std::map<std::string, std::map<std::string, std::string>> edges_within_libraries(
+    const SourceTree& tree) {
+  std::map<std::string, std::map<std::string, std::string>> edges;  // from -> to -> where
+  for (const auto& [name, source] : tree) {
+    const std::string from = parent_of(name);
+    for (const auto& include : source.includes) {
+      const SourceFile* target = resolve(tree, source, include.path);
+      if (target == nullptr || target->folder != source.folder) continue;
+      const std::string to = parent_of(target->name);
+      if (!is_within(from, to) && !is_within(to, from))
+        edges[from].emplace(to, at(source, include));
+    }
+  }
+  return edges;
+}
+
+void check_cycles(const SourceTree& tree, Violations& violations) {
+  const auto edges = edges_within_libraries(tree);
+  std::set<std::string> done;
+  std::vector<std::string> path;
+  const std::function<void(const std::string&)> visit = [&](const std::string& folder) {
+    const auto begin = std::find(path.begin(), path.end(), folder);
+    if (begin != path.end()) {
+      std::string round;
+      for (auto step = begin; step != path.end(); ++step) round += *step + " -> ";
+      violations.push_back(edges.at(path.back()).at(folder) +
+                           "folders include each other: " + round + folder);
+      return;
+    }
+    const auto found = edges.find(folder);
+    if (found == edges.end() || done.contains(folder)) return;
+    path.push_back(folder);
+    for (const auto& [to, where] : found->second) visit(to);
+    path.pop_back();
+    done.insert(folder);
+  };
+  for (const auto& [folder, targets] : edges) visit(folder);
+}
+
 bool names_library(const LibraryRule& rule, const std::string& path) {
   return std::any_of(rule.prefixes.begin(), rule.prefixes.end(), [&path](std::string_view prefix) {
     return path.starts_with(prefix);
@@ -236,6 +286,7 @@ Violations layering_violations(const fs::path& root) {
     check_libraries(tree, source, violations);
     check_umbrella_headers(source, violations);
   }
+  check_cycles(tree, violations);
   return violations;
 }
 

@@ -71,6 +71,28 @@ constexpr Edge kEdges[] = {
     {"runner/main.cpp", "runner/verbs/run.h", true},
 };
 
+TEST(Layering, folders_of_one_library_do_not_include_each_other) {
+  SampleTree tree;
+  tree.add("src/store/sql/a.h", "#include \"store/segments/b.h\"\n");
+  tree.add("src/store/segments/b.h", "#pragma once\n");
+  EXPECT_THAT(layering_violations(tree.root()), IsEmpty());
+  tree.add("src/store/segments/c.cpp", "#include \"store/tables/d.h\"\n");
+  tree.add("src/store/tables/d.h", "#pragma once\n#include \"store/sql/a.h\"\n");
+  EXPECT_THAT(layering_violations(tree.root()),
+              ElementsAre(AllOf(HasSubstr("folders include each other"),
+                                HasSubstr("src/store/segments"),
+                                HasSubstr("src/store/tables"),
+                                HasSubstr("src/store/sql"))));
+}
+
+TEST(Layering, a_folder_and_those_in_it_may_include_each_other) {
+  SampleTree tree;
+  tree.add("src/training/step/a.h", "#include \"training/model.h\"\n");
+  tree.add("src/training/model.h", "#pragma once\n");
+  tree.add("src/training/trainer.cpp", "#include \"training/step/a.h\"\n");
+  EXPECT_THAT(layering_violations(tree.root()), IsEmpty());
+}
+
 TEST(Layering, edges_follow_the_dependency_direction) {
   for (const Edge& edge : kEdges) {
     std::string path = edge.to;

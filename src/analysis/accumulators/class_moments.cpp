@@ -3,13 +3,14 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/from_blob.h>
 #include <c10/core/GradMode.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
 #include <numeric>
 #include <utility>
 
-#include "analysis/statistics/feature_geometry.h"
+#include "analysis/statistics/metric.h"
 #include "analysis/statistics/statistics.h"
 #include "base/errors.h"
 
@@ -40,6 +41,19 @@ VectorMovement movement(const AccumulatorInputs& inputs) {
   std::iota(classes.begin(), classes.end(), std::int64_t{0});
   return {VectorSet(inputs.class_vectors.to(options), {"class vector", classes}),
           inputs.initial_class_vectors.to(options)};
+}
+
+void check_usable(const ClassMoments& sums) {
+  const double samples = sums.samples();
+  const double unusable = sums.unusable();
+  defined_if(samples > 0, "the split has no samples");
+  defined_if(unusable == 0,
+             fmt::format("{} of {} samples have features that are not finite", unusable, samples));
+}
+
+std::vector<std::int64_t> as_vector(const at::Tensor& integers) {
+  const auto* first = integers.const_data_ptr<std::int64_t>();
+  return {first, first + integers.numel()};
 }
 
 void append(Metrics& metrics, const Metrics& more) {
@@ -94,8 +108,7 @@ Metrics ClassMoments::metrics() const {
   const c10::NoGradGuard no_grad;
   Metrics metrics;
   try {
-    metrics = statistics::FeatureStatistics::compute(
-        feature_geometry(*this, inputs_.class_vectors, inputs_.bias));
+    metrics = statistics::FeatureStatistics::compute(geometry());
   } catch (const Undefined& undefined) {
     metrics = statistics::FeatureStatistics::missing(undefined.what());
   }
@@ -156,4 +169,34 @@ std::unique_ptr<Accumulator> make<Geometry>(const AccumulatorInputs& inputs) {
 }
 
 }  // namespace accumulators
+FeatureGeometry ClassMoments::geometry() const {
+  check_usable(*this);
+  const at::Tensor present = class_counts().nonzero().flatten();  // [K']
+  const auto classes = as_vector(present);
+  const auto of_present = [&](const at::Tensor& rows) {
+    return rows.to(class_counts().options()).index_select(0, present);
+  };
+  const at::Tensor counts = of_present(class_counts());
+  const at::Tensor means = of_present(feature_sums()) / counts.unsqueeze(1);
+  const at::Tensor global_mean = means.mean(0);
+  const double mean_square = squared_norms().sum().item<double>() / samples();
+  const double zero_norm = kRelativeZero * std::sqrt(mean_square);
+  const at::Tensor variances =
+      (of_present(squared_norms()) / counts - means.square().sum(1)).clamp_min(0);
+  return {
+      .sample_count = samples(),
+      .class_counts = counts,
+      .means = VectorSet(means, {"mean", classes}, zero_norm),
+      .centred_means = VectorSet(means - global_mean, {"centred mean", classes}, zero_norm),
+      .global_mean = global_mean,
+      .sample_mean = feature_sums().sum(0) / samples(),
+      .class_variances = variances,
+      .unit_sums = of_present(unit_sums()),
+      .squared_unit_norms = of_present(squared_unit_norms()),
+      // A copy: in aligned memory, as linear algebra may round by the alignment of its operands.
+      .second_moment = second_moment().clone(),
+      .vectors = VectorSet(of_present(inputs_.class_vectors), {"class vector", classes}),
+      .bias = inputs_.bias ? of_present(*inputs_.bias) : counts.new_zeros(counts.sizes())};
+}
+
 }  // namespace headway

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "analysis/accumulators/accumulator.h"
+#include "analysis/statistics/feature_geometry.h"
 
 namespace headway {
 
@@ -30,6 +31,9 @@ class ClassMoments final : public Accumulator {
 
   /// [K, D] double; the row of a class without samples is NaN.
   at::Tensor class_means() const;
+  /// What statistics of features are computed from. Undefined without samples, or when features are
+  /// not finite.
+  FeatureGeometry geometry() const;
 
  private:
   void add_to_class(std::span<const double> feature, double squared_norm, std::int64_t label);

@@ -2,9 +2,6 @@
 
 #include <ATen/core/Tensor.h>
 
-#include <optional>
-
-#include "analysis/accumulators/class_moments.h"
 #include "analysis/statistics/vector_set.h"
 
 namespace headway {
@@ -16,7 +13,7 @@ struct VectorMovement {
 };
 
 /// The moments that statistics of features are computed from. Rows are the K' classes that have
-/// samples; everything is double, on the CPU. See ClassMoments for what is summed.
+/// samples; everything is double, on the CPU.
 struct FeatureGeometry {
   double sample_count;            // N
   at::Tensor class_counts;        // [K'] n_c
@@ -42,10 +39,5 @@ struct FeatureGeometry {
 /// A vector counts as zero below this fraction of the features' root mean square norm: what is left
 /// of a difference of sums there is rounding.
 constexpr double kRelativeZero = 1e-12;
-
-/// Undefined without samples, or when features are not finite.
-FeatureGeometry feature_geometry(const ClassMoments& sums,
-                                 const at::Tensor& class_vectors,
-                                 const std::optional<at::Tensor>& bias);
 
 }  // namespace headway

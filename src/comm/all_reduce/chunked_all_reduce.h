@@ -14,7 +14,7 @@
 #include "comm/all_reduce/rank_topology.h"
 #include "comm/all_reduce/recursive_halving.h"
 #include "comm/communicator.h"
-#include "comm/mpi/mpi_comm.h"
+#include "comm/mpi_comm.h"
 
 namespace headway {
 

@@ -8,8 +8,8 @@
 #include "base/errors.h"
 #include "comm/all_reduce/hierarchical_all_reduce.h"
 #include "comm/communicator.h"
-#include "comm/mpi/mpi_check.h"
 #include "comm/mpi/rank_placement.h"
+#include "comm/mpi_check.h"
 
 namespace headway {
 namespace {

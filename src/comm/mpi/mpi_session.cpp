@@ -5,7 +5,7 @@
 
 #include "base/errors.h"
 #include "comm/communicator.h"
-#include "comm/mpi/mpi_check.h"
+#include "comm/mpi_check.h"
 
 namespace headway {
 

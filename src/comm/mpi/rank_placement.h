@@ -1,7 +1,7 @@
 #pragma once
 
 #include "comm/all_reduce/rank_topology.h"
-#include "comm/mpi/mpi_comm.h"
+#include "comm/mpi_comm.h"
 
 namespace headway {
 

@@ -8,7 +8,6 @@
 #include "config/schema/resources.h"
 #include "config/schema/slurm.h"
 #include "config/schema/trial_config.h"
-#include "config/sweep/sweep.h"
 
 namespace headway {
 

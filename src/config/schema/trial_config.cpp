@@ -1,13 +1,9 @@
 #include "config/schema/trial_config.h"
 
 #include "base/sha256.h"
-#include "config/rules/config_rules.h"
 #include "config/schema/catalog.h"
 #include "config/schema/ids.h"
 #include "config/schema/json_writer.h"
-#include "config/yaml/problems.h"
-#include "config/yaml/section_reader.h"
-#include "config/yaml/trial_reader.h"
 
 namespace headway {
 namespace {
@@ -42,21 +38,6 @@ void remove_younger_defaults(nlohmann::json& json) {
 
 nlohmann::json to_canonical_json(const TrialConfig& config) {
   return section_to_json(config);
-}
-
-TrialConfig trial_config_from_json(const nlohmann::json& json) {
-  Problems problems;
-  LocatedValue value = located_value_from_json(json);
-  if (!value.is_map()) {
-    throw_problems({{{}, "expected a trial's configuration, found " + describe(value)}});
-  }
-  TrialConfig config = read_trial(std::move(value), problems);
-  throw_problems(problems);
-  for (const Finding& finding : check_cell(config)) {
-    if (finding.refuse) problems.push_back({{}, finding.key + ": " + finding.message});
-  }
-  throw_problems(std::move(problems));
-  return config;
 }
 
 std::string id_of(const nlohmann::json& json) {

@@ -37,7 +37,7 @@ struct HeadConfig {
 
 struct LossConfig {
   std::string name = "cross_entropy";  // in files the default is what the head's spec says
-  Options options;                     // cross_entropy: label_smoothing; mse: kappa, target
+  Options options;
 };
 
 struct ClassVectorsConfig {
@@ -61,12 +61,12 @@ struct OptimizerConfig {
   double learning_rate = 0.1;  // peak, reached after warm-up
   double weight_decay = 0;
   DecayConfig decay;
-  Options options;  // sgd: momentum, nesterov; adamw: beta1, beta2, epsilon
+  Options options;
 };
 
 struct ScheduleConfig {
-  std::string name = "cosine";  // constant | step | cosine | plateau
-  double warmup_epochs = 0;     // linear from 0, per step
+  std::string name = "cosine";
+  double warmup_epochs = 0;  // linear from 0, per step
   Options options;
 };
 
@@ -116,8 +116,6 @@ struct TrialConfig {
 
 /// Canonical JSON: sorted keys, defaults filled in, absent optionals left out. With `dataset.root`.
 nlohmann::json to_canonical_json(const TrialConfig& config);
-/// The other way round, checked like a sweep file; ConfigErrors lists all mistakes.
-TrialConfig trial_config_from_json(const nlohmann::json& json);
 
 /// First 12 hex digits of SHA-256 over identity_json (see ids.h).
 std::string trial_id(const TrialConfig& config);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "config/rules/config_rules.h"
 #include "config/schema/catalog.h"
 #include "config/yaml/scalars.h"
 #include "config/yaml/section_reader.h"
@@ -44,6 +45,21 @@ TrialConfig read_trial(LocatedValue trial, Problems& problems) {
   move_renamed_keys(trial, problems);
   name_default_loss(trial);
   return read_section<TrialConfig>(trial, "", problems);
+}
+
+TrialConfig trial_config_from_json(const nlohmann::json& json) {
+  Problems problems;
+  LocatedValue value = located_value_from_json(json);
+  if (!value.is_map()) {
+    throw_problems({{{}, "expected a trial's configuration, found " + describe(value)}});
+  }
+  TrialConfig config = read_trial(std::move(value), problems);
+  throw_problems(problems);
+  for (const Finding& finding : check_cell(config)) {
+    if (finding.refuse) problems.push_back({{}, finding.key + ": " + finding.message});
+  }
+  throw_problems(std::move(problems));
+  return config;
 }
 
 const std::vector<RenamedKey>& renamed_keys() {

@@ -11,6 +11,9 @@ namespace headway {
 /// A trial's configuration, defaults filled in: a loss that is not named is the head's default one.
 TrialConfig read_trial(LocatedValue trial, Problems& problems);
 
+/// From canonical JSON, checked like a sweep file; ConfigErrors lists all mistakes.
+TrialConfig trial_config_from_json(const nlohmann::json& json);
+
 /// The loss of trials with this head that name none; of an unknown head cross entropy.
 std::string default_loss(const std::string& head);
 

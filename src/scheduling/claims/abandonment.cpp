@@ -5,7 +5,6 @@
 #include "base/failure.h"
 #include "scheduling/claims/crash_report.h"
 #include "scheduling/claims/supervisors.h"
-#include "scheduling/policy/trial_pace.h"
 
 namespace headway {
 

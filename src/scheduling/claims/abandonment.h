@@ -20,12 +20,12 @@ class AbandonmentJudge {
  public:
   /// Of a group on this machine whose supervisor is gone: it should leave within seconds, and its
   /// heart beats while it does. Standing still, it was stopped, and nobody else would notice.
-  static constexpr double kOrphanPatienceSeconds = 20;
+  static constexpr double kOrphanTimeoutSeconds = 20;
 
   explicit AbandonmentJudge(
       std::filesystem::path sweep_directory,
       StalenessObserver staleness = StalenessObserver(),
-      StalenessObserver orphan_staleness = StalenessObserver(kOrphanPatienceSeconds))
+      StalenessObserver orphan_staleness = StalenessObserver(kOrphanTimeoutSeconds))
       : sweep_directory_(std::move(sweep_directory)),
         staleness_(std::move(staleness)),
         orphan_staleness_(std::move(orphan_staleness)) {}

@@ -228,8 +228,8 @@ std::vector<ClaimView> latest_claims(const std::filesystem::path& sweep_director
   return views;
 }
 
-StalenessObserver::StalenessObserver(double patience_seconds, std::function<double()> clock)
-    : patience_seconds_(patience_seconds), clock_(std::move(clock)) {}
+StalenessObserver::StalenessObserver(double timeout_seconds, std::function<double()> clock)
+    : timeout_seconds_(timeout_seconds), clock_(std::move(clock)) {}
 
 bool StalenessObserver::stale(const ClaimView& claim) {
   if (liveness(claim.owner.process) == Liveness::kDead) return true;
@@ -238,7 +238,7 @@ bool StalenessObserver::stale(const ClaimView& claim) {
       sightings_.try_emplace({claim.trial_id, claim.attempt}, Sighting{claim.counter, now});
   Sighting& sighting = found->second;
   if (!first_seen && sighting.counter != claim.counter) sighting = {claim.counter, now};
-  return now - sighting.since >= patience_seconds_;
+  return now - sighting.since >= timeout_seconds_;
 }
 
 }  // namespace headway

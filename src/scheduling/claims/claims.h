@@ -22,6 +22,9 @@ namespace headway {
 // mkdir followed by a write would do as well but for the owner that dies in between: such a claim
 // would have no owner that anyone could look up.)
 
+/// The phase of a group that waits for room on the disk: not hung, however long.
+inline constexpr const char* kWaitingForDisk = "waiting for disk space";
+
 /// How far an attempt has come.
 struct Progress {
   std::int64_t epoch = 0;
@@ -104,14 +107,14 @@ int groups_beside(const std::filesystem::path& sweep_directory, const std::strin
 std::vector<ClaimView> latest_claims(const std::filesystem::path& sweep_directory);
 
 /// Decides whether a claim's owner is gone: known dead on this machine, or its counter has not
-/// moved for `patience_seconds` of this observer's own clock (clocks of machines are never
+/// moved for `timeout_seconds` of this observer's own clock (clocks of machines are never
 /// compared).
 class StalenessObserver {
  public:
   // Above the minute for which NFS clients may keep showing an old file.
-  static constexpr double kDefaultPatienceSeconds = 180;
+  static constexpr double kDefaultTimeoutSeconds = 180;
 
-  explicit StalenessObserver(double patience_seconds = kDefaultPatienceSeconds,
+  explicit StalenessObserver(double timeout_seconds = kDefaultTimeoutSeconds,
                              std::function<double()> clock = monotonic_seconds);
 
   bool stale(const ClaimView& claim);
@@ -122,7 +125,7 @@ class StalenessObserver {
     double since = 0;
   };
 
-  double patience_seconds_;
+  double timeout_seconds_;
   std::function<double()> clock_;
   std::map<std::pair<std::string, int>, Sighting> sightings_;
 };

@@ -3,8 +3,6 @@
 #include <condition_variable>
 #include <utility>
 
-#include "scheduling/policy/trial_pace.h"
-
 namespace headway {
 
 Heartbeat::Heartbeat(Claim& claim, Progress progress, std::chrono::milliseconds interval)

@@ -28,9 +28,6 @@ class TrialPace {
   std::map<std::string, double> slowest_;
 };
 
-/// What a heartbeat says while a group waits for room on the disk: not hung, however long.
-inline constexpr const char* kWaitingForDisk = "waiting for disk space";
-
 /// How long a trial may stay where it is before it counts as hung: a multiple of its own slowest
 /// stay in this phase, not below a minute (a loaded machine stutters) nor above `bound_seconds`,
 /// which holds alone while nothing is known. Nothing where waiting is in order.

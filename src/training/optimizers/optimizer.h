@@ -7,8 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include "training/flat_parameters.h"
 #include "training/optimizers/optimizers.h"
-#include "training/step/flat_parameters.h"
 
 namespace headway {
 

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "models/parameter_set.h"
-#include "training/step/flat_parameters.h"
+#include "training/flat_parameters.h"
 
 namespace headway {
 

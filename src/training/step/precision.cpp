@@ -11,8 +11,8 @@
 
 #include "base/logging.h"
 #include "base/time.h"
+#include "training/flat_parameters.h"
 #include "training/model.h"
-#include "training/step/flat_parameters.h"
 
 namespace headway {
 namespace {

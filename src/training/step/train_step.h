@@ -9,11 +9,11 @@
 
 #include "comm/communicator.h"
 #include "config/schema/trial_config.h"
+#include "training/flat_parameters.h"
 #include "training/losses/loss.h"
 #include "training/model.h"
 #include "training/optimizers/optimizer.h"
 #include "training/step/cuda_graph_runner.h"
-#include "training/step/flat_parameters.h"
 #include "training/step/gradient_reduction.h"
 #include "training/step/precision.h"
 #include "training/step/shard_batch.h"

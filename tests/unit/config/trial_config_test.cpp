@@ -6,6 +6,7 @@
 #include "base/errors.h"
 #include "config/schema/catalog.h"
 #include "config/schema/ids.h"
+#include "config/yaml/trial_reader.h"
 #include "sweep_file.h"
 
 namespace headway {

@@ -4,7 +4,6 @@
 
 #include "scheduling/claims/crash_report.h"
 #include "scheduling/claims/supervisors.h"
-#include "scheduling/policy/trial_pace.h"
 #include "support/temporary_directory.h"
 
 namespace headway {

@@ -9,7 +9,7 @@
 namespace headway {
 namespace {
 
-class TrialOffersTest : public testing::Test {
+class GroupAssignmentsTest : public testing::Test {
  protected:
   TemporaryDirectory sweep_;
   SupervisorPresence supervisor_{sweep_.path()};
@@ -17,7 +17,7 @@ class TrialOffersTest : public testing::Test {
                            .width_of_others = 0};
 };
 
-TEST_F(TrialOffersTest, a_group_reads_what_its_own_supervisor_published) {
+TEST_F(GroupAssignmentsTest, a_group_reads_what_its_own_supervisor_published) {
   const SupervisorPresence other(sweep_.path());
   AssignmentFile board(sweep_.path(), supervisor_.id());
   board.publish(offers_);
@@ -25,11 +25,11 @@ TEST_F(TrialOffersTest, a_group_reads_what_its_own_supervisor_published) {
   EXPECT_FALSE(read_offers(sweep_.path(), other.group_name(0)));
 }
 
-TEST_F(TrialOffersTest, nothing_is_read_when_nothing_was_published) {
+TEST_F(GroupAssignmentsTest, nothing_is_read_when_nothing_was_published) {
   EXPECT_FALSE(read_offers(sweep_.path(), supervisor_.group_name(0)));
 }
 
-TEST_F(TrialOffersTest, the_latest_offers_count) {
+TEST_F(GroupAssignmentsTest, the_latest_offers_count) {
   AssignmentFile board(sweep_.path(), supervisor_.id());
   board.publish(offers_);
   const GroupAssignments later{.first = {{"bbbbbbbbbbbb", 1}}};
@@ -37,12 +37,12 @@ TEST_F(TrialOffersTest, the_latest_offers_count) {
   EXPECT_EQ(read_offers(sweep_.path(), supervisor_.group_name(0)), later);
 }
 
-TEST_F(TrialOffersTest, offers_go_with_their_supervisor) {
+TEST_F(GroupAssignmentsTest, offers_go_with_their_supervisor) {
   { AssignmentFile(sweep_.path(), supervisor_.id()).publish(offers_); }
   EXPECT_FALSE(read_offers(sweep_.path(), supervisor_.group_name(0)));
 }
 
-TEST_F(TrialOffersTest, a_file_that_a_crash_left_empty_offers_nothing) {
+TEST_F(GroupAssignmentsTest, a_file_that_a_crash_left_empty_offers_nothing) {
   replace_file(sweep_.path() / "supervisors" / (supervisor_.id() + ".offers.json"), "");
   EXPECT_FALSE(read_offers(sweep_.path(), supervisor_.group_name(0)));
 }

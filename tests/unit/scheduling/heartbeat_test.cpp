@@ -5,7 +5,6 @@
 #include <chrono>
 #include <thread>
 
-#include "scheduling/policy/trial_pace.h"
 #include "support/temporary_directory.h"
 
 namespace headway {

@@ -1,4 +1,4 @@
-#include "training/step/flat_parameters.h"
+#include "training/flat_parameters.h"
 
 #include <ATen/ops/arange.h>
 #include <gtest/gtest.h>

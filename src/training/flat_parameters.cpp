@@ -1,4 +1,4 @@
-#include "training/step/flat_parameters.h"
+#include "training/flat_parameters.h"
 
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/from_blob.h>

@@ -4,7 +4,7 @@
 
 #include <utility>
 
-#include "comm/mpi/mpi_check.h"
+#include "comm/mpi_check.h"
 
 namespace headway {
 
