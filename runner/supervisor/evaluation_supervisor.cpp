@@ -20,7 +20,7 @@ EvaluationSupervisor::EvaluationSupervisor(EvaluationSupervisorOptions options,
       reports_(options_.sweep_directory, "supervisor"),
       state_(options_.sweep_directory, options_.suite, options_.trials),
       abandonment_(claims_root_),
-      groups_(claims_root_, options_.group, options_.patience, launcher, display) {}
+      groups_(claims_root_, options_.group, options_.timeouts, launcher, display) {}
 
 SupervisorEnd EvaluationSupervisor::run() {
   look();

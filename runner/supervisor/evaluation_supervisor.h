@@ -23,7 +23,7 @@ struct EvaluationSupervisorOptions {
   std::vector<PlannedTrial> trials;  // those that are done and wanted
   GroupSpec group;                   // what all groups have in common
   int groups = 1;                    // at most so many side by side
-  GroupPatience patience = {};
+  GroupTimeouts timeouts = {};
 };
 
 /// Serves one evaluation of a sweep on one allocation: starts worker groups of one rank, sees how

@@ -102,7 +102,7 @@ SupervisorOptions supervisor_options(const PreparedSweep& sweep,
                                  .checkpoints = resources.checkpoints}},
           .limits = group_limits(allocation.slots(static_cast<int>(resources.threads_per_rank)),
                                  resources),
-          .patience = {.time_limit_seconds = time_limit(resources, allocation),
+          .timeouts = {.time_limit_seconds = time_limit(resources, allocation),
                        .hang_seconds = options.hang_seconds}};
 }
 

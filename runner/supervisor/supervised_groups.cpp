@@ -71,12 +71,12 @@ int exit_code(SupervisorEnd end, const TrialCounts& counts) {
 
 SupervisedGroups::SupervisedGroups(const std::filesystem::path& root,
                                    GroupSpec pattern,
-                                   const GroupPatience& patience,
+                                   const GroupTimeouts& timeouts,
                                    Launcher& launcher,
                                    ProgressDisplay& display)
     : root_(root),
       sweep_directory_(pattern.settings.sweep_directory),
-      patience_(patience),
+      timeouts_(timeouts),
       launcher_(launcher),
       display_(display),
       presence_(root),
@@ -89,7 +89,7 @@ std::vector<EndedGroup> SupervisedGroups::reap() {
 }
 
 void SupervisedGroups::watch(const std::vector<RunningTrial>& running) {
-  groups_.watch(running, patience_.hang_seconds);
+  groups_.watch(running, timeouts_.hang_seconds);
 }
 
 void SupervisedGroups::handle_stop_signals() {
@@ -98,12 +98,12 @@ void SupervisedGroups::handle_stop_signals() {
   }
   const auto left = seconds_left();
   const double last_call = std::min(
-      kLastCallSeconds, kLastCallShare * patience_.time_limit_seconds.value_or(kLastCallSeconds));
+      kLastCallSeconds, kLastCallShare * timeouts_.time_limit_seconds.value_or(kLastCallSeconds));
   if (left && *left <= last_call) stop(SupervisorEnd::kTimeLimit);
   if (!stopping_) return;
-  const bool out_of_patience =
-      monotonic_seconds() - stopped_at_ >= patience_.stop_seconds || (left && *left <= 0);
-  if (signals_.count() > 1 || out_of_patience) groups_.kill_all();
+  const bool timed_out =
+      monotonic_seconds() - stopped_at_ >= timeouts_.stop_seconds || (left && *left <= 0);
+  if (signals_.count() > 1 || timed_out) groups_.kill_all();
 }
 
 void SupervisedGroups::note_start(const EndedGroup& group, bool took_a_trial) {
@@ -152,8 +152,8 @@ double SupervisedGroups::seconds() const {
 }
 
 std::optional<double> SupervisedGroups::seconds_left() const {
-  if (!patience_.time_limit_seconds) return std::nullopt;
-  return *patience_.time_limit_seconds - seconds();
+  if (!timeouts_.time_limit_seconds) return std::nullopt;
+  return *timeouts_.time_limit_seconds - seconds();
 }
 
 void SupervisedGroups::wait_out_full_disk(const std::function<void()>& action) {

@@ -32,7 +32,7 @@ std::string end_text(SupervisorEnd end);
 int exit_code(SupervisorEnd end, const TrialCounts& counts);
 
 /// How long a supervisor waits.
-struct GroupPatience {
+struct GroupTimeouts {
   std::optional<double> time_limit_seconds = {};  // of the supervisor with all its groups
   double hang_seconds = 900;  // at most so long may a group stand still; see hang_deadline_seconds
   double stop_seconds = 60;   // for checkpoints, before groups that were asked are killed
@@ -50,7 +50,7 @@ class SupervisedGroups {
   /// what all groups have in common. `launcher` and `display` must outlive this.
   SupervisedGroups(const std::filesystem::path& root,
                    GroupSpec pattern,
-                   const GroupPatience& patience,
+                   const GroupTimeouts& timeouts,
                    Launcher& launcher,
                    ProgressDisplay& display);
 
@@ -91,7 +91,7 @@ class SupervisedGroups {
 
   std::filesystem::path root_;
   std::filesystem::path sweep_directory_;
-  GroupPatience patience_;
+  GroupTimeouts timeouts_;
   Launcher& launcher_;
   ProgressDisplay& display_;
   StopSignals signals_;

@@ -28,7 +28,7 @@ Supervisor::Supervisor(SupervisorOptions options, Launcher& launcher, ProgressDi
                 {.ranks = RankKind{options_.group.settings.device,
                                    options_.group.settings.threads_per_rank},
                  .claims_looked_up = kClaimsLookedUp}),
-      groups_(options_.sweep_directory, options_.group, options_.patience, launcher, display),
+      groups_(options_.sweep_directory, options_.group, options_.timeouts, launcher, display),
       schedule_(options_.sweep_directory, groups_.id(), options_.limits),
       store_(options_.sweep_directory) {}
 

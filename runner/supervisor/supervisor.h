@@ -18,7 +18,7 @@ struct SupervisorOptions {
   std::filesystem::path sweep_directory;  // absolute, with a plan
   GroupSpec group;                        // what all groups have in common
   GroupLimits limits;
-  GroupPatience patience = {};
+  GroupTimeouts timeouts = {};
 };
 
 /// What became of the schedule: `lower_bound_seconds` is what no schedule of the same work on the

@@ -26,17 +26,16 @@ std::string full_disk(const std::function<void()>& action, bool give_up) {
 
 }  // namespace
 
-void retry_while_disk_full(const std::function<void()>& action,
-                           const RetryWhileDiskFull& patience) {
+void retry_while_disk_full(const std::function<void()>& action, const RetryWhileDiskFull& options) {
   bool waiting = false;
   for (;;) {
-    const std::string what = full_disk(action, patience.give_up());
+    const std::string what = full_disk(action, options.give_up());
     if (what.empty()) break;
-    if (!waiting) patience.began(what);
+    if (!waiting) options.began(what);
     waiting = true;
-    std::this_thread::sleep_for(patience.between_tries);
+    std::this_thread::sleep_for(options.between_tries);
   }
-  if (waiting) patience.ended();
+  if (waiting) options.ended();
 }
 
 }  // namespace headway

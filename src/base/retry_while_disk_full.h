@@ -16,6 +16,6 @@ struct RetryWhileDiskFull {
 
 /// Does `action`; when the disk is full, waits a little and does it again, until it succeeds. When
 /// asked to give up, the DiskFullError is passed on.
-void retry_while_disk_full(const std::function<void()>& action, const RetryWhileDiskFull& patience);
+void retry_while_disk_full(const std::function<void()>& action, const RetryWhileDiskFull& options);
 
 }  // namespace headway

@@ -116,7 +116,7 @@ TEST_F(SupervisorTest, the_time_limit_stops_in_order) {
   plan(4);
   behave("train", 3500);
   SupervisorOptions limited = options();
-  limited.patience.time_limit_seconds = 5.5;
+  limited.timeouts.time_limit_seconds = 5.5;
   const double start = monotonic_seconds();
   EXPECT_EQ(run(limited), SupervisorEnd::kTimeLimit);
   EXPECT_LT(monotonic_seconds() - start, 5.5);
@@ -127,7 +127,7 @@ TEST_F(SupervisorTest, the_time_limit_stops_in_order) {
 TEST_F(SupervisorTest, nothing_is_started_for_which_the_time_left_does_not_suffice) {
   plan(2);
   SupervisorOptions limited = options();
-  limited.patience.time_limit_seconds = 1.0;
+  limited.timeouts.time_limit_seconds = 1.0;
   const double start = monotonic_seconds();
   EXPECT_EQ(run(limited), SupervisorEnd::kTimeLimit);
   EXPECT_LT(monotonic_seconds() - start, 0.9);

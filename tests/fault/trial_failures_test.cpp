@@ -45,7 +45,7 @@ TEST_F(SupervisorTest, a_group_that_beats_without_stepping_is_hung) {
   plan(1);
   behave("hang", 20);
   SupervisorOptions impatient = options();
-  impatient.patience.hang_seconds = 0.5;
+  impatient.timeouts.hang_seconds = 0.5;
   EXPECT_EQ(run(impatient), SupervisorEnd::kFinished);
   const SweepState now = state();
   EXPECT_EQ(now.trials().begin()->second.attempts.size(), 3U);
@@ -59,7 +59,7 @@ TEST_F(SupervisorTest, after_everything_was_stopped_for_a_while_nothing_counts_a
   plan(2);
   behave("train", 2000);
   SupervisorOptions impatient = options();
-  impatient.patience.hang_seconds = 2;
+  impatient.timeouts.hang_seconds = 2;
   const pid_t supervisor = ::fork();
   if (supervisor == 0) ::_exit(static_cast<int>(run(impatient)));
   ASSERT_TRUE(comes_true([&] { return count(TrialState::kRunning) == 2; }));

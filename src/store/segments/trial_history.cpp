@@ -141,7 +141,7 @@ bool TrialHistory::cancel_requested() const {
   return !cancel.at.empty() && cancel.at > retry.at;
 }
 
-bool TrialHistory::forgiven(const AttemptRecord& attempt) const {
+bool TrialHistory::is_retried(const AttemptRecord& attempt) const {
   if (retry.at.empty()) return false;
   if (retry.through_attempt) return attempt.attempt <= *retry.through_attempt;
   return attempt.finished_at <= retry.at;
@@ -152,7 +152,7 @@ TrialState TrialHistory::state() const {
   if (last != nullptr && last->state == "done") return TrialState::kDone;
   if (last != nullptr && last->state == "running") return TrialState::kRunning;
   if (cancel_requested()) return TrialState::kCancelled;
-  if (last == nullptr || last->state == "yielded" || forgiven(*last)) return TrialState::kPending;
+  if (last == nullptr || last->state == "yielded" || is_retried(*last)) return TrialState::kPending;
   if (last->state == "cancelled") return TrialState::kCancelled;
   // Whoever was preempted did nothing wrong and goes on later.
   if (last->failure_class() == FailureClass::kPreempted) return TrialState::kPending;
@@ -162,7 +162,7 @@ TrialState TrialHistory::state() const {
 std::vector<const AttemptRecord*> TrialHistory::failed_attempts() const {
   std::vector<const AttemptRecord*> failed;
   for (const auto& [number, attempt] : attempts) {
-    if (attempt.state == "failed" && !forgiven(attempt)) failed.push_back(&attempt);
+    if (attempt.state == "failed" && !is_retried(attempt)) failed.push_back(&attempt);
   }
   return failed;
 }

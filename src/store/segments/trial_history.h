@@ -125,7 +125,7 @@ struct TrialHistory {
 
  private:
   bool fold_attempt(const SegmentRecord& record, std::int64_t number);
-  bool forgiven(const AttemptRecord& attempt) const;
+  bool is_retried(const AttemptRecord& attempt) const;
 };
 
 }  // namespace headway

@@ -136,8 +136,8 @@ TEST_F(SupervisorOnFakes, a_group_that_stands_still_is_diagnosed_and_killed) {
     return std::nullopt;
   });
   SupervisorOptions impatient = options();
-  impatient.patience.hang_seconds = 0.3;
-  impatient.patience.time_limit_seconds = 6;
+  impatient.timeouts.hang_seconds = 0.3;
+  impatient.timeouts.time_limit_seconds = 6;
   run(launcher, impatient);
   const FakeGroupState& hung = *launcher.groups().front();
   EXPECT_TRUE(hung.was_asked_for_stacks);
@@ -157,7 +157,7 @@ TEST_F(SupervisorOnFakes, at_the_time_limit_groups_are_asked_to_leave) {
     return ProcessEnd{kExitYielded, 0};
   });
   SupervisorOptions limited = options();
-  limited.patience.time_limit_seconds = 6;  // less would not be worth the start of a group
+  limited.timeouts.time_limit_seconds = 6;  // less would not be worth the start of a group
   EXPECT_EQ(run(launcher, limited), SupervisorEnd::kTimeLimit);
   EXPECT_EQ(launcher.groups().size(), 1U);
   EXPECT_LE(launcher.groups().front()->spec.settings.time_limit_seconds.value(), 6);
