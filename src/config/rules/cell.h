@@ -19,6 +19,7 @@ class Cell {
   const DatasetDescription& dataset() const { return dataset_; }
   const HeadSpec& head() const { return head_; }
   const ClassVectorsSpec& class_vectors() const { return class_vectors_; }
+  const Options& class_vector_options() const { return config_.class_vectors.options; }
   const LossSpec& loss() const { return loss_; }
   /// False when the images do not fit the encoder, which is refused already: then no rule that asks
   /// for the encoder or its features is run.

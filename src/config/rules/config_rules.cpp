@@ -22,7 +22,7 @@ void check_class_vector_count(Cell& cell) {
   const ClassVectorsSpec& vectors = cell.class_vectors();
   const std::int64_t classes = cell.dataset().classes;
   if (vectors.largest_count == nullptr ||
-      classes <= vectors.largest_count(cell.feature_size(), cell.config().class_vectors.options)) {
+      classes <= vectors.largest_count(cell.feature_size(), cell.class_vector_options())) {
     return;
   }
   cell.refuse(vectors.component.name + "_too_many_classes",
@@ -111,8 +111,7 @@ void check_weight_decay(Cell& cell) {
 std::optional<double> exact_gap(const Cell& cell) {
   const auto largest_gap = cell.class_vectors().largest_gap;
   if (!cell.has_fixed_vectors() || largest_gap == nullptr) return std::nullopt;
-  return largest_gap(
-      cell.dataset().classes, cell.feature_size(), cell.config().class_vectors.options);
+  return largest_gap(cell.dataset().classes, cell.feature_size(), cell.class_vector_options());
 }
 
 void check_scale(Cell& cell) {

@@ -41,7 +41,7 @@ std::optional<double> largest_gap(std::int64_t classes,
 void check_orthogonal(Cell& cell) {
   const std::int64_t classes = cell.dataset().classes;
   const std::int64_t features = cell.feature_size();
-  const Options& options = cell.config().class_vectors.options;
+  const Options& options = cell.class_vector_options();
   const double cosine = largest_cosine(classes, features, options);
   if (cosine == 0 || classes > largest_count(features, options)) return;
   cell.flag("hadamard_not_orthogonal",

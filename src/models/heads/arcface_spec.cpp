@@ -16,10 +16,8 @@ constexpr double kLargestMargin = 3.14;  // radians: beyond pi the cosine rises 
 double least_cosine(const Cell& cell, bool& is_exact) {
   const auto known = cell.class_vectors().largest_cosine;
   is_exact = cell.has_fixed_vectors() && known != nullptr;
-  return is_exact
-             ? known(
-                   cell.dataset().classes, cell.feature_size(), cell.config().class_vectors.options)
-             : -1 / (cell.classes() - 1);
+  return is_exact ? known(cell.dataset().classes, cell.feature_size(), cell.class_vector_options())
+                  : -1 / (cell.classes() - 1);
 }
 
 // Where theta_y + m passes the angle to another class vector, a feature on its own class vector
