@@ -17,6 +17,8 @@ class SweepLayout {
   std::filesystem::path trials_file() const { return root_ / "trials.jsonl"; }
   /// Trials of earlier versions of the sweep that the present one lacks; lines as in trials_file.
   std::filesystem::path vanished_trials_file() const { return root_ / "trials.vanished.jsonl"; }
+  /// A list of trials that could not be read, kept when it was written anew.
+  std::filesystem::path damaged_trials_file() const { return root_ / "trials.damaged.jsonl"; }
   /// What the sweep says besides its trials.
   std::filesystem::path settings_file() const { return root_ / "plan.json"; }
 

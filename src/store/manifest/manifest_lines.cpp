@@ -90,7 +90,7 @@ std::vector<PlannedTrial> read_manifest_lines(const std::filesystem::path& file)
       trials.push_back(trial ? *std::move(trial) : full_parse(line));
     } catch (const nlohmann::json::exception& error) {
       throw StoreError(fmt::format(
-          "{}:{}: not a trial: {}; `headway run` with the sweep file writes the plan anew",
+          "{}:{}: not a trial: {}; 'headway run' with the sweep file writes the plan anew",
           file.string(),
           number,
           error.what()));

@@ -124,7 +124,7 @@ std::vector<PlannedTrial> present_trials(const SweepLayout& layout) {
   try {
     return read_manifest_lines(layout.trials_file());
   } catch (const StoreError& error) {
-    const auto aside = layout.root() / "trials.damaged.jsonl";
+    const auto aside = layout.damaged_trials_file();
     log_warning("{}; written anew, the old one is kept as '{}'", error.what(), aside.string());
     std::filesystem::rename(layout.trials_file(), aside);
     return {};
