@@ -7,8 +7,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <numeric>
 #include <utility>
+#include <vector>
 
 #include "analysis/statistics/metric.h"
 #include "analysis/statistics/statistics.h"
@@ -104,6 +106,36 @@ void ClassMoments::add_to_class(std::span<const double> feature,
   }
 }
 
+FeatureGeometry ClassMoments::geometry() const {
+  check_usable(*this);
+  const at::Tensor present = class_counts().nonzero().flatten();  // [K']
+  const auto classes = as_vector(present);
+  const auto of_present = [&](const at::Tensor& rows) {
+    return rows.to(class_counts().options()).index_select(0, present);
+  };
+  const at::Tensor counts = of_present(class_counts());
+  const at::Tensor means = of_present(feature_sums()) / counts.unsqueeze(1);
+  const at::Tensor global_mean = means.mean(0);
+  const double mean_square = squared_norms().sum().item<double>() / samples();
+  const double zero_norm = kRelativeZero * std::sqrt(mean_square);
+  const at::Tensor variances =
+      (of_present(squared_norms()) / counts - means.square().sum(1)).clamp_min(0);
+  return {
+      .sample_count = samples(),
+      .class_counts = counts,
+      .means = VectorSet(means, {"mean", classes}, zero_norm),
+      .centred_means = VectorSet(means - global_mean, {"centred mean", classes}, zero_norm),
+      .global_mean = global_mean,
+      .sample_mean = feature_sums().sum(0) / samples(),
+      .class_variances = variances,
+      .unit_sums = of_present(unit_sums()),
+      .squared_unit_norms = of_present(squared_unit_norms()),
+      // A copy: in aligned memory, as linear algebra may round by the alignment of its operands.
+      .second_moment = second_moment().clone(),
+      .vectors = VectorSet(of_present(inputs_.class_vectors), {"class vector", classes}),
+      .bias = inputs_.bias ? of_present(*inputs_.bias) : counts.new_zeros(counts.sizes())};
+}
+
 Metrics ClassMoments::metrics() const {
   const c10::NoGradGuard no_grad;
   Metrics metrics;
@@ -169,34 +201,5 @@ std::unique_ptr<Accumulator> make<Geometry>(const AccumulatorInputs& inputs) {
 }
 
 }  // namespace accumulators
-FeatureGeometry ClassMoments::geometry() const {
-  check_usable(*this);
-  const at::Tensor present = class_counts().nonzero().flatten();  // [K']
-  const auto classes = as_vector(present);
-  const auto of_present = [&](const at::Tensor& rows) {
-    return rows.to(class_counts().options()).index_select(0, present);
-  };
-  const at::Tensor counts = of_present(class_counts());
-  const at::Tensor means = of_present(feature_sums()) / counts.unsqueeze(1);
-  const at::Tensor global_mean = means.mean(0);
-  const double mean_square = squared_norms().sum().item<double>() / samples();
-  const double zero_norm = kRelativeZero * std::sqrt(mean_square);
-  const at::Tensor variances =
-      (of_present(squared_norms()) / counts - means.square().sum(1)).clamp_min(0);
-  return {
-      .sample_count = samples(),
-      .class_counts = counts,
-      .means = VectorSet(means, {"mean", classes}, zero_norm),
-      .centred_means = VectorSet(means - global_mean, {"centred mean", classes}, zero_norm),
-      .global_mean = global_mean,
-      .sample_mean = feature_sums().sum(0) / samples(),
-      .class_variances = variances,
-      .unit_sums = of_present(unit_sums()),
-      .squared_unit_norms = of_present(squared_unit_norms()),
-      // A copy: in aligned memory, as linear algebra may round by the alignment of its operands.
-      .second_moment = second_moment().clone(),
-      .vectors = VectorSet(of_present(inputs_.class_vectors), {"class vector", classes}),
-      .bias = inputs_.bias ? of_present(*inputs_.bias) : counts.new_zeros(counts.sizes())};
-}
 
 }  // namespace headway

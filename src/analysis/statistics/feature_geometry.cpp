@@ -3,6 +3,7 @@
 #include "analysis/statistics/metric.h"
 
 namespace headway {
+
 void FeatureGeometry::check_repeated_class() const {
   defined_if(class_counts.max().item<double>() > 1, "no class has 2 samples");
 }
