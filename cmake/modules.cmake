@@ -14,7 +14,7 @@ function(headway_sources result)
   set(${result} ${sources} PARENT_SCOPE)
 endfunction()
 
-# Half of a build would be reading precompiled headers and instantiating the same templates anew for each
+# A third of a build would be reading precompiled headers and instantiating the same templates anew for each
 # source, so the sources of a folder are compiled as one. Not those of components and verbs: they repeat the
 # names of helpers, as people copy one to begin another. Nor what a build for GPUs leaves out: all else then
 # comes from the compiler cache.

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <stdexcept>
 
 #include "base/errors.h"
 #include "models/class_vectors/class_vectors.h"
@@ -48,9 +49,10 @@ class Distribution : public testing::TestWithParam<std::string> {
     for (std::int64_t size = at_least; size <= 4 * at_least; ++size) {
       if (largest_count(size) > kClasses) return size;
     }
-    for (std::int64_t size = 1;; ++size) {
+    for (std::int64_t size = 1; size < at_least; ++size) {
       if (largest_count(size) > kClasses) return size;
     }
+    throw std::logic_error("no size suits more than 10 classes");
   }
   static constexpr std::int64_t kClasses = 10;
   /// Shapes that fit, some of powers of two and some not. Without a count rule rows are told apart
