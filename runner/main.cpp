@@ -6,9 +6,11 @@
 
 #include "base/environment.h"
 #include "base/logging.h"
+#include "base/standard_streams.h"
 #include "runner/cli/verb.h"
 
 int main(int argc, char** argv) {
+  headway::open_standard_streams();
   headway::start_logging();
   headway::VerbContext context{.out = std::cout,
                                .err = std::cerr,

@@ -7,6 +7,7 @@
 #include "base/errors.h"
 #include "base/exit_code.h"
 #include "base/logging.h"
+#include "base/standard_streams.h"
 #include "config/yaml/section_reader.h"
 #include "runner/worker/stack_traces.h"
 #include "runner/worker/stop_request.h"
@@ -105,6 +106,7 @@ int run(int argc, char** argv) {
 }  // namespace headway
 
 int main(int argc, char** argv) {
+  headway::open_standard_streams();
   headway::keep_memory_resident();  // before the first tensor
   // cuBLAS repeats its bits only so, and PyTorch refuses to be deterministic without it.
   ::setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8", /*overwrite=*/0);

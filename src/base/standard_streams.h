@@ -1,0 +1,9 @@
+#pragma once
+
+namespace headway {
+
+/// Opens those of the descriptors 0, 1 and 2 that are closed to /dev/null. Otherwise the next file
+/// that is opened gets such a number, and what is printed lands in it. To be called first in main.
+void open_standard_streams();
+
+}  // namespace headway
