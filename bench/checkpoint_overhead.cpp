@@ -17,6 +17,7 @@
 #include "bench/noise_images.h"
 #include "config/schema/catalog.h"
 #include "support/temporary_directory.h"
+#include "support/trial_ids.h"
 #include "training/model.h"
 #include "training/state/checkpoint_saver.h"
 #include "training/step/resident_memory.h"
@@ -62,7 +63,7 @@ class Training {
         step_(config_, images_.set, model_, {at::kCPU, false}, comm),
         rate_(config_, kImages / config_.training.batch_size),
         state_(*model_.parameters, step_, rate_, comm),
-        saver_({folder, folder / "best.safetensors", "bench"}, {}, state_, comm),
+        saver_({folder, folder / "best.safetensors", id_beginning("be")}, {}, state_, comm),
         order_(kImages) {
     std::iota(order_.begin(), order_.end(), 0);
   }

@@ -51,7 +51,8 @@ int main() {
   const headway::TemporaryDirectory folder;
   headway::write_manifest(folder.path(), headway::small_sweep(kTrials));
   const double start = headway::monotonic_seconds();
-  headway::TrialSource source(folder.path(), {headway::this_process(), "bench-0", 1});
+  headway::TrialSource source(folder.path(),
+                              {headway::this_process(), headway::GroupName("bench-0"), 1});
   headway::SegmentWriter records(folder.path(), "worker");
   std::int64_t count = 0;
   while (const auto trial = source.next()) {

@@ -31,7 +31,7 @@ constexpr int kSeedsPerCell = 5;
 
 Sweep large_sweep(int trials) {
   Sweep sweep;
-  sweep.name = "large";
+  sweep.name = SweepName("large");
   sweep.text = "name: large\n";
   for (int i = 0; i < trials; ++i) {
     Trial trial;
@@ -64,7 +64,7 @@ RecordedValues final_values(int trial) {
   return values;
 }
 
-void write_trial(SegmentWriter& writer, const std::string& id, int trial, int epochs) {
+void write_trial(SegmentWriter& writer, const TrialId& id, int trial, int epochs) {
   writer.append(
       AttemptStarted{
           .trial_id = id, .attempt = 1, .host = "node1", .device = "cpu", .world_size = 1},

@@ -109,7 +109,7 @@ ChildProcess start_group(const GroupSpec& spec, const std::vector<int>& gpus) {
   const GroupSettings& settings = spec.settings;
   ChildProcess::Start start{
       .program = {group_command(spec), group_environment(settings.threads_per_rank, gpus)},
-      .log = SweepLayout(settings.sweep_directory).group_log(settings.group)};
+      .log = SweepLayout(settings.sweep_directory).group_log(GroupName(settings.group))};
   remove_abandoned_scratch();
   std::optional<ScratchFolder> scratch;
   if (spec.ranks > 1) scratch = ScratchFolder::make();

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/errors.h"
+#include "base/json.h"
 #include "base/process.h"
 #include "cluster/local/group_command.h"
 
@@ -21,7 +22,7 @@ nlohmann::json worker_info(const std::filesystem::path& worker) {
         fmt::format("'{} info': {}", worker.string(), failure_of(run, kTimeoutSeconds)));
   }
   try {
-    return nlohmann::json::parse(run.out);
+    return parse_json(run.out);
   } catch (const nlohmann::json::exception& error) {
     throw EnvironmentError(fmt::format("'{} info' is no JSON: {}", worker.string(), error.what()));
   }

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "base/ids.h"
 #include "runner/cli/arguments.h"
 #include "sweep/location.h"
 
@@ -22,7 +23,7 @@ void add_trial_selection(const Arguments& verb,
 
 struct SelectedTrials {
   SweepLocation sweep;
-  std::vector<std::string> trial_ids;  // in plan order
+  std::vector<TrialId> trial_ids;  // in plan order
 };
 
 /// ConfigError when neither a trial nor --all was given, or there is no such trial or sweep. With

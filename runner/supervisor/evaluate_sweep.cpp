@@ -24,9 +24,9 @@ namespace {
 struct EvaluationPlan {
   SweepLocation sweep;
   ResourcesConfig resources;
-  std::vector<PlannedTrial> wanted;   // of those that were asked for: done, so there are weights
-  std::vector<std::string> open;      // ids, of these: to be evaluated
-  std::vector<std::string> repeated;  // ids, of `open`: by request, what was recorded is replaced
+  std::vector<PlannedTrial> wanted;  // of those that were asked for: done, so there are weights
+  std::vector<TrialId> open;         // of these: to be evaluated
+  std::vector<TrialId> repeated;     // of `open`: by request, what was recorded is replaced
   std::int64_t not_trained = 0;
   bool on_gpu = false;  // some of `open` were trained on one
 };
@@ -35,10 +35,10 @@ std::string path_of(const EvaluationPlan& plan) {
   return plan.sweep.directory.string();
 }
 
-std::vector<std::string> full_ids(const EvaluateSweepOptions& options,
-                                  const SweepLocation& sweep,
-                                  const VerbContext& context) {
-  std::vector<std::string> ids;
+std::vector<TrialId> full_ids(const EvaluateSweepOptions& options,
+                              const SweepLocation& sweep,
+                              const VerbContext& context) {
+  std::vector<TrialId> ids;
   for (const std::string& trial : options.trials) {
     ids.push_back(locate_trial(trial, sweep.directory.string(), context.results_root).trial_id);
   }
@@ -55,7 +55,7 @@ EvaluationPlan plan_evaluation(const EvaluateSweepOptions& options, const VerbCo
   EvaluationState state(plan.sweep.directory, options.suite, trials);
   state.refresh();
   for (PlannedTrial& trial : trials) {
-    const std::string id = trial.trial_id;
+    const TrialId id = trial.trial_id;
     const EvaluationStatus status = state.status(id);
     if (status == EvaluationStatus::kNotTrained) {
       ++plan.not_trained;
@@ -147,7 +147,7 @@ void request_anew(const EvaluationPlan& plan, const std::string& suite) {
   EvaluationState state(plan.sweep.directory, suite);
   state.refresh();
   SegmentWriter requests(plan.sweep.directory, "command");
-  for (const std::string& id : plan.repeated) {
+  for (const TrialId& id : plan.repeated) {
     requests.append(
         EvaluationRequested{.trial_id = id,
                             .evaluation = suite,

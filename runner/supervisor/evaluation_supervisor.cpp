@@ -46,7 +46,7 @@ void EvaluationSupervisor::look() {
   counts_ = {.total = static_cast<std::int64_t>(options_.trials.size())};
   running_.clear();
   for (const PlannedTrial& trial : options_.trials) {
-    const std::string& id = trial.trial_id;
+    const TrialId& id = trial.trial_id;
     const bool is_held = state_.status(id) == EvaluationStatus::kOpen && is_worked_on(id);
     const EvaluationStatus status = state_.status(id);
     note_event(id, status);
@@ -58,7 +58,7 @@ void EvaluationSupervisor::look() {
 }
 
 // Ends of attempts whose owner is gone are reported, so that the trial is free for the next one.
-bool EvaluationSupervisor::is_worked_on(const std::string& trial_id) {
+bool EvaluationSupervisor::is_worked_on(const TrialId& trial_id) {
   auto claim = latest_claim(claims_root_, trial_id);
   if (!claim || has_ended(state_.trial(trial_id).evaluation, claim->attempt)) return false;
   const auto abandoned = abandonment_.judge(*claim);
@@ -77,7 +77,7 @@ bool EvaluationSupervisor::is_worked_on(const std::string& trial_id) {
   return false;
 }
 
-void EvaluationSupervisor::note_event(const std::string& trial_id, EvaluationStatus status) {
+void EvaluationSupervisor::note_event(const TrialId& trial_id, EvaluationStatus status) {
   const auto [place, is_first] = seen_.try_emplace(trial_id, status);
   if (std::exchange(place->second, status) == status || is_first) return;
   const AttemptRecord* last = state_.trial(trial_id).evaluation.last_attempt();

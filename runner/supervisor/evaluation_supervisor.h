@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "base/ids.h"
 #include "base/sweep_layout.h"
 #include "cluster/launcher.h"
 #include "runner/supervisor/progress_display.h"
@@ -43,8 +44,8 @@ class EvaluationSupervisor {
 
  private:
   void look();
-  bool is_worked_on(const std::string& trial_id);
-  void note_event(const std::string& trial_id, EvaluationStatus status);
+  bool is_worked_on(const TrialId& trial_id);
+  void note_event(const TrialId& trial_id, EvaluationStatus status);
   void handle_group_exit(const EndedGroup& group);
   std::vector<ClaimView> claims_of(const std::string& group) const;
   void report(const EvaluationFailed& failure);
@@ -60,7 +61,7 @@ class EvaluationSupervisor {
   SupervisedGroups groups_;
   TrialCounts counts_;
   std::vector<RunningTrial> running_;
-  std::map<std::string, EvaluationStatus> seen_;  // by trial
+  std::map<TrialId, EvaluationStatus> seen_;
   double next_look_ = 0;
 };
 

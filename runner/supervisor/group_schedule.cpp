@@ -45,9 +45,9 @@ std::vector<StandingGroup> standing_groups(const SweepSnapshot& snapshot,
 }  // namespace
 
 GroupSchedule::GroupSchedule(const std::filesystem::path& sweep_directory,
-                             const std::string& supervisor_id,
+                             const SupervisorId& supervisor,
                              GroupLimits limits)
-    : limits_(limits), file_(sweep_directory, supervisor_id) {}
+    : limits_(limits), file_(sweep_directory, supervisor) {}
 
 bool GroupSchedule::limit_groups(int count) {
   if (limits_.max_groups.value_or(limits_.slots) <= count) return false;

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "base/ids.h"
 #include "scheduling/planning/group_assignments.h"
 #include "scheduling/planning/group_planner.h"
 #include "sweep/snapshot.h"
@@ -24,7 +25,7 @@ struct OwnGroup {
 class GroupSchedule {
  public:
   GroupSchedule(const std::filesystem::path& sweep_directory,
-                const std::string& supervisor_id,
+                const SupervisorId& supervisor,
                 GroupLimits limits);
 
   /// From now on at most `count` groups side by side. False when there were no more before.

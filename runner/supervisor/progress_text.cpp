@@ -31,7 +31,7 @@ std::string bar(const TrialCounts& counts) {
 
 std::string trial_line(const RunningTrial& trial) {
   const Progress& progress = trial.claim.progress;
-  std::string line = "  " + trial.claim.trial_id;
+  std::string line = "  " + trial.claim.trial_id.text();
   if (trial.claim.attempt > 1) line += fmt::format("  attempt {}", trial.claim.attempt);
   if (progress.epochs > 0) line += fmt::format("  epoch {}/{}", progress.epoch, progress.epochs);
   if (progress.total_steps > 0) {

@@ -46,7 +46,7 @@ ResourcesConfig with_options(ResourcesConfig resources, const RunOptions& option
 PreparedSweep prepare_from_file(const RunOptions& options, const VerbContext& context) {
   Sweep sweep = load_sweep(options.sweep, options.overrides);
   sweep.resources = with_options(sweep.resources, options);
-  const SweepLocation location{sweep.name, context.results_root / sweep.name};
+  const SweepLocation location{sweep.name, context.results_root / sweep.name.text()};
   for (const std::string& note : sweep.notes) fmt::print(context.err, "note: {}\n", note);
   for (const CellFlag& flag : sweep.flags) {
     fmt::print(context.err, "note: cell {}: {}\n", flag.cell_id, flag.message);

@@ -113,7 +113,7 @@ void SupervisedGroups::note_start(const EndedGroup& group, bool took_a_trial) {
     return;
   }
   if (++bad_starts_ < kBadStartsAllowed) return;
-  const auto log = SweepLayout(sweep_directory_).group_log(group.name);
+  const auto log = SweepLayout(sweep_directory_).group_log(GroupName(group.name));
   display_.message(fmt::format("worker groups die before they take a trial ({}); the end of '{}':",
                                group.end.describe(),
                                log.string()));

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "base/ids.h"
 #include "cluster/launcher.h"
 #include "runner/supervisor/exit_diagnosis.h"
 #include "runner/supervisor/progress_display.h"
@@ -74,8 +75,8 @@ class SupervisedGroups {
   int started() const { return groups_.started(); }
 
   /// Of the supervisor.
-  const std::string& id() const { return presence_.id(); }
-  bool is_ours(const std::string& group) const { return group.starts_with(id()); }
+  const SupervisorId& id() const { return presence_.id(); }
+  bool is_ours(const std::string& group) const { return group.starts_with(id().text()); }
   /// What is known of the end of a group that left `claim` without one.
   Circumstances circumstances(const EndedGroup& group, const ClaimView& claim) const;
   /// Since the supervisor began.

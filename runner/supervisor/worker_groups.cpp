@@ -39,7 +39,8 @@ std::string hang_text(const Progress& place,
 void write_hang_report(const GroupSettings& settings,
                        const std::string& text,
                        const std::vector<MemberState>& members) {
-  std::ofstream log(SweepLayout(settings.sweep_directory).group_log(settings.group), std::ios::app);
+  std::ofstream log(SweepLayout(settings.sweep_directory).group_log(GroupName(settings.group)),
+                    std::ios::app);
   fmt::print(log, "\ngroup {} is hung: {}; its processes:\n", settings.group, text);
   for (const MemberState& member : members) fmt::print(log, "  {}\n", member.describe());
 }
@@ -97,7 +98,7 @@ void WorkerGroups::watch(const std::vector<RunningTrial>& running, double hang_s
 }
 
 void WorkerGroups::follow(Group& group, const RunningTrial* trial, double now) {
-  const std::string trial_id = trial != nullptr ? trial->claim.trial_id : "";
+  const auto trial_id = trial != nullptr ? std::optional(trial->claim.trial_id) : std::nullopt;
   if (trial_id != group.trial_id) group.pace = {};
   group.trial_id = trial_id;
   group.pace.observe(trial != nullptr ? trial->claim.progress : Progress{}, now);

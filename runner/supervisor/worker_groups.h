@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "base/ids.h"
 #include "cluster/launcher.h"
 #include "runner/supervisor/group_schedule.h"
 #include "scheduling/claims/awake_clock.h"
@@ -53,7 +54,7 @@ class WorkerGroups {
     std::unique_ptr<LaunchedGroup> launched;
     double started_at = 0;
     std::int64_t oom_kills_before = 0;
-    std::string trial_id = {};  // at work on, as seen last
+    std::optional<TrialId> trial_id = {};  // at work on, as seen last
     TrialPace pace = {};
     MemoryUse memory = {};
     std::string hang = {};

@@ -23,12 +23,12 @@ struct CancelOptions {
 };
 
 /// Those of the selected trials that are not settled; of a trial that was named, why it is not one.
-std::vector<std::string> trials_to_cancel(const CancelOptions& options,
-                                          const SelectedTrials& selected,
-                                          const SweepState& state,
-                                          std::ostream& err) {
-  std::vector<std::string> chosen;
-  for (const std::string& trial_id : selected.trial_ids) {
+std::vector<TrialId> trials_to_cancel(const CancelOptions& options,
+                                      const SelectedTrials& selected,
+                                      const SweepState& state,
+                                      std::ostream& err) {
+  std::vector<TrialId> chosen;
+  for (const TrialId& trial_id : selected.trial_ids) {
     const TrialHistory& record = state.trial(trial_id);
     if (trial_status(record) == TrialStatus::kOpen) {
       chosen.push_back(trial_id);
@@ -40,7 +40,7 @@ std::vector<std::string> trials_to_cancel(const CancelOptions& options,
 }
 
 /// The wish is recorded first: a group that claims the trial in between reads it.
-bool cancel(const SweepLocation& sweep, const std::string& trial_id, SegmentWriter& writer) {
+bool cancel(const SweepLocation& sweep, const TrialId& trial_id, SegmentWriter& writer) {
   request_cancel(writer, trial_id);
   SweepState state(sweep.directory);
   state.refresh();
@@ -55,8 +55,8 @@ int run(const CancelOptions& options, VerbContext& context) {
   state.refresh();
   const auto chosen = trials_to_cancel(options, selected, state, context.err);
   SegmentWriter writer(selected.sweep.directory, "command");
-  std::vector<std::string> running;
-  for (const std::string& trial_id : chosen) {
+  std::vector<TrialId> running;
+  for (const TrialId& trial_id : chosen) {
     if (cancel(selected.sweep, trial_id, writer)) running.push_back(trial_id);
   }
   if (options.json) {

@@ -52,7 +52,7 @@ std::vector<Interruption> interrupt_all(const SelectedTrials& selected) {
   const auto launcher = make_local_launcher();
   std::vector<Interruption> interruptions;
   std::set<std::string> groups;
-  for (const std::string& trial_id : selected.trial_ids) {
+  for (const TrialId& trial_id : selected.trial_ids) {
     const TrialHistory& record = state.trial(trial_id);
     if (trial_status(record) != TrialStatus::kOpen) continue;
     const auto claim = unended_claim(selected.sweep.directory, trial_id, record);
@@ -102,7 +102,7 @@ int run(const InterruptOptions& options, VerbContext& context) {
   if (interruptions.empty()) {
     fmt::print(context.err,
                "no group works on {} of sweep '{}'\n",
-               options.selection.all ? "any trial" : "trial " + selected.trial_ids.front(),
+               options.selection.all ? "any trial" : "trial " + selected.trial_ids.front().text(),
                selected.sweep.name);
     return kExitNothingToDo;
   }

@@ -40,8 +40,8 @@ PlannedSweep plan_sweep(const PlanOptions& options, const VerbContext& context) 
   PlannedSweep plan{.sweep = load_sweep(options.file, options.overrides)};
   plan.cells = sweep_cells(plan.sweep);
   plan.axes = varying_keys(plan.cells);
-  const CostModel costs =
-      measured_costs(context.results_root / plan.sweep.name, rank_kind(plan.sweep.resources));
+  const CostModel costs = measured_costs(context.results_root / plan.sweep.name.text(),
+                                         rank_kind(plan.sweep.resources));
   plan.prediction = predict(plan.sweep, costs, available_cores());
   return plan;
 }

@@ -28,16 +28,16 @@ struct RetryOptions {
 };
 
 /// The trials that the command line means and that have failures or a cancellation to take back.
-std::vector<std::string> trials_to_retry(const RetryOptions& options,
-                                         const SweepManifest& plan,
-                                         const SweepState& state,
-                                         std::ostream& err) {
-  std::vector<std::string> chosen;
-  std::vector<std::string> ids;
+std::vector<TrialId> trials_to_retry(const RetryOptions& options,
+                                     const SweepManifest& plan,
+                                     const SweepState& state,
+                                     std::ostream& err) {
+  std::vector<TrialId> chosen;
+  std::vector<TrialId> ids;
   for (const PlannedTrial& trial : plan.trials) ids.push_back(trial.trial_id);
   const std::string place = fmt::format("in sweep '{}'", plan.name);
   for (const std::string& text : options.trials) {
-    const std::string trial_id = matching_trial_id(text, ids, place);
+    const TrialId trial_id = matching_trial_id(text, ids, place);
     const TrialStatus now = trial_status(state.trial(trial_id));
     if (now == TrialStatus::kFailedForGood || now == TrialStatus::kCancelled) {
       chosen.push_back(trial_id);
@@ -64,7 +64,7 @@ int retry(const RetryOptions& options, VerbContext& context) {
   state.refresh();
   const auto chosen = trials_to_retry(options, plan, state, context.err);
   SegmentWriter writer(sweep.directory, "command");
-  for (const std::string& trial_id : chosen) {
+  for (const TrialId& trial_id : chosen) {
     request_retry(writer, trial_id, state.trial(trial_id).highest_attempt());
   }
   if (options.json) {

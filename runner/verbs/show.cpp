@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <ostream>
 
+#include "base/json.h"
 #include "base/text.h"
 #include "base/time.h"
 #include "runner/cli/non_default_values.h"
@@ -24,7 +25,7 @@ struct ShowOptions {
 
 nlohmann::json show_json(const TrialDetails& details, const std::vector<MetricRow>& metrics) {
   nlohmann::json json = row_json(details.trial);
-  json["config"] = nlohmann::json::parse(details.trial.config);
+  json["config"] = parse_json(details.trial.config);
   json["attempts"] = nlohmann::json::array();
   for (const AttemptRecord& attempt : details.attempts)
     json["attempts"].push_back(row_json(attempt));
@@ -79,7 +80,7 @@ void print_record(const TrialRow& trial, std::ostream& out) {
 }
 
 void print_config(const TrialRow& trial, std::ostream& out) {
-  const auto config = nlohmann::json::parse(trial.config);
+  const auto config = parse_json(trial.config);
   const ConfigLeaves changed = changed_values(config);
   TextColumns columns({{"configuration"}, {"value"}});
   for (const auto& [key, value] : changed) columns.add({key, value_text(value)});

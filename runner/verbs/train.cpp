@@ -53,7 +53,7 @@ void plan_trial(const std::filesystem::path& directory, const Sweep& sweep) {
     return;
   }
   const SweepManifest plan = read_manifest(directory);
-  const std::string& id = sweep.trials.front().trial_id;
+  const TrialId& id = sweep.trials.front().trial_id;
   const bool is_planned =
       std::any_of(plan.trials.begin(), plan.trials.end(), [&](const PlannedTrial& trial) {
         return trial.trial_id == id;
@@ -62,7 +62,7 @@ void plan_trial(const std::filesystem::path& directory, const Sweep& sweep) {
 }
 
 /// Whoever trains a trial by hand wants it tried whatever became of it before.
-void reset_failures_of(const std::filesystem::path& directory, const std::string& trial_id) {
+void reset_failures_of(const std::filesystem::path& directory, const TrialId& trial_id) {
   SweepState state(directory);
   state.refresh();
   const TrialHistory& record = state.trial(trial_id);
@@ -72,7 +72,7 @@ void reset_failures_of(const std::filesystem::path& directory, const std::string
   request_retry(requests, trial_id, record.highest_attempt());
 }
 
-TrialState state_of(const SweepLocation& sweep, const std::string& trial_id) {
+TrialState state_of(const SweepLocation& sweep, const TrialId& trial_id) {
   SweepState state(sweep.directory);
   state.refresh();
   return state.trial(trial_id).state();
@@ -93,7 +93,7 @@ Program worker_of(const Sweep& sweep, const std::filesystem::path& directory) {
 }
 
 int report_end(const SweepLocation& sweep,
-               const std::string& trial_id,
+               const TrialId& trial_id,
                const ForegroundEnd& end,
                VerbContext& context) {
   const TrialState state = state_of(sweep, trial_id);
@@ -118,8 +118,8 @@ int report_end(const SweepLocation& sweep,
 
 int train(const TrainOptions& options, VerbContext& context) {
   const Sweep sweep = load_single_trial(options.file, options.overrides);
-  const SweepLocation place{sweep.name, context.results_root / sweep.name};
-  const std::string& trial_id = sweep.trials.front().trial_id;
+  const SweepLocation place{sweep.name, context.results_root / sweep.name.text()};
+  const TrialId& trial_id = sweep.trials.front().trial_id;
   const LaunchedRank rank = launched_rank();
   expect_trainable_on(rank.size, sweep.trials.front().config.training);
   const Program worker = worker_of(sweep, place.directory);

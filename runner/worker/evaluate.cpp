@@ -88,7 +88,7 @@ bool EvaluationAttempt::run(DatasetCache& datasets) {
 SplitMetrics EvaluationAttempt::evaluate(const Dataset& dataset, const std::string& device) {
   const auto alone = make_single_process_communicator();
   const SweepLayout layout(settings_.sweep_directory);
-  const std::string& id = claimed_.trial.trial_id;
+  const TrialId& id = claimed_.trial.trial_id;
   FinishedTrial trial(
       {.config = config_, .weights = layout.weights(id), .trained = trained_, .device = device},
       dataset,
@@ -141,7 +141,7 @@ void EvaluationAttempt::record_failure(const std::string& failure, const std::st
                           .failure = failure,
                           .message = message};
   if (failure == failure_name(FailureClass::kOom)) {
-    failed.groups_beside = groups_beside(root, settings_.group);
+    failed.groups_beside = groups_beside(root, GroupName(settings_.group));
   }
   wait_out_full_disk([&] { segment_.append(failed, Flush::kNow); });
   log_warning(
@@ -166,8 +166,9 @@ void EvaluationAttempt::wait_out_full_disk(const std::function<void()>& action) 
 
 int evaluate(const GroupSettings& settings) {
   component(Family::kSuite, settings.suite);
-  EvaluationSource source({settings.sweep_directory, settings.suite, settings.trials},
-                          {this_process(), settings.group, 1});
+  EvaluationSource source(
+      {settings.sweep_directory, settings.suite, {settings.trials.begin(), settings.trials.end()}},
+      {this_process(), GroupName(settings.group), 1});
   SegmentWriter segment(
       settings.sweep_directory,
       WriterRecord{.role = "worker", .torch_version = torch_version(), .group = settings.group});

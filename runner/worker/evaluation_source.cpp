@@ -34,7 +34,7 @@ std::optional<ClaimedEvaluation> EvaluationSource::next() {
 
 // The attempt to claim follows from the same look at the claims as the judgement that it is free: a
 // claim made in between is never fenced off.
-std::optional<Claim> EvaluationSource::claim(const std::string& trial_id) {
+std::optional<Claim> EvaluationSource::claim(const TrialId& trial_id) {
   const auto latest = latest_claim(claims_root_, trial_id);
   const int claimed = latest ? latest->attempt : 0;
   if (latest && !has_ended(state_.trial(trial_id).evaluation, claimed) && !take_over(*latest)) {

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "base/ids.h"
 #include "base/sweep_layout.h"
 #include "scheduling/claims/abandonment.h"
 #include "scheduling/claims/claims.h"
@@ -28,7 +29,7 @@ class EvaluationSource {
   struct Task {
     std::filesystem::path sweep_directory;
     std::string evaluation;
-    std::vector<std::string> trials = {};  // ids, also vanished ones; empty: all of the plan
+    std::vector<TrialId> trials = {};  // also vanished ones; empty: all of the plan
   };
 
   /// ConfigError when the sweep lacks one of `task.trials`.
@@ -38,7 +39,7 @@ class EvaluationSource {
   std::optional<ClaimedEvaluation> next();
 
  private:
-  std::optional<Claim> claim(const std::string& trial_id);
+  std::optional<Claim> claim(const TrialId& trial_id);
   bool take_over(const ClaimView& claim);
 
   Task task_;

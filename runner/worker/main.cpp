@@ -6,6 +6,7 @@
 #include "base/environment.h"
 #include "base/errors.h"
 #include "base/exit_code.h"
+#include "base/json.h"
 #include "base/logging.h"
 #include "base/standard_streams.h"
 #include "config/yaml/section_reader.h"
@@ -25,7 +26,7 @@ struct CommandLine {
 /// ConfigError when `text` is not what a supervisor writes.
 GroupSettings read_settings(const std::string& text) {
   try {
-    return section_from_json<GroupSettings>(nlohmann::json::parse(text), "settings");
+    return section_from_json<GroupSettings>(parse_json(text), "settings");
   } catch (const nlohmann::json::parse_error& error) {
     throw ConfigError("settings: " + std::string(error.what()));
   }
@@ -39,7 +40,11 @@ void add_device(CLI::App& verb, std::string& device) {
 void add_features(CLI::App& app, CommandLine& line) {
   CLI::App& verb = *app.add_subcommand("features", "write a finished trial's features to a file");
   verb.add_option("--sweep-dir", line.features.sweep_directory, "the sweep's folder")->required();
-  verb.add_option("--trial", line.features.trial, "trial id")->required();
+  verb.add_option_function<std::string>(
+          "--trial",
+          [&line](const std::string& id) { line.features.trial = TrialId(id); },
+          "trial id")
+      ->required();
   verb.add_option("--split", line.features.split, "train, validation or test");
   verb.add_option("--out", line.features.output, "safetensors file")->required();
   add_device(verb, line.features.device);

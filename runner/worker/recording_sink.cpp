@@ -187,7 +187,8 @@ void RecordingSink::failed(const std::string& failure, const std::string& messag
   AttemptFinished record{.state = "failed", .failure = failure, .message = message, .exit_code = 1};
   if (failure == failure_name(FailureClass::kOom)) {
     record.world_size = group_.world_size;
-    record.groups_beside = groups_beside(group_.settings.sweep_directory, group_.settings.group);
+    record.groups_beside =
+        groups_beside(group_.settings.sweep_directory, GroupName(group_.settings.group));
   }
   finish(std::move(record));
 }

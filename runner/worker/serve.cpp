@@ -10,6 +10,7 @@
 #include "base/environment.h"
 #include "base/errors.h"
 #include "base/exit_code.h"
+#include "base/json.h"
 #include "base/logging.h"
 #include "base/memory_use.h"
 #include "base/retry_while_disk_full.h"
@@ -47,7 +48,7 @@ std::optional<std::string> only_trial_of(const GroupSettings& settings) {
 /// What rank 0 tells the others about the next trial.
 struct Assignment {
   TrialConfig config;
-  std::string trial_id;
+  TrialId trial_id;
   int attempt = 0;
 };
 
@@ -86,7 +87,7 @@ WorkerGroup::WorkerGroup(const GroupSettings& settings, Communicator& comm)
   if (settings.time_limit_seconds) {
     group_.budget = TimeBudget(monotonic_seconds() + *settings.time_limit_seconds);
   }
-  const ClaimOwner owner{this_process(), settings.group, comm.size()};
+  const ClaimOwner owner{this_process(), GroupName(settings.group), comm.size()};
   source_ = std::make_unique<TrialSource>(settings.sweep_directory, owner, only_trial_of(settings));
   segment_ = std::make_unique<SegmentWriter>(
       settings.sweep_directory,
@@ -117,7 +118,7 @@ std::optional<Assignment> WorkerGroup::next() {
   }
   const std::string text = comm_.broadcast(message.is_null() ? "" : message.dump());
   if (text.empty()) return std::nullopt;
-  const auto json = nlohmann::json::parse(text);
+  const auto json = parse_json(text);
   return Assignment{
       trial_config_from_json(json.at("config")), json.at("trial_id"), json.at("attempt")};
 }

@@ -16,20 +16,22 @@
 namespace headway {
 namespace {
 
-void keep_only(std::vector<PlannedTrial>& trials, const std::string& trial_id) {
-  std::vector<std::string> ids;
+void keep_only(std::vector<PlannedTrial>& trials, const TrialId& trial_id) {
+  std::vector<TrialId> ids;
   for (const PlannedTrial& trial : trials) ids.push_back(trial.trial_id);
   std::erase_if(trials, [&](const PlannedTrial& trial) { return trial.trial_id != trial_id; });
   if (trials.empty()) {
-    throw ConfigError(fmt::format(
-        "the sweep has no trial '{}'{}", trial_id, ids.empty() ? "" : suggestion(trial_id, ids)));
+    throw ConfigError(
+        fmt::format("the sweep has no trial '{}'{}",
+                    trial_id,
+                    ids.empty() ? "" : suggestion(trial_id.text(), {ids.begin(), ids.end()})));
   }
 }
 
 SweepManifest plan_of(const std::filesystem::path& directory,
                       const std::optional<std::string>& only_trial) {
   SweepManifest plan = read_manifest(directory);
-  if (only_trial) keep_only(plan.trials, *only_trial);
+  if (only_trial) keep_only(plan.trials, TrialId(*only_trial));
   return plan;
 }
 
@@ -47,8 +49,8 @@ std::vector<QueuedTrial> queued(const SweepManifest& plan) {
   return trials;
 }
 
-std::unordered_map<std::string, std::size_t> places(const SweepManifest& plan) {
-  std::unordered_map<std::string, std::size_t> places;
+std::unordered_map<TrialId, std::size_t> places(const SweepManifest& plan) {
+  std::unordered_map<TrialId, std::size_t> places;
   for (const PlannedTrial& trial : plan.trials) places.emplace(trial.trial_id, places.size());
   return places;
 }
@@ -109,7 +111,7 @@ bool TrialSource::is_offered(std::size_t index) const {
 }
 
 Verdict TrialSource::judge(std::size_t index) {
-  const std::string& trial_id = plan_.trials[index].trial_id;
+  const TrialId& trial_id = plan_.trials[index].trial_id;
   const TrialHistory& record = state_.trial(trial_id);
   switch (trial_status(record)) {
     case TrialStatus::kDone:
@@ -129,7 +131,7 @@ Verdict TrialSource::judge(std::size_t index) {
 
 // Settles the attempt to claim by the same look at the claims: whoever looked again before claiming
 // would take a claim made in between for the one it judged, and fence a live group off.
-bool TrialSource::is_free(const std::string& trial_id, const TrialHistory& record) {
+bool TrialSource::is_free(const TrialId& trial_id, const TrialHistory& record) {
   const auto latest = latest_claim(sweep_directory_, trial_id);
   const int claimed = latest ? latest->attempt : 0;
   next_attempt_ = std::max(claimed, static_cast<int>(record.highest_attempt())) + 1;

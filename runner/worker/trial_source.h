@@ -7,6 +7,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/ids.h"
 #include "base/sweep_layout.h"
 #include "config/sweep/sweep.h"
 #include "scheduling/claims/abandonment.h"
@@ -44,7 +45,7 @@ class TrialSource {
   std::optional<std::size_t> first_to_take();
   Verdict judge(std::size_t index);
   bool is_offered(std::size_t index) const;
-  bool is_free(const std::string& trial_id, const TrialHistory& record);
+  bool is_free(const TrialId& trial_id, const TrialHistory& record);
   bool take_over(const ClaimView& claim);
   bool is_still_wanted(const Claim& claim);
 
@@ -52,8 +53,8 @@ class TrialSource {
   ClaimOwner owner_;
   bool serves_one_ = false;
   SweepManifest plan_;
-  std::vector<QueuedTrial> trials_;                      // in plan order
-  std::unordered_map<std::string, std::size_t> places_;  // in the plan, by trial id
+  std::vector<QueuedTrial> trials_;                  // in plan order
+  std::unordered_map<TrialId, std::size_t> places_;  // in the plan
   SweepState state_;
   TrialQueue queue_;
   bool some_done_ = false;                  // of the plan's trials

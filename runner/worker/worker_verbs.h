@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <string>
 
+#include "base/ids.h"
 #include "cluster/group_settings.h"
 #include "comm/communicator.h"
 
@@ -15,7 +16,7 @@ int serve(const GroupSettings& settings, Communicator& comm);
 
 struct FeatureOptions {
   std::filesystem::path sweep_directory;
-  std::string trial;
+  TrialId trial;
   std::string split = "test";
   std::string device = "auto";  // auto: as trained, where possible; cpu | cuda
   std::filesystem::path output;

@@ -1,6 +1,7 @@
 #include "base/files.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -10,6 +11,22 @@
 #include "base/errors.h"
 
 namespace headway {
+namespace {
+
+const char* kind_name(mode_t mode) {
+  if (S_ISDIR(mode)) return "a directory";
+  if (S_ISFIFO(mode)) return "a named pipe";
+  if (S_ISLNK(mode)) return "a symbolic link";
+  if (S_ISSOCK(mode)) return "a socket";
+  return "a device";
+}
+
+[[noreturn]] void throw_wrong_kind(const std::filesystem::path& path, mode_t mode) {
+  throw EnvironmentError(
+      fmt::format("{}: found {}, expected a regular file", path.string(), kind_name(mode)));
+}
+
+}  // namespace
 
 FileDescriptor& FileDescriptor::operator=(FileDescriptor&& other) noexcept {
   if (this != &other) {
@@ -28,6 +45,24 @@ FileDescriptor open_file(const std::filesystem::path& path, int flags, int mode)
   const int fd = ::open(path.c_str(), flags | O_CLOEXEC, mode);
   if (fd < 0) throw_errno("open", path.string());
   return FileDescriptor(fd);
+}
+
+FileDescriptor open_regular(const std::filesystem::path& path, Links links) {
+  const int no_links = links == Links::kRefuse ? O_NOFOLLOW : 0;
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | no_links);
+  // Of a link that is not to be followed and of a socket alike, open says little.
+  struct stat info {};
+  if (fd < 0) {
+    const int reason = errno;
+    const bool is_known = ::lstat(path.c_str(), &info) == 0;
+    if (is_known && (reason == ELOOP || reason == ENXIO)) throw_wrong_kind(path, info.st_mode);
+    errno = reason;
+    throw_errno("open", path.string());
+  }
+  FileDescriptor file(fd);
+  if (::fstat(fd, &info) != 0) throw_errno("fstat", path.string());
+  if (!S_ISREG(info.st_mode)) throw_wrong_kind(path, info.st_mode);
+  return file;
 }
 
 void make_directories(const std::filesystem::path& path) {
@@ -54,8 +89,8 @@ void write_all(int fd, std::string_view bytes, const std::filesystem::path& path
   }
 }
 
-std::string read_text(const std::filesystem::path& path) {
-  const FileDescriptor file = open_file(path, O_RDONLY);
+std::string read_text(const std::filesystem::path& path, std::uint64_t most_bytes, Links links) {
+  const FileDescriptor file = open_regular(path, links);
   std::string text;
   std::string chunk(1 << 16, '\0');
   while (true) {
@@ -64,11 +99,15 @@ std::string read_text(const std::filesystem::path& path) {
     if (count < 0) throw_errno("read", path.string());
     if (count == 0) return text;
     text.append(chunk, 0, static_cast<std::size_t>(count));
+    if (text.size() > most_bytes) {
+      throw EnvironmentError(fmt::format(
+          "{}: more than {} bytes, which such a file never has", path.string(), most_bytes));
+    }
   }
 }
 
-MappedFile::MappedFile(const std::filesystem::path& path)
-    : MappedFile(open_file(path, O_RDONLY).native(), path.string()) {}
+MappedFile::MappedFile(const std::filesystem::path& path, Links links)
+    : MappedFile(open_regular(path, links).native(), path.string()) {}
 
 MappedFile::MappedFile(int fd, std::string_view name) {
   struct stat info {};

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <span>
 #include <string>
@@ -29,6 +30,12 @@ class FileDescriptor {
 /// open(2) with O_CLOEXEC; EnvironmentError naming the path on failure.
 FileDescriptor open_file(const std::filesystem::path& path, int flags, int mode = 0644);
 
+enum class Links { kFollow, kRefuse };
+
+/// Opens a regular file for reading and never waits, as opening a pipe would. EnvironmentError says
+/// what else `path` is; kRefuse: a symbolic link is an error too.
+FileDescriptor open_regular(const std::filesystem::path& path, Links links = Links::kFollow);
+
 /// Makes the folder and those above it where they are missing, so that they survive a power cut.
 void make_directories(const std::filesystem::path& path);
 
@@ -38,12 +45,15 @@ void flush_directory(const std::filesystem::path& directory);
 /// Writes all bytes, resuming after short writes and EINTR.
 void write_all(int fd, std::string_view bytes, const std::filesystem::path& path);
 
-std::string read_text(const std::filesystem::path& path);
+/// A whole regular file. EnvironmentError when it has more than `most_bytes`.
+std::string read_text(const std::filesystem::path& path,
+                      std::uint64_t most_bytes,
+                      Links links = Links::kFollow);
 
-/// A whole file mapped read-only; pages are shared by all processes of the machine.
+/// A whole regular file mapped read-only; pages are shared by all processes of the machine.
 class MappedFile {
  public:
-  explicit MappedFile(const std::filesystem::path& path);
+  explicit MappedFile(const std::filesystem::path& path, Links links = Links::kFollow);
   /// An open file; `name` says in errors which.
   MappedFile(int fd, std::string_view name);
   MappedFile(MappedFile&& other) noexcept;

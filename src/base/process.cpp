@@ -217,7 +217,7 @@ ChildProcess::ChildProcess(const Start& start) {
   const std::vector<std::string>& command = start.program.command;
   expects(!command.empty(), "a command has at least a program");
   std::filesystem::create_directories(start.log.parent_path());
-  const FileDescriptor log = open_file(start.log, O_WRONLY | O_CREAT | O_APPEND);
+  const FileDescriptor log = open_file(start.log, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW);
   const std::vector<std::string> environment = merged_environment(start.program.environment);
   const std::vector<char*> arguments = c_strings(command);
   const std::vector<char*> variables = c_strings(environment);

@@ -9,6 +9,8 @@
 
 #include "base/atomic_file.h"
 #include "base/errors.h"
+#include "base/json.h"
+#include "base/limits.h"
 #include "base/nearest_name.h"
 #include "base/sha256.h"
 
@@ -16,8 +18,6 @@ namespace headway {
 namespace {
 
 static_assert(std::endian::native == std::endian::little, "safetensors is little-endian");
-
-constexpr std::uint64_t kMaximumHeaderBytes = 100'000'000;
 
 std::string header_text(const std::vector<NamedTensor>& tensors,
                         const std::map<std::string, std::string>& metadata) {
@@ -126,13 +126,13 @@ SafetensorsFile::SafetensorsFile(const std::filesystem::path& path)
   std::uint64_t header_bytes = 0;
   if (all.size() < sizeof(header_bytes)) refuse(path_, "shorter than 8 bytes");
   std::memcpy(&header_bytes, all.data(), sizeof(header_bytes));
-  if (header_bytes > kMaximumHeaderBytes || header_bytes > all.size() - sizeof(header_bytes)) {
+  if (header_bytes > kLargestRecord || header_bytes > all.size() - sizeof(header_bytes)) {
     refuse(path_, fmt::format("header length {} in a file of {} bytes", header_bytes, all.size()));
   }
   const auto* text = reinterpret_cast<const char*>(all.data()) + sizeof(header_bytes);
   const auto data = all.subspan(sizeof(header_bytes) + header_bytes);
   try {
-    const auto header = nlohmann::ordered_json::parse(text, text + header_bytes);
+    const auto header = parse_ordered_json({text, header_bytes});
     for (const auto& [name, entry] : header.items()) {
       if (name == "__metadata__") {
         metadata_ = entry.get<std::map<std::string, std::string>>();

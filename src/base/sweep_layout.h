@@ -1,11 +1,17 @@
 #pragma once
 
 #include <filesystem>
+#include <initializer_list>
 #include <string>
+#include <string_view>
+
+#include "base/ids.h"
 
 namespace headway {
 
-/// Where things are in a sweep's folder. Nothing is created by asking.
+/// Where things are in a sweep's folder. Nothing is created by asking. EnvironmentError when a
+/// symbolic link on the way to a file leads out of the sweep: whoever unpacks or shares a sweep
+/// must not write to, read or delete anything else by it. (The sweep's own folder may be a link.)
 class SweepLayout {
  public:
   explicit SweepLayout(std::filesystem::path root) : root_(std::move(root)) {}
@@ -13,62 +19,68 @@ class SweepLayout {
   const std::filesystem::path& root() const { return root_; }
 
   // The sweep as expanded.
-  std::filesystem::path sweep_file() const { return root_ / "sweep.yaml"; }
-  std::filesystem::path trials_file() const { return root_ / "trials.jsonl"; }
+  std::filesystem::path sweep_file() const { return within({"sweep.yaml"}); }
+  /// 2, 3, ...: as it was changed later.
+  std::filesystem::path sweep_file(int version) const;
+  std::filesystem::path trials_file() const { return within({"trials.jsonl"}); }
   /// Trials of earlier versions of the sweep that the present one lacks; lines as in trials_file.
-  std::filesystem::path vanished_trials_file() const { return root_ / "trials.vanished.jsonl"; }
+  std::filesystem::path vanished_trials_file() const { return within({"trials.vanished.jsonl"}); }
   /// A list of trials that could not be read, kept when it was written anew.
-  std::filesystem::path damaged_trials_file() const { return root_ / "trials.damaged.jsonl"; }
+  std::filesystem::path damaged_trials_file() const { return within({"trials.damaged.jsonl"}); }
   /// What the sweep says besides its trials.
-  std::filesystem::path settings_file() const { return root_ / "plan.json"; }
+  std::filesystem::path settings_file() const { return within({"plan.json"}); }
+  /// Locked while the manifest is written.
+  std::filesystem::path manifest_lock() const { return within({".plan.lock"}); }
 
   // What became of it.
-  std::filesystem::path segments() const { return root_ / "segments"; }
-  std::filesystem::path database() const { return root_ / "results.sqlite"; }
+  std::filesystem::path segments() const { return within({"segments"}); }
+  std::filesystem::path database() const { return within({"results.sqlite"}); }
 
   // Who works on it.
-  std::filesystem::path claims() const { return root_ / "claims"; }
-  std::filesystem::path claims(const std::string& trial_id) const { return claims() / trial_id; }
-  std::filesystem::path claim(const std::string& trial_id, int attempt) const {
-    return claims(trial_id) / std::to_string(attempt);
+  std::filesystem::path claims() const { return within({"claims"}); }
+  std::filesystem::path claims(const TrialId& trial_id) const {
+    return within({"claims", trial_id.text()});
   }
-  std::filesystem::path heartbeat(const std::string& trial_id, int attempt) const {
-    return claim(trial_id, attempt) / kHeartbeat;
+  std::filesystem::path claim(const TrialId& trial_id, int attempt) const {
+    return within({"claims", trial_id.text(), std::to_string(attempt)});
   }
-  std::filesystem::path supervisors() const { return root_ / "supervisors"; }
-  std::filesystem::path supervisor(const std::string& id) const {
-    return supervisors() / (id + ".json");
+  std::filesystem::path heartbeat(const TrialId& trial_id, int attempt) const {
+    return within({"claims", trial_id.text(), std::to_string(attempt), kHeartbeat});
   }
-  std::filesystem::path group_assignments(const std::string& supervisor_id) const {
-    return supervisors() / (supervisor_id + ".offers.json");
+  std::filesystem::path supervisors() const { return within({"supervisors"}); }
+  std::filesystem::path supervisor(const SupervisorId& id) const {
+    return within({"supervisors", id.text() + ".json"});
+  }
+  std::filesystem::path group_assignments(const SupervisorId& supervisor) const {
+    return within({"supervisors", supervisor.text() + ".offers.json"});
   }
 
   /// Claims and supervisors of one evaluation of finished trials, laid out as the sweep's own: kept
   /// apart, so that nobody takes them for those of training.
-  std::filesystem::path evaluation(const std::string& name) const {
-    return root_ / "evaluations" / name;
+  std::filesystem::path evaluation(const std::string& suite) const {
+    return within({"evaluations", suite});
   }
 
   // What trials and groups leave.
-  std::filesystem::path checkpoints(const std::string& trial_id) const {
-    return root_ / "checkpoints" / trial_id;
+  std::filesystem::path checkpoints(const TrialId& trial_id) const {
+    return within({"checkpoints", trial_id.text()});
   }
-  std::filesystem::path artifacts(const std::string& trial_id) const {
-    return root_ / "artifacts" / trial_id;
+  std::filesystem::path artifacts(const TrialId& trial_id) const {
+    return within({"artifacts", trial_id.text()});
   }
-  std::filesystem::path trial_log(const std::string& trial_id) const {
-    return artifacts(trial_id) / "log.txt";
+  std::filesystem::path trial_log(const TrialId& trial_id) const {
+    return within({"artifacts", trial_id.text(), "log.txt"});
   }
-  std::filesystem::path weights(const std::string& trial_id) const {
-    return artifacts(trial_id) / kWeights;
+  std::filesystem::path weights(const TrialId& trial_id) const {
+    return within({"artifacts", trial_id.text(), kWeights});
   }
-  std::filesystem::path best_weights(const std::string& trial_id) const {
-    return artifacts(trial_id) / kBestWeights;
+  std::filesystem::path best_weights(const TrialId& trial_id) const {
+    return within({"artifacts", trial_id.text(), kBestWeights});
   }
-  std::filesystem::path logs() const { return root_ / "logs"; }
+  std::filesystem::path logs() const { return within({"logs"}); }
   /// Standard output and error of a worker group.
-  std::filesystem::path group_log(const std::string& group) const {
-    return logs() / (group + ".log");
+  std::filesystem::path group_log(const GroupName& group) const {
+    return within({"logs", group.text() + ".log"});
   }
 
   // Names within a trial's artifacts.
@@ -82,6 +94,9 @@ class SweepLayout {
   static constexpr const char* kCrashReportPrefix = "last-words-";  // + rank
 
  private:
+  /// Folders within one another, and a file in the last of them at most.
+  std::filesystem::path within(std::initializer_list<std::string_view> names) const;
+
   std::filesystem::path root_;
 };
 

@@ -4,7 +4,9 @@
 #include <fmt/ostream.h>
 
 #include <algorithm>
+#include <array>
 #include <fstream>
+#include <optional>
 #include <ostream>
 #include <sstream>
 
@@ -18,10 +20,41 @@ std::string padded(const std::string& text, std::size_t width, Align align) {
   return align == Align::kLeft ? text + space : space + text;
 }
 
+struct CodePoint {
+  std::size_t bytes = 1;
+  std::optional<char32_t> value = {};  // absent: the byte is no UTF-8
+};
+
+// Of a text that is not empty.
+CodePoint first_code_point(std::string_view text) {
+  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+  const unsigned char lead = byte(0);
+  if (lead < 0x80) return {1, lead};
+  const std::size_t bytes = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
+  if (lead < 0xc2 || lead > 0xf4 || text.size() < bytes) return {};
+  auto value = static_cast<char32_t>(lead & (0xff >> (bytes + 1)));
+  for (std::size_t i = 1; i < bytes; ++i) {
+    if ((byte(i) & 0xc0) != 0x80) return {};
+    value = (value << 6) | (byte(i) & 0x3f);
+  }
+  constexpr std::array<char32_t, 5> kSmallest{0, 0, 0x80, 0x800, 0x10000};
+  const bool is_surrogate = value >= 0xd800 && value <= 0xdfff;
+  if (value < kSmallest[bytes] || value > 0x10ffff || is_surrogate) return {};
+  return {bytes, value};
+}
+
+// C1 controls, line and paragraph separators, and what reorders text or hides in it.
+bool is_obeyed(char32_t value) {
+  return (value >= 0x80 && value < 0xa0) || (value >= 0x200b && value <= 0x200f) ||
+         (value >= 0x2028 && value <= 0x202e) || (value >= 0x2060 && value <= 0x206f) ||
+         value == 0xfeff || (value >= 0xe0000 && value <= 0xe007f);
+}
+
 }  // namespace
 
 void TextColumns::add(std::vector<std::string> cells) {
   expects(cells.size() == columns_.size(), "a line of a table has another number of cells");
+  for (std::string& cell : cells) cell = printable(cell);
   lines_.push_back(std::move(cells));
 }
 
@@ -45,6 +78,38 @@ void TextColumns::print(std::ostream& out, int indent) const {
   };
   print_line(titles);
   for (const auto& line : lines_) print_line(line);
+}
+
+std::string printable(std::string_view text, Newlines newlines) {
+  std::string result;
+  result.reserve(text.size());
+  while (!text.empty()) {
+    const CodePoint next = first_code_point(text);
+    const std::string_view bytes = text.substr(0, next.bytes);
+    text.remove_prefix(next.bytes);
+    if (!next.value) {
+      result += fmt::format("\\x{:02x}", static_cast<unsigned char>(bytes.front()));
+    } else if (*next.value == '\n') {
+      result += newlines == Newlines::kKeep ? "\n" : "\\n";
+    } else if (*next.value == '\t') {
+      result += newlines == Newlines::kKeep ? "\t" : "\\t";
+    } else if (*next.value < 0x20 || *next.value == 0x7f) {
+      result += fmt::format("\\x{:02x}", static_cast<std::uint32_t>(*next.value));
+    } else if (is_obeyed(*next.value)) {
+      result += fmt::format("\\u{:04x}", static_cast<std::uint32_t>(*next.value));
+    } else {
+      result += bytes;
+    }
+  }
+  return result;
+}
+
+std::string in_quotes(std::string_view text) {
+  constexpr std::size_t kMost = 100;
+  if (text.size() <= kMost) return fmt::format("'{}'", printable(text));
+  std::size_t cut = kMost;
+  while (cut > 0 && (text[cut] & 0xC0) == 0x80) --cut;  // not within a character
+  return fmt::format("'{}...' ({} bytes)", printable(text.substr(0, cut)), text.size());
 }
 
 std::size_t display_width(const std::string& text) {

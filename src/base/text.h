@@ -11,7 +11,8 @@ namespace headway {
 
 enum class Align { kLeft, kRight };
 
-/// Lines of cells under a header, each column as wide as its widest cell, two spaces apart.
+/// Lines of cells under a header, each column as wide as its widest cell, two spaces apart. Cells
+/// are printed as printable() has them.
 class TextColumns {
  public:
   struct Column {
@@ -28,6 +29,16 @@ class TextColumns {
   std::vector<Column> columns_;
   std::vector<std::vector<std::string>> lines_;
 };
+
+enum class Newlines { kEscape, kKeep };
+
+/// `text` with what is not for showing written out, as "\x1b" or "\u202e": control characters,
+/// which a terminal obeys, marks that reorder a line, and bytes that are no UTF-8. For whatever
+/// comes from files, the command line or other programs and goes to a terminal.
+std::string printable(std::string_view text, Newlines newlines = Newlines::kEscape);
+
+/// "'text'" for messages: printable, and cut where it becomes too long to read.
+std::string in_quotes(std::string_view text);
 
 /// Columns that `text` takes on a terminal: UTF-8 code points.
 std::size_t display_width(const std::string& text);

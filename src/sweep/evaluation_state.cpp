@@ -56,9 +56,9 @@ std::map<std::string, double> test_results(const SegmentRecord& record) {
   return values;
 }
 
-std::set<std::string> evaluated_in_training(const std::string& suite,
-                                            const std::vector<PlannedTrial>& trials) {
-  std::set<std::string> ids;
+std::set<TrialId> evaluated_in_training(const std::string& suite,
+                                        const std::vector<PlannedTrial>& trials) {
+  std::set<TrialId> ids;
   std::map<std::string, bool> cells;  // a cell's trials are evaluated alike
   for (const PlannedTrial& trial : trials) {
     const auto [cell, is_new] = cells.try_emplace(trial.cell_id, false);
@@ -82,9 +82,9 @@ void EvaluationState::refresh() {
 }
 
 void EvaluationState::take(const SegmentRecord& record) {
-  const auto id = record.json.find("trial_id");
-  if (id == record.json.end()) return;
-  Trial& trial = trials_[id->get<std::string>()];
+  const auto id = record.trial_id();
+  if (!id) return;
+  Trial& trial = trials_[*id];
   const auto take_in = [&](const auto& own) {
     if (own.evaluation == evaluation_) fold(own, record, trial.evaluation);
   };
@@ -98,13 +98,13 @@ void EvaluationState::take(const SegmentRecord& record) {
   if (counts && kind == AttemptFinished::kKind) trial.test_results = test_results(record);
 }
 
-const EvaluationState::Trial& EvaluationState::trial(const std::string& trial_id) const {
+const EvaluationState::Trial& EvaluationState::trial(const TrialId& trial_id) const {
   static const Trial kNoRecords;
   const auto found = trials_.find(trial_id);
   return found == trials_.end() ? kNoRecords : found->second;
 }
 
-EvaluationStatus EvaluationState::status(const std::string& trial_id) const {
+EvaluationStatus EvaluationState::status(const TrialId& trial_id) const {
   const Trial& trial = this->trial(trial_id);
   if (trial.training.state() != TrialState::kDone) return EvaluationStatus::kNotTrained;
   const TrialHistory& evaluation = trial.evaluation;
@@ -122,14 +122,14 @@ EvaluationStatus EvaluationState::status(const std::string& trial_id) const {
 }
 
 std::vector<PlannedTrial> trials_to_evaluate(const std::filesystem::path& sweep_directory,
-                                             const std::vector<std::string>& trial_ids) {
+                                             const std::vector<TrialId>& trial_ids) {
   std::vector<PlannedTrial> planned = read_manifest(sweep_directory).trials;
   if (trial_ids.empty()) return planned;
   for (PlannedTrial& trial : read_vanished_trials(sweep_directory)) {
     planned.push_back(std::move(trial));
   }
   std::vector<PlannedTrial> chosen;
-  for (const std::string& id : trial_ids) {
+  for (const TrialId& id : trial_ids) {
     const auto found = std::ranges::find(planned, id, &PlannedTrial::trial_id);
     if (found != planned.end()) {
       chosen.push_back(*found);
@@ -137,7 +137,8 @@ std::vector<PlannedTrial> trials_to_evaluate(const std::filesystem::path& sweep_
     }
     std::vector<std::string> known;
     for (const PlannedTrial& trial : planned) known.push_back(trial.trial_id);
-    throw ConfigError(fmt::format("the sweep has no trial '{}'{}", id, suggestion(id, known)));
+    throw ConfigError(
+        fmt::format("the sweep has no trial '{}'{}", id, suggestion(id.text(), known)));
   }
   return chosen;
 }

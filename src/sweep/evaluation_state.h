@@ -7,6 +7,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/ids.h"
 #include "base/sweep_layout.h"
 #include "store/manifest/sweep_manifest.h"
 #include "store/segments/segment_reader.h"
@@ -42,21 +43,21 @@ class EvaluationState {
   /// Reads what was written since the last time.
   void refresh();
   /// A trial without records is pending, with no attempts.
-  const Trial& trial(const std::string& trial_id) const;
-  EvaluationStatus status(const std::string& trial_id) const;
+  const Trial& trial(const TrialId& trial_id) const;
+  EvaluationStatus status(const TrialId& trial_id) const;
 
  private:
   void take(const SegmentRecord& record);
 
   SegmentReader reader_;
   std::string evaluation_;
-  std::set<std::string> in_training_;  // ids
-  std::unordered_map<std::string, Trial> trials_;
+  std::set<TrialId> in_training_;
+  std::unordered_map<TrialId, Trial> trials_;
 };
 
 /// The trials that an evaluation is about: those of the plan, or those named, vanished ones too.
 /// ConfigError with the nearest id when the sweep lacks one.
 std::vector<PlannedTrial> trials_to_evaluate(const std::filesystem::path& sweep_directory,
-                                             const std::vector<std::string>& trial_ids);
+                                             const std::vector<TrialId>& trial_ids);
 
 }  // namespace headway

@@ -18,8 +18,12 @@ namespace {
 namespace fs = std::filesystem;
 
 bool holds_sweep(const fs::path& directory) {
-  std::error_code ignored;
-  return fs::exists(SweepLayout(directory).trials_file(), ignored);
+  try {
+    std::error_code ignored;
+    return fs::exists(SweepLayout(directory).trials_file(), ignored);
+  } catch (const EnvironmentError&) {
+    return true;  // whoever reads it hears what is wrong with it
+  }
 }
 
 /// "results/quick/" and "." name a directory too.
@@ -54,18 +58,18 @@ fs::file_time_type last_change(const fs::path& sweep_directory) {
   return latest;
 }
 
-std::vector<std::string> trial_ids(const fs::path& sweep_directory) {
-  std::vector<std::string> ids;
+std::vector<TrialId> trial_ids(const fs::path& sweep_directory) {
+  std::vector<TrialId> ids;
   for (const auto& trial : read_manifest(sweep_directory).trials) ids.push_back(trial.trial_id);
   for (const auto& trial : read_vanished_trials(sweep_directory)) ids.push_back(trial.trial_id);
   return ids;
 }
 
 /// Trial id -> newest sweep that holds it.
-std::map<std::string, SweepLocation> trials_of(const std::vector<SweepLocation>& sweeps) {
-  std::map<std::string, SweepLocation> found;
+std::map<TrialId, SweepLocation> trials_of(const std::vector<SweepLocation>& sweeps) {
+  std::map<TrialId, SweepLocation> found;
   for (const SweepLocation& sweep : sweeps) {
-    for (const std::string& id : trial_ids(sweep.directory)) {
+    for (const TrialId& id : trial_ids(sweep.directory)) {
       const auto [place, is_new] = found.emplace(id, sweep);
       if (is_new || place->second.directory == sweep.directory) continue;
       const bool newer = last_change(sweep.directory) > last_change(place->second.directory);
@@ -137,18 +141,19 @@ std::optional<SweepLocation> newest_sweep(const fs::path& results_root) {
   return newest;
 }
 
-std::string matching_trial_id(const std::string& prefix,
-                              const std::vector<std::string>& ids,
-                              const std::string& place) {
+TrialId matching_trial_id(const std::string& prefix,
+                          const std::vector<TrialId>& ids,
+                          const std::string& place) {
   constexpr std::size_t kShownIds = 5;
-  std::vector<std::string> fitting;
-  for (const std::string& id : ids) {
+  std::vector<TrialId> fitting;
+  for (const TrialId& id : ids) {
     if (id == prefix) return id;
-    if (id.starts_with(prefix)) fitting.push_back(id);
+    if (id.text().starts_with(prefix)) fitting.push_back(id);
   }
   if (fitting.size() == 1) return fitting.front();
   if (fitting.empty()) {
-    const auto near = nearest_name(prefix, ids);  // all ids would be too many to name
+    const auto near =
+        nearest_name(prefix, {ids.begin(), ids.end()});  // all ids would be too many to name
     throw ConfigError(fmt::format("no trial '{}' {}{}",
                                   prefix,
                                   place,
@@ -175,9 +180,9 @@ TrialLocation locate_trial(const std::string& argument,
                                   argument));
   }
   const auto trials = trials_of(sweeps);
-  std::vector<std::string> ids;
+  std::vector<TrialId> ids;
   for (const auto& [id, location] : trials) ids.push_back(id);
-  const std::string id = matching_trial_id(argument, ids, where_searched(sweeps, results_root));
+  const TrialId id = matching_trial_id(argument, ids, where_searched(sweeps, results_root));
   return {trials.at(id), id};
 }
 

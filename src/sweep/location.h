@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "base/ids.h"
+
 namespace headway {
 
 /// A sweep directory that exists, as the user named it: by a sweep file (its `name` is read), by
@@ -32,14 +34,14 @@ bool names_sweep_file(const std::string& argument);
 
 /// The one of `ids` that is, or begins with, `prefix`; `place` says in messages where they are from
 /// ("in sweep 'margins'"). ConfigError, with the nearest ids, when none fits or several do.
-std::string matching_trial_id(const std::string& prefix,
-                              const std::vector<std::string>& ids,
-                              const std::string& place);
+TrialId matching_trial_id(const std::string& prefix,
+                          const std::vector<TrialId>& ids,
+                          const std::string& place);
 
 /// One trial of one sweep.
 struct TrialLocation {
   SweepLocation sweep;
-  std::string trial_id;
+  TrialId trial_id;
 };
 
 /// The trial whose id is, or begins with, `argument`: of the sweep named `sweep`, or when that is

@@ -25,7 +25,7 @@ bool counts_at_once(const AttemptRecord& attempt) {
   return false;
 }
 
-std::optional<EndedTrial> ended_trial(const std::string& trial_id, const TrialHistory& record) {
+std::optional<EndedTrial> ended_trial(const TrialId& trial_id, const TrialHistory& record) {
   const AttemptRecord* last = record.last_attempt();
   if (last == nullptr) return std::nullopt;
   if (last->state == "done") return EndedTrial{trial_id, "", "", last->finished_at};
@@ -47,7 +47,7 @@ std::optional<SharedError> pausing_error(const SweepManifest& plan, const SweepS
 }
 
 void reset_failures(const SharedError& error, const SweepState& state, SegmentWriter& writer) {
-  for (const std::string& trial_id : error.trial_ids) {
+  for (const TrialId& trial_id : error.trial_ids) {
     request_retry(writer, trial_id, state.trial(trial_id).highest_attempt());
   }
 }

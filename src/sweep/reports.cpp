@@ -16,13 +16,11 @@ void report_attempt_end(SegmentWriter& writer, const AttemptEnd& end) {
                 Flush::kNow);
 }
 
-void request_retry(SegmentWriter& writer,
-                   const std::string& trial_id,
-                   std::int64_t through_attempt) {
+void request_retry(SegmentWriter& writer, const TrialId& trial_id, std::int64_t through_attempt) {
   writer.append(RetryRequested{trial_id, through_attempt}, Flush::kNow);
 }
 
-void request_cancel(SegmentWriter& writer, const std::string& trial_id) {
+void request_cancel(SegmentWriter& writer, const TrialId& trial_id) {
   writer.append(CancelRequested{trial_id}, Flush::kNow);
 }
 

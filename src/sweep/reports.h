@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 
+#include "base/ids.h"
 #include "store/segments/segment_writer.h"
 
 namespace headway {
@@ -12,7 +13,7 @@ namespace headway {
 
 /// The end of an attempt as its supervisor, or another one, reports it.
 struct AttemptEnd {
-  std::string trial_id;
+  TrialId trial_id;
   int attempt = 0;
   std::string state = "failed";  // failed | cancelled
   std::string failure;           // class
@@ -24,11 +25,9 @@ struct AttemptEnd {
 void report_attempt_end(SegmentWriter& writer, const AttemptEnd& end);
 
 /// Failures up to and with this attempt no longer count, and a cancelled trial is wanted again.
-void request_retry(SegmentWriter& writer,
-                   const std::string& trial_id,
-                   std::int64_t through_attempt);
+void request_retry(SegmentWriter& writer, const TrialId& trial_id, std::int64_t through_attempt);
 
 /// The trial is not to be started, or to be stopped.
-void request_cancel(SegmentWriter& writer, const std::string& trial_id);
+void request_cancel(SegmentWriter& writer, const TrialId& trial_id);
 
 }  // namespace headway

@@ -117,7 +117,7 @@ void SweepSnapshot::measure_running() {
 }
 
 bool SweepSnapshot::is_worked_on(std::size_t index, SegmentWriter* reports) {
-  const std::string& trial_id = plan_.trials[index].trial_id;
+  const TrialId& trial_id = plan_.trials[index].trial_id;
   const TrialHistory& record = state_.trial(trial_id);
   const bool has_started = record.state() == TrialState::kRunning;
   if (!has_started && waiting_.size() >= options_.claims_looked_up) return false;
@@ -179,7 +179,7 @@ std::optional<SharedError> SweepSnapshot::pausing_error() const {
   return headway::pausing_error(plan_, state_);
 }
 
-std::optional<std::size_t> SweepSnapshot::find(const std::string& trial_id) const {
+std::optional<std::size_t> SweepSnapshot::find(const TrialId& trial_id) const {
   const auto found = std::find_if(
       plan_.trials.begin(), plan_.trials.end(), [&trial_id](const PlannedTrial& trial) {
         return trial.trial_id == trial_id;
@@ -214,7 +214,8 @@ std::vector<TrialWork> SweepSnapshot::work_of(const std::string& supervisor) con
   for (std::size_t index = 0; index < plan_.trials.size(); ++index) {
     TrialWork work{.most_ranks = cost(index).ranks.most};
     for (const auto& [number, attempt] : state_.trial(plan_.trials[index].trial_id).attempts) {
-      if (!attempt.duration_s || supervisor_id_of(attempt.worker_group) != supervisor) continue;
+      const auto group = GroupName::from(attempt.worker_group);
+      if (!attempt.duration_s || !group || supervisor_id_of(*group) != supervisor) continue;
       const int ranks = static_cast<int>(attempt.world_size.value_or(1));
       work.one_rank_seconds += *attempt.duration_s * ranks * model_.efficiency(cost(index), ranks);
     }
@@ -223,13 +224,14 @@ std::vector<TrialWork> SweepSnapshot::work_of(const std::string& supervisor) con
   return works;
 }
 
-std::vector<std::string> live_supervisors(const std::filesystem::path& sweep_directory) {
-  std::vector<std::string> ids;
+std::vector<SupervisorId> live_supervisors(const std::filesystem::path& sweep_directory) {
+  std::vector<SupervisorId> ids;
   std::error_code none;
   std::filesystem::directory_iterator entry(SweepLayout(sweep_directory).supervisors(), none);
   for (; !none && entry != std::filesystem::directory_iterator(); entry.increment(none)) {
-    const std::string id = entry->path().stem().string();
-    if (supervisor_of(sweep_directory, id + "-0") != Liveness::kDead) ids.push_back(id);
+    const auto group = GroupName::from(entry->path().stem().string() + "-0");  // of that supervisor
+    if (!group || supervisor_of(sweep_directory, *group) == Liveness::kDead) continue;
+    ids.push_back(supervisor_id_of(*group));
   }
   return ids;
 }

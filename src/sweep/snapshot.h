@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "base/ids.h"
 #include "base/sweep_layout.h"
 #include "scheduling/claims/abandonment.h"
 #include "scheduling/claims/claims.h"
@@ -47,7 +48,7 @@ struct RunningTrial {
 struct TrialEvent {
   enum class Kind { kStarted, kDone, kFailed, kInterrupted };
   Kind kind = Kind::kStarted;
-  std::string trial_id;
+  TrialId trial_id;
   AttemptRecord attempt = {};
   bool is_final = false;  // kFailed: no further attempt
 };
@@ -85,7 +86,7 @@ class SweepSnapshot {
   const std::vector<TrialEvent>& events() const { return events_; }
 
   /// The trial's place in the plan; nothing when the plan lacks it.
-  std::optional<std::size_t> find(const std::string& trial_id) const;
+  std::optional<std::size_t> find(const TrialId& trial_id) const;
   /// Predicted seconds of a trial of the plan, on the widths of group that it can use and that what
   /// became of earlier attempts allows.
   SecondsByWidth seconds_by_width(std::size_t index) const;
@@ -142,6 +143,6 @@ class SweepSnapshot {
 };
 
 /// Ids of the supervisors that serve the sweep, as far as can be told from this machine.
-std::vector<std::string> live_supervisors(const std::filesystem::path& sweep_directory);
+std::vector<SupervisorId> live_supervisors(const std::filesystem::path& sweep_directory);
 
 }  // namespace headway

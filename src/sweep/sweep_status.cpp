@@ -13,7 +13,7 @@ constexpr TrialState kStates[] = {TrialState::kPending,
                                   TrialState::kFailed,
                                   TrialState::kCancelled};
 
-FailedTrial failed_trial(const std::string& trial_id, const TrialHistory& record) {
+FailedTrial failed_trial(const TrialId& trial_id, const TrialHistory& record) {
   const AttemptRecord& last = *record.last_attempt();
   return {.trial_id = trial_id,
           .failure = last.failure,
@@ -27,7 +27,7 @@ void count_states(const SweepSnapshot& snapshot, SweepStatus& status) {
   for (const RunningTrial& trial : status.running) is_running[trial.index] = true;
   for (const TrialState state : kStates) status.counts[state] = 0;
   for (std::size_t i = 0; i < is_running.size(); ++i) {
-    const std::string& trial_id = snapshot.plan().trials[i].trial_id;
+    const TrialId& trial_id = snapshot.plan().trials[i].trial_id;
     const TrialHistory& record = snapshot.state().trial(trial_id);
     const TrialState state = is_running[i] ? TrialState::kRunning : record.state();
     ++status.counts[state];

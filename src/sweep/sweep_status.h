@@ -6,13 +6,14 @@
 #include <string>
 #include <vector>
 
+#include "base/ids.h"
 #include "sweep/location.h"
 #include "sweep/snapshot.h"
 
 namespace headway {
 
 struct FailedTrial {
-  std::string trial_id;
+  TrialId trial_id;
   std::string failure;
   std::string message;
   std::int64_t attempts = 0;

@@ -33,7 +33,7 @@ std::string heartbeat_age(const fs::path& sweep_directory, const ClaimView& clai
 struct DiagnosisInput {
   const TrialLocation& place;
   SweepSnapshot snapshot;
-  std::vector<std::string> supervisors;
+  std::vector<SupervisorId> supervisors;
 
   const TrialHistory& record() const { return snapshot.state().trial(place.trial_id); }
 };
@@ -133,7 +133,7 @@ std::vector<std::string> reasons_of(const DiagnosisInput& input, const TrialDiag
 std::vector<std::string> next_commands(const DiagnosisInput& input,
                                        const TrialDiagnosis& diagnosis) {
   const std::string sweep = input.place.sweep.directory.string();
-  const std::string& id = input.place.trial_id;
+  const TrialId& id = input.place.trial_id;
   const std::string run = "headway run " + sweep;
   const std::string retry = fmt::format("headway retry {} {}", sweep, id);
   switch (diagnosis.status) {
@@ -181,8 +181,9 @@ TrialDiagnosis diagnose_trial(const TrialLocation& place) {
   const SweepLayout layout(place.sweep.directory);
   diagnosis.log = last_lines(layout.trial_log(place.trial_id), kTrialLogLines);
   const AttemptRecord* last = record.last_attempt();
-  if (last != nullptr && last->state == "failed" && !last->worker_group.empty()) {
-    const fs::path file = layout.group_log(last->worker_group);
+  const auto group = GroupName::from(last != nullptr ? last->worker_group : "");
+  if (group && last->state == "failed") {
+    const fs::path file = layout.group_log(*group);
     diagnosis.group_log = last_lines(file, kGroupLogLines);
     diagnosis.group_log_file = file.string();
   }

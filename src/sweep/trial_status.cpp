@@ -49,7 +49,7 @@ bool has_ended(const TrialHistory& record, std::int64_t attempt) {
 }
 
 std::optional<ClaimView> unended_claim(const std::filesystem::path& sweep_directory,
-                                       const std::string& trial_id,
+                                       const TrialId& trial_id,
                                        const TrialHistory& record) {
   auto claim = latest_claim(sweep_directory, trial_id);
   if (claim && has_ended(record, claim->attempt)) return std::nullopt;

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 
+#include "base/ids.h"
 #include "config/schema/rank_range.h"
 #include "scheduling/claims/abandonment.h"
 #include "scheduling/claims/claims.h"
@@ -36,7 +37,7 @@ bool has_ended(const TrialHistory& record, std::int64_t attempt);
 /// The claim by which someone works on the trial, or seemed to: the latest, unless a record tells
 /// how its attempt ended. Whether its owner is still there is AbandonmentJudge's question.
 std::optional<ClaimView> unended_claim(const std::filesystem::path& sweep_directory,
-                                       const std::string& trial_id,
+                                       const TrialId& trial_id,
                                        const TrialHistory& record);
 
 /// What became of an unended claim when someone looked at its owner.

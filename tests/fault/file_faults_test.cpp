@@ -10,9 +10,9 @@
 
 #include "base/atomic_file.h"
 #include "base/errors.h"
-#include "base/files.h"
 #include "support/struck_save.h"
 #include "support/temporary_directory.h"
+#include "support/text_of.h"
 #include "training/state/checkpoint.h"
 
 namespace headway {
@@ -158,9 +158,9 @@ TEST_P(FileFaults, leave_the_old_file_or_the_new_one_whole) {
     replace_file(path, "the old text");
     const Outcome outcome =
         with_fault(operation, fault(), [&] { replace_file(path, "a new text, longer"); });
-    EXPECT_THAT(read_text(path), AnyOf(Eq("the old text"), Eq("a new text, longer")));
+    EXPECT_THAT(text_of(path), AnyOf(Eq("the old text"), Eq("a new text, longer")));
     if (outcome.succeeded) {
-      EXPECT_EQ(read_text(path), "a new text, longer");
+      EXPECT_EQ(text_of(path), "a new text, longer");
     }
     if (fault() != FileFault::kDeath) {
       EXPECT_THAT(names_in(directory.path()), ElementsAre("plan.json"));

@@ -6,11 +6,11 @@
 #include <algorithm>
 #include <fstream>
 
-#include "base/files.h"
 #include "base/sweep_layout.h"
 #include "store/segments/segment_reader.h"
 #include "store/segments/segment_writer.h"
 #include "support/temporary_directory.h"
+#include "support/text_of.h"
 
 namespace headway {
 namespace {
@@ -28,7 +28,7 @@ class DamagedSegment : public testing::Test {
     for (int value = 1; value <= kRecords; ++value) {
       writer.append({{"kind", "number"}, {"value", value}}, Flush::kLater);
     }
-    good_ = read_text(path_);
+    good_ = text_of(path_);
     for (std::size_t end = good_.find('\n'); end != std::string::npos;
          end = good_.find('\n', end + 1)) {
       ends_.push_back(end + 1);

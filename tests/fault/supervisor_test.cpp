@@ -139,9 +139,9 @@ TEST_F(SupervisorTest, a_worker_that_lost_its_claim_leaves_no_mark) {
   behave("train", 1500);
   const pid_t supervisor = start_supervisor();
   ASSERT_TRUE(comes_true([&] { return count(TrialState::kRunning) == 1; }));
-  const std::string trial_id = state().trials().begin()->first;
+  const TrialId trial_id = state().trials().begin()->first;
   // Someone who thought the owner dead takes the trial over and finishes it.
-  ASSERT_TRUE(try_claim(sweep_, trial_id, 2, {this_process(), "other", 1}));
+  ASSERT_TRUE(try_claim(sweep_, trial_id, 2, {this_process(), GroupName("other"), 1}));
   SegmentWriter other(sweep_, "worker");
   other.append({{"kind", "attempt_started"}, {"trial_id", trial_id}, {"attempt", 2}}, Flush::kNow);
   other.append({{"kind", "attempt_finished"},

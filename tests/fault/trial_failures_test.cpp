@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "support/supervisor_fixture.h"
+#include "support/text_of.h"
 
 namespace headway {
 namespace {
@@ -52,7 +53,7 @@ TEST_F(SupervisorTest, a_group_that_beats_without_stepping_is_hung) {
   EXPECT_EQ(first_attempt(now).failure, "hung");
   EXPECT_THAT(first_attempt(now).message, HasSubstr("while training, step 1"));
   const auto log = sweep_ / "logs" / (first_attempt(now).worker_group + ".log");
-  EXPECT_THAT(read_text(log), HasSubstr("fake_worker: "));
+  EXPECT_THAT(text_of(log), HasSubstr("fake_worker: "));
 }
 
 TEST_F(SupervisorTest, after_everything_was_stopped_for_a_while_nothing_counts_as_hung) {
@@ -119,7 +120,7 @@ TEST_F(SupervisorTest, a_cancelled_trial_ends_and_its_group_goes_on) {
   if (supervisor == 0) ::_exit(static_cast<int>(run(one_group)));
   ASSERT_TRUE(comes_true([&] { return count(TrialState::kRunning) == 1; }));
   const auto claims = latest_claims(sweep_);
-  const std::string& trial_id = claims.front().trial_id;
+  const TrialId& trial_id = claims.front().trial_id;
   SegmentWriter(sweep_, "command")
       .append({{"kind", "cancel_requested"}, {"trial_id", trial_id}}, Flush::kNow);
   ask_to_cancel(sweep_, trial_id, claims.front().attempt);

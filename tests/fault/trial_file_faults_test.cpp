@@ -12,11 +12,11 @@
 
 #include "base/atomic_file.h"
 #include "base/errors.h"
-#include "base/files.h"
 #include "support/collecting_sink.h"
 #include "support/file_faults.h"
 #include "support/short_trial.h"
 #include "support/temporary_directory.h"
+#include "support/text_of.h"
 #include "training/trainer.h"
 
 namespace headway {
@@ -54,7 +54,7 @@ int in_child(const std::function<void()>& action) {
 // An undisturbed attempt, after whatever happened in `folder` before.
 std::string finish(const std::filesystem::path& folder) {
   EXPECT_EQ(in_child([&] { replace_file(folder / "result", train(folder)); }), 0);
-  return read_text(folder / "result");
+  return text_of(folder / "result");
 }
 
 class TrialFileFaults : public testing::TestWithParam<FileFault> {};

@@ -7,12 +7,12 @@
 #include <fstream>
 
 #include "base/errors.h"
-#include "base/files.h"
 #include "base/sweep_layout.h"
 #include "support/collecting_sink.h"
 #include "support/short_trial.h"
 #include "support/temporary_directory.h"
 #include "support/test_communicator.h"
+#include "support/text_of.h"
 #include "training/final_results.h"
 #include "training/trainer.h"
 
@@ -178,7 +178,7 @@ class BestCheckpoint : public TrialCheckpoints {
  protected:
   BestCheckpoint() { options_.checkpoints.keep_best = true; }
   std::string best_file() const {
-    return read_text(options_.artifact_folder / SweepLayout::kBestWeights);
+    return text_of(options_.artifact_folder / SweepLayout::kBestWeights);
   }
 };
 

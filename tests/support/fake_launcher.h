@@ -85,7 +85,7 @@ class FakeLauncher final : public Launcher {
 /// log.
 inline std::optional<ProcessEnd> fails_to_start(FakeGroupState& group) {
   const GroupSettings& settings = group.spec.settings;
-  std::ofstream(SweepLayout(settings.sweep_directory).group_log(settings.group))
+  std::ofstream(SweepLayout(settings.sweep_directory).group_log(GroupName(settings.group)))
       << "libtorch_cpu.so: cannot open\n";
   return ProcessEnd{kExitCannotStart, 0};
 }

@@ -107,7 +107,7 @@ class FakeWorker {
   void note(const Claim& claim) {
     const FileDescriptor file =
         open_file(sweep_ / "carried_through.txt", O_WRONLY | O_CREAT | O_APPEND);
-    write_all(file.native(), claim.trial_id() + "\n", "carried_through.txt");
+    write_all(file.native(), claim.trial_id().text() + "\n", "carried_through.txt");
   }
 
   static std::string said_duration() {
@@ -139,7 +139,7 @@ int run(int argc, char** argv) {
   const auto settings = section_from_json<GroupSettings>(nlohmann::json::parse(text), "settings");
   const LaunchedRank launched = launched_rank();
   if (launched.rank != 0) return 0;
-  const ClaimOwner owner{this_process(), settings.group, launched.size};
+  const ClaimOwner owner{this_process(), GroupName(settings.group), launched.size};
   std::optional<std::string> only;
   if (!settings.only_trial.empty()) only = settings.only_trial;
   return FakeWorker(settings.sweep_directory, owner, only).serve();

@@ -32,7 +32,7 @@ inline Trial small_trial(std::int64_t seed, std::int64_t shards = 1) {
 
 inline Sweep small_sweep(std::int64_t trials, std::int64_t shards = 1) {
   Sweep sweep;
-  sweep.name = "small";
+  sweep.name = SweepName("small");
   sweep.text = "name: small\n";
   for (std::int64_t seed = 0; seed < trials; ++seed) {
     sweep.trials.push_back(small_trial(seed, shards));

@@ -16,6 +16,8 @@ nlohmann::json identity_json(const TrialConfig& config);
 /// A configuration that was stored in that form, as canonical JSON; others unchanged. Sections that
 /// it lacks are not added.
 nlohmann::json canonical_json_of_stored(nlohmann::json config);
-std::string id_of(const nlohmann::json& json);
+/// Of such an identity; the cell's leaves `seed` out.
+TrialId trial_id_of(const nlohmann::json& identity);
+CellId cell_id_of(nlohmann::json identity);
 
 }  // namespace headway

@@ -8,8 +8,6 @@
 namespace headway {
 namespace {
 
-constexpr std::size_t kIdDigits = 12;
-
 constexpr const char* kFirstLoss = "cross_entropy";  // once the only one
 
 void take_first_loss_apart(nlohmann::json& json) {
@@ -34,14 +32,23 @@ void remove_younger_defaults(nlohmann::json& json) {
   }
 }
 
+std::string hash_of(const nlohmann::json& json) {
+  return sha256_hex(json.dump()).substr(0, TrialIdRule::kDigits);
+}
+
 }  // namespace
 
 nlohmann::json to_canonical_json(const TrialConfig& config) {
   return section_to_json(config);
 }
 
-std::string id_of(const nlohmann::json& json) {
-  return sha256_hex(json.dump()).substr(0, kIdDigits);
+TrialId trial_id_of(const nlohmann::json& identity) {
+  return TrialId(hash_of(identity));
+}
+
+CellId cell_id_of(nlohmann::json identity) {
+  identity.erase("seed");
+  return CellId(hash_of(identity));
 }
 
 nlohmann::json identity_json(const TrialConfig& config) {
@@ -66,14 +73,12 @@ nlohmann::json canonical_json_of_stored(nlohmann::json config) {
   return config;
 }
 
-std::string trial_id(const TrialConfig& config) {
-  return id_of(identity_json(config));
+TrialId trial_id(const TrialConfig& config) {
+  return trial_id_of(identity_json(config));
 }
 
-std::string cell_id(const TrialConfig& config) {
-  nlohmann::json json = identity_json(config);
-  json.erase("seed");
-  return id_of(json);
+CellId cell_id(const TrialConfig& config) {
+  return cell_id_of(identity_json(config));
 }
 
 }  // namespace headway

@@ -7,6 +7,7 @@
 #include <variant>
 #include <vector>
 
+#include "base/ids.h"
 #include "config/schema/options.h"
 
 namespace headway {
@@ -118,8 +119,8 @@ struct TrialConfig {
 nlohmann::json to_canonical_json(const TrialConfig& config);
 
 /// First 12 hex digits of SHA-256 over identity_json (see ids.h).
-std::string trial_id(const TrialConfig& config);
+TrialId trial_id(const TrialConfig& config);
 /// Likewise, without `seed`.
-std::string cell_id(const TrialConfig& config);
+CellId cell_id(const TrialConfig& config);
 
 }  // namespace headway

@@ -135,14 +135,12 @@ class Expansion {
                   nlohmann::json& json,
                   const std::vector<std::int64_t>& seeds,
                   const std::vector<const Choice*>& choices) {
-    nlohmann::json cell = json;
-    cell.erase("seed");
-    const std::string cell_id = id_of(cell);
+    const CellId cell_id = cell_id_of(json);
     bool merged = false;
     for (const std::int64_t seed : seeds) {
       json["seed"] = seed;
       config.seed = seed;
-      Trial trial{id_of(json), cell_id, config};
+      Trial trial{trial_id_of(json), cell_id, config};
       if (ids_.insert(trial.trial_id).second) {
         sweep_.trials.push_back(std::move(trial));
       } else {
@@ -152,10 +150,9 @@ class Expansion {
     if (merged) merged_.push_back(describe(choices));
   }
 
-  void add_flags(const std::vector<Finding>& findings, nlohmann::json& json) {
+  void add_flags(const std::vector<Finding>& findings, const nlohmann::json& json) {
     if (findings.empty()) return;
-    json.erase("seed");
-    const std::string cell_id = id_of(json);
+    const CellId cell_id = cell_id_of(json);
     if (!flagged_.insert(cell_id).second) return;
     for (const Finding& finding : findings) {
       sweep_.flags.push_back({cell_id, finding.rule, finding.key + ": " + finding.message});
@@ -222,8 +219,8 @@ class Expansion {
   const Place& file_;
   Sweep& sweep_;
   Problems& problems_;
-  std::unordered_set<std::string> ids_;
-  std::unordered_set<std::string> flagged_;
+  std::unordered_set<TrialId> ids_;
+  std::unordered_set<CellId> flagged_;
   std::unordered_set<std::string> reported_;
   std::unordered_set<std::size_t> used_exclusions_;
   std::vector<std::string> merged_;

@@ -3,13 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cctype>
 #include <filesystem>
 #include <system_error>
 #include <vector>
 
 #include "base/errors.h"
 #include "base/files.h"
+#include "base/limits.h"
 #include "base/nearest_name.h"
 #include "config/sweep/cells.h"
 #include "config/sweep/expansion.h"
@@ -63,26 +63,33 @@ std::string read_sweep_text(const std::filesystem::path& path) {
                                   path.string(),
                                   suggestion(path.filename().string(), sweep_files_beside(path))));
   }
-  return read_text(path);
+  return read_text(path, kLargestSweepFile);
 }
 
-/// A sweep's name is the name of its folder.
-bool is_usable_name(const std::string& name) {
-  const bool safe = std::ranges::all_of(name, [](unsigned char c) {
-    return std::isalnum(c) != 0 || c == '_' || c == '-' || c == '.';
-  });
-  return safe && !name.empty() && name.front() != '.' && name.front() != '-';
-}
-
-void read_names(const LocatedValue& file, Sweep& sweep, Problems& problems) {
-  if (const auto* entry = file.find("name")) {
-    sweep.name = entry->value.text;
-    if (!is_usable_name(sweep.name)) {
-      problems.push_back({entry->value.place,
-                          fmt::format("name: expected letters, digits, '_', '-' and '.', found {}",
-                                      describe(entry->value))});
-    }
+/// The file's name without ".yaml" where it says no other.
+void read_name(const LocatedValue& file,
+               const std::string& stem,
+               Sweep& sweep,
+               Problems& problems) {
+  const auto* entry = file.find("name");
+  const auto name = SweepName::from(entry != nullptr ? entry->value.text : stem);
+  if (name) {
+    sweep.name = *name;
+  } else if (entry != nullptr) {
+    problems.push_back(
+        {entry->value.place,
+         fmt::format(
+             "name: expected {}, found {}", SweepNameRule::kExpected, describe(entry->value))});
+  } else {
+    problems.push_back({file.place,
+                        fmt::format("the file's name, {}, cannot be the sweep's: expected {}; "
+                                    "give it another with name:",
+                                    in_quotes(stem),
+                                    SweepNameRule::kExpected)});
   }
+}
+
+void read_description(const LocatedValue& file, Sweep& sweep, Problems& problems) {
   if (const auto* entry = file.find("description")) {
     sweep.description = entry->value.text;
     if (!entry->value.is_scalar()) {
@@ -144,14 +151,14 @@ Sweep load(const std::filesystem::path& path,
   const std::string source = path.string();
   Problems problems;
   Sweep sweep;
-  sweep.name = path.stem().string();
   sweep.text = read_sweep_text(path);
   const Overrides overrides = read_overrides(override_texts, problems);
   LocatedValue file = parse_yaml(sweep.text, source, problems);
   if (form == FileForm::kSweepOrTrial) wrap_bare_trial(file);
   check_top_level(file, {&source}, problems);
   apply_elsewhere(overrides, file);
-  read_names(file, sweep, problems);
+  read_name(file, path.stem().string(), sweep, problems);
+  read_description(file, sweep, problems);
   sweep.resources = read_top_section<ResourcesConfig>(file, "resources", problems);
   sweep.slurm = read_top_section<SlurmConfig>(file, "slurm", problems);
 

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "base/ids.h"
 #include "config/schema/resources.h"
 #include "config/schema/slurm.h"
 #include "config/schema/trial_config.h"
@@ -12,21 +13,21 @@
 namespace headway {
 
 struct Trial {
-  std::string trial_id;
-  std::string cell_id;
+  TrialId trial_id;
+  CellId cell_id;
   TrialConfig config;
 };
 
 /// A remark on one cell found by a validity rule: it runs, but the reader should know.
 struct CellFlag {
-  std::string cell_id;
+  CellId cell_id;
   std::string rule;     // e.g. "cosine_scale_too_small"
   std::string message;  // with the numbers
 };
 
 /// A sweep file, expanded and checked.
 struct Sweep {
-  std::string name;
+  SweepName name;
   std::string description;
   std::vector<Trial> trials;  // in file order, without duplicates
   std::vector<CellFlag> flags;

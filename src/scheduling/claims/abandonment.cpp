@@ -21,7 +21,7 @@ std::optional<Abandonment> AbandonmentJudge::judge(const ClaimView& claim) {
         fmt::format("group '{}' stands still and its supervisor died", claim.owner.group)};
   }
   if (!staleness_.stale(claim)) return std::nullopt;
-  const std::string& group = claim.owner.group;
+  const GroupName& group = claim.owner.group;
   switch (liveness(claim.owner.process)) {
     case Liveness::kDead:
       if (supervisor_of(sweep_directory_, group) == Liveness::kAlive) return std::nullopt;

@@ -14,6 +14,8 @@
 #include "base/atomic_file.h"
 #include "base/errors.h"
 #include "base/files.h"
+#include "base/json.h"
+#include "base/limits.h"
 #include "base/logging.h"
 #include "base/sweep_layout.h"
 
@@ -70,10 +72,11 @@ Progress progress_from(const nlohmann::json& json) {
   return progress;
 }
 
-ClaimView read_claim(const std::filesystem::path& folder, std::string trial_id, int attempt) {
+ClaimView read_claim(const std::filesystem::path& folder, TrialId trial_id, int attempt) {
   ClaimView view{.trial_id = std::move(trial_id), .attempt = attempt, .owner = {}, .progress = {}};
   try {
-    const auto json = nlohmann::json::parse(read_text(folder / SweepLayout::kHeartbeat));
+    const auto json =
+        parse_json(read_text(folder / SweepLayout::kHeartbeat, kLargestNote, Links::kRefuse));
     ClaimView whole = view;
     json.at("process").get_to(whole.owner.process);
     json.at("group").get_to(whole.owner.group);
@@ -93,12 +96,12 @@ void overwrite_in_place(const std::filesystem::path& path, std::string text) {
   std::error_code unknown;
   const auto length = std::filesystem::file_size(path, unknown);
   if (!unknown && length > text.size()) text.resize(length, ' ');
-  const FileDescriptor file = open_file(path, O_WRONLY);
+  const FileDescriptor file = open_file(path, O_WRONLY | O_NOFOLLOW);
   write_all(file.native(), text, path);
 }
 
 bool is_own(const std::filesystem::path& folder, const ClaimOwner& owner, int attempt) {
-  const ClaimView there = read_claim(folder, "", attempt);
+  const ClaimView there = read_claim(folder, {}, attempt);
   return there.owner.process == owner.process && there.owner.group == owner.group &&
          there.counter == 0;
 }
@@ -107,7 +110,7 @@ bool is_own(const std::filesystem::path& folder, const ClaimOwner& owner, int at
 
 struct Claim::State {
   std::filesystem::path folder;
-  std::string trial_id;
+  TrialId trial_id;
   int attempt = 0;
   ClaimOwner owner;
   std::mutex beating;
@@ -115,7 +118,7 @@ struct Claim::State {
   bool complained = false;
 };
 
-Claim::Claim(std::filesystem::path folder, std::string trial_id, int attempt, ClaimOwner owner)
+Claim::Claim(std::filesystem::path folder, TrialId trial_id, int attempt, ClaimOwner owner)
     : state_(std::make_unique<State>()) {
   state_->folder = std::move(folder);
   state_->trial_id = std::move(trial_id);
@@ -127,7 +130,7 @@ Claim::Claim(Claim&&) noexcept = default;
 Claim& Claim::operator=(Claim&&) noexcept = default;
 Claim::~Claim() = default;
 
-const std::string& Claim::trial_id() const {
+const TrialId& Claim::trial_id() const {
   return state_->trial_id;
 }
 int Claim::attempt() const {
@@ -165,14 +168,14 @@ bool Claim::cancel_asked() const {
 }
 
 void ask_to_cancel(const std::filesystem::path& sweep_directory,
-                   const std::string& trial_id,
+                   const TrialId& trial_id,
                    int attempt) {
   open_file(SweepLayout(sweep_directory).claim(trial_id, attempt) / SweepLayout::kCancelRequest,
-            O_WRONLY | O_CREAT);
+            O_WRONLY | O_CREAT | O_NOFOLLOW);
 }
 
-int groups_beside(const std::filesystem::path& sweep_directory, const std::string& group) {
-  std::set<std::string> groups;
+int groups_beside(const std::filesystem::path& sweep_directory, const GroupName& group) {
+  std::set<GroupName> groups;
   for (const ClaimView& claim : latest_claims(sweep_directory)) {
     if (claim.owner.group == group || groups.contains(claim.owner.group)) continue;
     if (liveness(claim.owner.process) == Liveness::kAlive) groups.insert(claim.owner.group);
@@ -181,7 +184,7 @@ int groups_beside(const std::filesystem::path& sweep_directory, const std::strin
 }
 
 std::optional<Claim> try_claim(const std::filesystem::path& sweep_directory,
-                               const std::string& trial_id,
+                               const TrialId& trial_id,
                                int attempt,
                                const ClaimOwner& owner) {
   expects(attempt >= 1, "attempts count from 1");
@@ -207,7 +210,7 @@ std::optional<Claim> try_claim(const std::filesystem::path& sweep_directory,
 }
 
 std::optional<ClaimView> latest_claim(const std::filesystem::path& sweep_directory,
-                                      const std::string& trial_id) {
+                                      const TrialId& trial_id) {
   const std::filesystem::path trial_claims = SweepLayout(sweep_directory).claims(trial_id);
   const int attempt = highest_attempt(trial_claims);
   if (attempt == 0) return std::nullopt;
@@ -219,7 +222,8 @@ std::vector<ClaimView> latest_claims(const std::filesystem::path& sweep_director
   std::error_code none;
   std::filesystem::directory_iterator entry(SweepLayout(sweep_directory).claims(), none);
   for (; !none && entry != std::filesystem::directory_iterator(); entry.increment(none)) {
-    auto view = latest_claim(sweep_directory, entry->path().filename().string());
+    const auto trial_id = TrialId::from(entry->path().filename().string());
+    auto view = trial_id ? latest_claim(sweep_directory, *trial_id) : std::nullopt;
     if (view) views.push_back(std::move(*view));
   }
   std::sort(views.begin(), views.end(), [](const ClaimView& a, const ClaimView& b) {

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/host.h"
+#include "base/ids.h"
 #include "base/time.h"
 
 namespace headway {
@@ -44,7 +45,7 @@ struct Progress {
 
 struct ClaimOwner {
   ProcessIdentity process;
-  std::string group;
+  GroupName group;
   int world_size = 1;
 };
 
@@ -52,12 +53,12 @@ struct ClaimOwner {
 /// ends the attempt.
 class Claim {
  public:
-  Claim(std::filesystem::path folder, std::string trial_id, int attempt, ClaimOwner owner);
+  Claim(std::filesystem::path folder, TrialId trial_id, int attempt, ClaimOwner owner);
   Claim(Claim&&) noexcept;
   Claim& operator=(Claim&&) noexcept;
   ~Claim();
 
-  const std::string& trial_id() const;
+  const TrialId& trial_id() const;
   int attempt() const;
   const ClaimOwner& owner() const;
   /// Replaces the heartbeat file (atomic, unflushed) with a counter one higher. On a full disk the
@@ -76,13 +77,13 @@ class Claim {
 
 /// Takes claims/<trial_id>/<attempt>; nothing when someone else has it. Attempts count from 1.
 std::optional<Claim> try_claim(const std::filesystem::path& sweep_directory,
-                               const std::string& trial_id,
+                               const TrialId& trial_id,
                                int attempt,
                                const ClaimOwner& owner);
 
 /// A claim as others see it. The owner is empty when a machine's crash took the heartbeat's text.
 struct ClaimView {
-  std::string trial_id;
+  TrialId trial_id;
   int attempt = 0;
   ClaimOwner owner;
   std::uint64_t counter = 0;
@@ -91,17 +92,17 @@ struct ClaimView {
 
 /// The claim with the highest attempt; nothing when the trial was never claimed.
 std::optional<ClaimView> latest_claim(const std::filesystem::path& sweep_directory,
-                                      const std::string& trial_id);
+                                      const TrialId& trial_id);
 
 /// Tells the owner of this attempt that the trial was cancelled: it looks once a second. The record
 /// of the wish is the truth; this only wakes.
 void ask_to_cancel(const std::filesystem::path& sweep_directory,
-                   const std::string& trial_id,
+                   const TrialId& trial_id,
                    int attempt);
 
 /// How many groups other than `group` live on this machine and serve this sweep: they share its
 /// memory.
-int groups_beside(const std::filesystem::path& sweep_directory, const std::string& group);
+int groups_beside(const std::filesystem::path& sweep_directory, const GroupName& group);
 
 /// The latest claim of every trial that has one, ended ones included, sorted by trial id.
 std::vector<ClaimView> latest_claims(const std::filesystem::path& sweep_directory);

@@ -8,6 +8,7 @@
 
 #include "base/errors.h"
 #include "base/files.h"
+#include "base/limits.h"
 #include "base/logging.h"
 #include "base/sweep_layout.h"
 
@@ -26,7 +27,7 @@ std::optional<int> rank_of(const std::string& name) {
 
 std::optional<CrashReport> read_words(const std::filesystem::path& file, int rank) {
   try {
-    const std::string text = read_text(file);
+    const std::string text = read_text(file, kLargestNote, Links::kRefuse);
     const auto line_end = text.find('\n');
     if (line_end == std::string::npos) return std::nullopt;  // it died while it spoke
     return CrashReport{rank, text.substr(0, line_end), text.substr(line_end + 1)};
@@ -38,7 +39,7 @@ std::optional<CrashReport> read_words(const std::filesystem::path& file, int ran
 }  // namespace
 
 std::filesystem::path crash_report_file(const std::filesystem::path& sweep_directory,
-                                        const std::string& trial_id,
+                                        const TrialId& trial_id,
                                         int attempt,
                                         int rank) {
   return SweepLayout(sweep_directory).claim(trial_id, attempt) / fmt::format("{}{}", kPrefix, rank);
@@ -55,7 +56,7 @@ void write_crash_report(const std::filesystem::path& file, const CrashReport& wo
 }
 
 std::optional<CrashReport> first_crash_report(const std::filesystem::path& sweep_directory,
-                                              const std::string& trial_id,
+                                              const TrialId& trial_id,
                                               int attempt) {
   std::optional<CrashReport> first;
   std::filesystem::file_time_type first_time;

@@ -4,6 +4,8 @@
 #include <optional>
 #include <string>
 
+#include "base/ids.h"
+
 namespace headway {
 
 // claims/<trial_id>/<attempt>/last-words-<rank>: what a rank that fails alone has to say before its
@@ -17,7 +19,7 @@ struct CrashReport {
 };
 
 std::filesystem::path crash_report_file(const std::filesystem::path& sweep_directory,
-                                        const std::string& trial_id,
+                                        const TrialId& trial_id,
                                         int attempt,
                                         int rank);
 
@@ -28,7 +30,7 @@ void write_crash_report(const std::filesystem::path& file, const CrashReport& wo
 /// Of all ranks that left words at this attempt, those of the first. Ranks fail one after the
 /// other, since the first one's end is an error to its peers.
 std::optional<CrashReport> first_crash_report(const std::filesystem::path& sweep_directory,
-                                              const std::string& trial_id,
+                                              const TrialId& trial_id,
                                               int attempt);
 
 /// "rank 1: out of memory"; the rank is left out when the group had no other.

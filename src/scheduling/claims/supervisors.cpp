@@ -7,12 +7,19 @@
 #include "base/atomic_file.h"
 #include "base/errors.h"
 #include "base/files.h"
+#include "base/json.h"
+#include "base/limits.h"
 #include "base/sweep_layout.h"
 
 namespace headway {
+namespace {
+
+constexpr std::size_t kMostOfHost = 64;  // leaves room for the rest of a group's name
+
+}  // namespace
 
 SupervisorPresence::SupervisorPresence(const std::filesystem::path& sweep_directory)
-    : id_(fmt::format("{}-{}", host_name(), random_id().substr(0, 8))) {
+    : id_(plain_name_from(host_name().substr(0, kMostOfHost)) + "-" + random_id().substr(0, 8)) {
   file_ = SweepLayout(sweep_directory).supervisor(id_);
   std::filesystem::create_directories(file_.parent_path());
   replace_file(file_, nlohmann::json(this_process()).dump(), Durability::kAtomicOnly);
@@ -23,19 +30,20 @@ SupervisorPresence::~SupervisorPresence() {
   std::filesystem::remove(file_, ignored);
 }
 
-std::string SupervisorPresence::group_name(int number) const {
-  return fmt::format("{}-{}", id_, number);
+GroupName SupervisorPresence::group_name(int number) const {
+  return GroupName(fmt::format("{}-{}", id_, number));
 }
 
-std::string supervisor_id_of(const std::string& group) {
-  return group.substr(0, group.rfind('-'));
+SupervisorId supervisor_id_of(const GroupName& group) {
+  return SupervisorId(group.text().substr(0, group.text().rfind('-')));
 }
 
-Liveness supervisor_of(const std::filesystem::path& sweep_directory, const std::string& group) {
+Liveness supervisor_of(const std::filesystem::path& sweep_directory, const GroupName& group) {
   const auto entry = SweepLayout(sweep_directory).supervisor(supervisor_id_of(group));
   if (!std::filesystem::exists(entry)) return Liveness::kDead;
   try {
-    return liveness(nlohmann::json::parse(read_text(entry)).get<ProcessIdentity>());
+    return liveness(
+        parse_json(read_text(entry, kLargestNote, Links::kRefuse)).get<ProcessIdentity>());
   } catch (const nlohmann::json::exception&) {
     return Liveness::kDead;  // an unflushed file that its machine's crash left empty
   } catch (const EnvironmentError&) {

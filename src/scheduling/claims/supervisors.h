@@ -4,6 +4,7 @@
 #include <string>
 
 #include "base/host.h"
+#include "base/ids.h"
 
 namespace headway {
 
@@ -18,20 +19,20 @@ class SupervisorPresence {
   ~SupervisorPresence();
 
   /// HOST-HEX.
-  const std::string& id() const { return id_; }
+  const SupervisorId& id() const { return id_; }
   /// The name of this supervisor's n-th group: HOST-HEX-n.
-  std::string group_name(int number) const;
+  GroupName group_name(int number) const;
 
  private:
   std::filesystem::path file_;
-  std::string id_;
+  SupervisorId id_;
 };
 
 /// The id of the supervisor that started `group`.
-std::string supervisor_id_of(const std::string& group);
+SupervisorId supervisor_id_of(const GroupName& group);
 
 /// Whether the supervisor that started `group` lives. kDead when it left no entry, or left in
 /// order.
-Liveness supervisor_of(const std::filesystem::path& sweep_directory, const std::string& group);
+Liveness supervisor_of(const std::filesystem::path& sweep_directory, const GroupName& group);
 
 }  // namespace headway

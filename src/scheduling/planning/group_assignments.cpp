@@ -5,6 +5,8 @@
 #include "base/atomic_file.h"
 #include "base/errors.h"
 #include "base/files.h"
+#include "base/json.h"
+#include "base/limits.h"
 #include "base/logging.h"
 #include "base/sweep_layout.h"
 #include "scheduling/claims/supervisors.h"
@@ -21,19 +23,17 @@ std::string to_text(const GroupAssignments& offers) {
 }
 
 GroupAssignments from_text(const std::string& text) {
-  const nlohmann::json json = nlohmann::json::parse(text);
+  const nlohmann::json json = parse_json(text);
   GroupAssignments offers{.width_of_others = json.at("width_of_others").get<int>()};
   for (const nlohmann::json& offer : json.at("first")) {
-    offers.first.push_back({offer.at(0).get<std::string>(), offer.at(1).get<int>()});
+    offers.first.push_back({offer.at(0).get<TrialId>(), offer.at(1).get<int>()});
   }
   return offers;
 }
 
 }  // namespace
 
-bool GroupAssignments::is_for(int width,
-                              const std::string& trial_id,
-                              const RankRange& ranks) const {
+bool GroupAssignments::is_for(int width, const TrialId& trial_id, const RankRange& ranks) const {
   for (const Offer& offer : first) {
     if (offer.trial_id == trial_id) return offer.width == width;
   }
@@ -41,8 +41,8 @@ bool GroupAssignments::is_for(int width,
 }
 
 AssignmentFile::AssignmentFile(const std::filesystem::path& sweep_directory,
-                               const std::string& supervisor_id)
-    : file_(SweepLayout(sweep_directory).group_assignments(supervisor_id)) {}
+                               const SupervisorId& supervisor)
+    : file_(SweepLayout(sweep_directory).group_assignments(supervisor)) {}
 
 AssignmentFile::~AssignmentFile() {
   std::error_code ignored;
@@ -62,11 +62,11 @@ void AssignmentFile::publish(const GroupAssignments& offers) {
 }
 
 std::optional<GroupAssignments> read_offers(const std::filesystem::path& sweep_directory,
-                                            const std::string& group) {
+                                            const GroupName& group) {
   const auto file = SweepLayout(sweep_directory).group_assignments(supervisor_id_of(group));
   if (!std::filesystem::exists(file)) return std::nullopt;
   try {
-    return from_text(read_text(file));
+    return from_text(read_text(file, kLargestNote, Links::kRefuse));
   } catch (const nlohmann::json::exception&) {
     return std::nullopt;  // an unflushed file that its machine's crash left empty
   } catch (const EnvironmentError&) {

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "base/ids.h"
 #include "config/schema/rank_range.h"
 
 namespace headway {
@@ -13,7 +14,7 @@ namespace headway {
 /// themselves; this only tells in which order, and keeps trials for groups of the planned width.
 struct GroupAssignments {
   struct Offer {
-    std::string trial_id;
+    TrialId trial_id;
     int width = 1;  // a group of so many ranks, and no other, may take it
 
     bool operator==(const Offer&) const = default;
@@ -25,7 +26,7 @@ struct GroupAssignments {
   int width_of_others = 1;
 
   /// Whether a group of `width` ranks may take the trial.
-  bool is_for(int width, const std::string& trial_id, const RankRange& ranks) const;
+  bool is_for(int width, const TrialId& trial_id, const RankRange& ranks) const;
   bool operator==(const GroupAssignments&) const = default;
 };
 
@@ -34,7 +35,7 @@ struct GroupAssignments {
 /// with it. The file goes when this object does.
 class AssignmentFile {
  public:
-  AssignmentFile(const std::filesystem::path& sweep_directory, const std::string& supervisor_id);
+  AssignmentFile(const std::filesystem::path& sweep_directory, const SupervisorId& supervisor);
   AssignmentFile(const AssignmentFile&) = delete;
   AssignmentFile& operator=(const AssignmentFile&) = delete;
   ~AssignmentFile();
@@ -50,6 +51,6 @@ class AssignmentFile {
 /// What the supervisor of `group` offers. Nothing when it publishes none: then a group may take
 /// whatever fits it.
 std::optional<GroupAssignments> read_offers(const std::filesystem::path& sweep_directory,
-                                            const std::string& group);
+                                            const GroupName& group);
 
 }  // namespace headway

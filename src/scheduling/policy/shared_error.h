@@ -4,11 +4,13 @@
 #include <string>
 #include <vector>
 
+#include "base/ids.h"
+
 namespace headway {
 
 /// A trial whose last attempt came to an end of its own: done, or failed.
 struct EndedTrial {
-  std::string trial_id;
+  TrialId trial_id;
   std::string failure;  // class; "" when done
   std::string message;
   std::string finished_at;
@@ -17,8 +19,8 @@ struct EndedTrial {
 /// What a sweep's first trials have in common.
 struct SharedError {
   std::string failure;
-  std::string message;                 // of the first one
-  std::vector<std::string> trial_ids;  // all that ended by it
+  std::string message;             // of the first one
+  std::vector<TrialId> trial_ids;  // all that ended by it
 };
 
 /// How many trials in a row must end the same way before the sweep is paused.

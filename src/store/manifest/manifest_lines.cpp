@@ -9,6 +9,8 @@
 
 #include "base/errors.h"
 #include "base/files.h"
+#include "base/json.h"
+#include "base/limits.h"
 #include "config/schema/ids.h"
 
 namespace headway {
@@ -21,11 +23,12 @@ bool take(std::string_view& text, std::string_view prefix) {
   return true;
 }
 
-bool take_id(std::string_view& text, std::string& id) {
-  const std::size_t end = text.find_first_not_of("0123456789abcdef");
-  if (end == 0 || end == std::string_view::npos) return false;
-  id = text.substr(0, end);
-  text.remove_prefix(end);
+template <typename Id>
+bool take_id(std::string_view& text, Id& id) {
+  const auto taken = Id::from(text.substr(0, TrialIdRule::kDigits));
+  if (!taken) return false;
+  id = *taken;
+  text.remove_prefix(TrialIdRule::kDigits);
   return true;
 }
 
@@ -54,9 +57,9 @@ bool lacks_loss_section(std::string_view line) {
 }
 
 PlannedTrial full_parse(std::string_view line) {
-  const auto json = nlohmann::json::parse(line);
-  return {json.at("trial_id").get<std::string>(),
-          json.at("cell_id").get<std::string>(),
+  const auto json = parse_json(line);
+  return {json.at("trial_id").get<TrialId>(),
+          json.at("cell_id").get<CellId>(),
           json.at("seed").get<std::int64_t>(),
           canonical_json_of_stored(json.at("config")).dump()};
 }
@@ -77,7 +80,7 @@ PlannedTrial planned_trial(const Trial& trial) {
 }
 
 std::vector<PlannedTrial> read_manifest_lines(const std::filesystem::path& file) {
-  const std::string text = read_text(file);
+  const std::string text = read_text(file, kLargestManifest, Links::kRefuse);
   std::vector<PlannedTrial> trials;
   std::string_view rest = text;
   for (std::size_t number = 1; !rest.empty(); ++number) {

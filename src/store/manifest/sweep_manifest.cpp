@@ -11,6 +11,8 @@
 #include "base/atomic_file.h"
 #include "base/errors.h"
 #include "base/files.h"
+#include "base/json.h"
+#include "base/limits.h"
 #include "base/logging.h"
 #include "base/sweep_layout.h"
 #include "config/schema/json_writer.h"
@@ -67,7 +69,7 @@ auto with_settings(const std::filesystem::path& directory, auto&& read) {
     throw ConfigError(
         fmt::format("no sweep in '{}': there is no trials.jsonl", directory.string()));
   }
-  const std::string text = read_text(layout.settings_file());
+  const std::string text = read_text(layout.settings_file(), kLargestSweepFile, Links::kRefuse);
   const auto fail = [&](const std::exception& error) {
     return StoreError(
         fmt::format("{} is damaged: {}; 'headway run' with the sweep file writes it anew",
@@ -75,7 +77,7 @@ auto with_settings(const std::filesystem::path& directory, auto&& read) {
                     error.what()));
   };
   try {
-    return read(nlohmann::json::parse(text));
+    return read(parse_json(text));
   } catch (const nlohmann::json::exception& error) {
     throw fail(error);
   } catch (const ConfigError& error) {
@@ -86,7 +88,8 @@ auto with_settings(const std::filesystem::path& directory, auto&& read) {
 // Held while the manifest is rewritten, released when the descriptor closes. Where the file system
 // has no locks, atomic replacement alone keeps the files whole.
 FileDescriptor lock_manifest(const std::filesystem::path& directory) {
-  FileDescriptor file = open_file(directory / ".plan.lock", O_RDWR | O_CREAT);
+  FileDescriptor file =
+      open_file(SweepLayout(directory).manifest_lock(), O_RDWR | O_CREAT | O_NOFOLLOW);
   while (::flock(file.native(), LOCK_EX) != 0) {
     if (errno == EINTR) continue;
     if (errno != ENOLCK && errno != EOPNOTSUPP) throw_errno("flock", directory.string());
@@ -97,7 +100,8 @@ FileDescriptor lock_manifest(const std::filesystem::path& directory) {
 }
 
 void replace_if_changed(const std::filesystem::path& path, const std::string& text) {
-  if (std::filesystem::exists(path) && read_text(path) == text) return;
+  if (std::filesystem::exists(path) && read_text(path, kLargestManifest, Links::kRefuse) == text)
+    return;
   replace_file(path, text);
 }
 
@@ -107,9 +111,10 @@ void keep_sweep_text(const SweepLayout& layout, const std::string& text) {
   std::filesystem::path next = layout.sweep_file();
   for (int version = 2; std::filesystem::exists(next); ++version) {
     latest = next;
-    next = layout.root() / fmt::format("sweep.{}.yaml", version);
+    next = layout.sweep_file(version);
   }
-  if (latest.empty() || read_text(latest) != text) replace_file(next, text);
+  if (latest.empty() || read_text(latest, kLargestSweepFile, Links::kRefuse) != text)
+    replace_file(next, text);
 }
 
 std::string lines_of(const std::vector<PlannedTrial>& trials) {
@@ -131,8 +136,8 @@ std::vector<PlannedTrial> present_trials(const SweepLayout& layout) {
   }
 }
 
-std::unordered_set<std::string> ids_of(const std::vector<PlannedTrial>& trials) {
-  std::unordered_set<std::string> ids;
+std::unordered_set<TrialId> ids_of(const std::vector<PlannedTrial>& trials) {
+  std::unordered_set<TrialId> ids;
   for (const PlannedTrial& trial : trials) ids.insert(trial.trial_id);
   return ids;
 }
@@ -172,7 +177,15 @@ std::vector<PlannedTrial> vanished_trials(const SweepLayout& layout,
 }  // namespace
 
 TrialConfig PlannedTrial::config() const {
-  return trial_config_from_json(nlohmann::json::parse(config_text));
+  TrialConfig config = trial_config_from_json(parse_json(config_text));
+  if (headway::trial_id(config) == trial_id && headway::cell_id(config) == cell_id &&
+      config.seed == seed) {
+    return config;
+  }
+  throw StoreError(fmt::format(
+      "trial {}: its configuration in the sweep's trials.jsonl does not fit its ids: it "
+      "was changed by hand; 'headway run' with the sweep file writes the plan anew",
+      trial_id));
 }
 
 SweepManifest read_manifest(const std::filesystem::path& directory) {
@@ -181,9 +194,9 @@ SweepManifest read_manifest(const std::filesystem::path& directory) {
   return manifest;
 }
 
-std::string read_sweep_name(const std::filesystem::path& directory) {
+SweepName read_sweep_name(const std::filesystem::path& directory) {
   return with_settings(directory, [](const nlohmann::json& settings) {
-    return settings.at("name").get<std::string>();
+    return settings.at("name").get<SweepName>();
   });
 }
 

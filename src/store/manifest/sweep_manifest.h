@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "base/ids.h"
 #include "config/sweep/sweep.h"
 
 namespace headway {
@@ -12,17 +13,18 @@ namespace headway {
 /// A trial of the manifest, its configuration still text: reading 10,000 of them takes
 /// milliseconds.
 struct PlannedTrial {
-  std::string trial_id;
-  std::string cell_id;
+  TrialId trial_id;
+  CellId cell_id;
   std::int64_t seed = 0;
   std::string config_text;  // canonical JSON
 
+  /// StoreError when the ids are not those of `config_text`: someone edited it.
   TrialConfig config() const;
 };
 
 /// A sweep file as expanded, on disk: trials.jsonl, and plan.json for what it says besides.
 struct SweepManifest {
-  std::string name;
+  SweepName name;
   std::string description;
   ResourcesConfig resources;
   SlurmConfig slurm;
@@ -34,14 +36,14 @@ struct SweepManifest {
 /// ConfigError when `directory` holds no sweep, StoreError when its manifest is damaged.
 SweepManifest read_manifest(const std::filesystem::path& directory);
 /// Its name alone, without reading the trials. Errors likewise.
-std::string read_sweep_name(const std::filesystem::path& directory);
+SweepName read_sweep_name(const std::filesystem::path& directory);
 /// The trials that the present manifest lacks, of earlier versions.
 std::vector<PlannedTrial> read_vanished_trials(const std::filesystem::path& directory);
 
 /// What a changed sweep file meant for the sweep.
 struct ManifestChange {
-  std::vector<std::string> added;     // trial ids
-  std::vector<std::string> vanished;  // stay in the store, leave the tables
+  std::vector<TrialId> added;
+  std::vector<TrialId> vanished;  // stay in the store, leave the tables
   std::int64_t unchanged = 0;
   bool is_new = false;  // the sweep did not exist before
 };

@@ -5,6 +5,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/ids.h"
 #include "store/segments/segment_reader.h"
 #include "store/segments/trial_history.h"
 
@@ -19,14 +20,14 @@ class SweepState {
   /// Reads what was written since the last time.
   void refresh();
   /// A trial without records is pending, with no attempts.
-  const TrialHistory& trial(const std::string& trial_id) const;
+  const TrialHistory& trial(const TrialId& trial_id) const;
   /// Those that have records.
-  const std::unordered_map<std::string, TrialHistory>& trials() const { return trials_; }
+  const std::unordered_map<TrialId, TrialHistory>& trials() const { return trials_; }
   const std::vector<SegmentDamage>& damage() const { return reader_.damage(); }
 
  private:
   SegmentReader reader_;
-  std::unordered_map<std::string, TrialHistory> trials_;
+  std::unordered_map<TrialId, TrialHistory> trials_;
 };
 
 }  // namespace headway

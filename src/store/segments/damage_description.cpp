@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/files.h"
+#include "base/limits.h"
 
 namespace headway {
 namespace {
@@ -52,7 +53,7 @@ std::string describe_records(std::string_view bytes) {
 }  // namespace
 
 std::string describe_damage(const std::filesystem::path& segment, const SegmentDamage& damage) {
-  const std::string text = read_text(segment);
+  const std::string text = read_text(segment, kLargestManifest, Links::kRefuse);
   const std::string_view before = std::string_view(text).substr(0, damage.offset);
   const std::string_view bytes = std::string_view(text).substr(before.size(), damage.bytes);
   return fmt::format("line {}: {} bytes are no record ({}); lost: {}",

@@ -7,13 +7,13 @@
 #include <optional>
 
 #include "base/errors.h"
+#include "base/limits.h"
 
 namespace headway {
 namespace {
 
 constexpr std::size_t kDigits = 8;
 constexpr std::size_t kHeaderBytes = 2 * (kDigits + 1);  // "LLLLLLLL CCCCCCCC "
-constexpr std::size_t kLargestRecord = std::size_t{256} << 20;
 
 std::uint32_t crc_of(std::string_view bytes) {
   return static_cast<std::uint32_t>(

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/host.h"
+#include "base/ids.h"
 
 namespace headway {
 
@@ -56,7 +57,7 @@ struct WriterRecord {
 
 struct AttemptStarted {
   static constexpr const char* kKind = "attempt_started";
-  std::string trial_id = {};
+  TrialId trial_id = {};
   std::int64_t attempt = 0;
   std::string group = {};
   std::string host = {};
@@ -82,7 +83,7 @@ struct AttemptStarted {
 /// How far an attempt has come: a `metrics` record without its values.
 struct EpochPosition {
   static constexpr const char* kKind = "metrics";
-  std::string trial_id = {};
+  TrialId trial_id = {};
   std::int64_t attempt = 0;
   std::int64_t epoch = 0;  // epochs done, from 1
   std::int64_t step = 0;   // steps done
@@ -110,7 +111,7 @@ struct EpochMetrics {
 /// Reported by the worker itself, or by whoever found that it had left without a word.
 struct AttemptFinished {
   static constexpr const char* kKind = "attempt_finished";
-  std::string trial_id = {};
+  TrialId trial_id = {};
   std::int64_t attempt = 0;
   std::string state = {};    // done | failed | yielded | cancelled
   std::string failure = {};  // class; "" when done
@@ -152,7 +153,7 @@ struct AttemptFinished {
 /// Failed attempts so far no longer count, a cancelled trial is pending again.
 struct RetryRequested {
   static constexpr const char* kKind = "retry_requested";
-  std::string trial_id = {};
+  TrialId trial_id = {};
   std::optional<std::int64_t> through_attempt = {};  // "so far"; absent: by the records' times
 
   static void visit(auto& record, auto&& field) {
@@ -164,7 +165,7 @@ struct RetryRequested {
 /// Not to be started (any more), until a retry is requested.
 struct CancelRequested {
   static constexpr const char* kKind = "cancel_requested";
-  std::string trial_id = {};
+  TrialId trial_id = {};
 
   static void visit(auto& record, auto&& field) { field.required("trial_id", record.trial_id); }
 };
@@ -173,7 +174,7 @@ struct CancelRequested {
 /// weights of the attempt that decides; stands beside what training recorded, never in its place.
 struct Evaluated {
   static constexpr const char* kKind = "evaluated";
-  std::string trial_id = {};
+  TrialId trial_id = {};
   std::string evaluation = {};  // the suite: calibration, ...
   std::int64_t attempt = 0;     // of training, whose weights these are
   std::string weights_sha256 = {};
@@ -207,7 +208,7 @@ struct Evaluated {
 /// Reported by the worker itself, or by whoever found that it had left without a word.
 struct EvaluationFailed {
   static constexpr const char* kKind = "evaluation_failed";
-  std::string trial_id = {};
+  TrialId trial_id = {};
   std::string evaluation = {};
   std::int64_t claim = 0;    // number of this attempt at the evaluation, from 1
   std::string failure = {};  // class, as of attempts at training
@@ -228,7 +229,7 @@ struct EvaluationFailed {
 /// there are new ones.
 struct EvaluationRequested {
   static constexpr const char* kKind = "evaluation_requested";
-  std::string trial_id = {};
+  TrialId trial_id = {};
   std::string evaluation = {};
   std::int64_t through_claim = 0;  // "so far"
 

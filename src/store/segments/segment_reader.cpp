@@ -10,6 +10,7 @@
 
 #include "base/errors.h"
 #include "base/files.h"
+#include "base/json.h"
 #include "base/sweep_layout.h"
 #include "store/segments/record_framing.h"
 #include "store/segments/record_json.h"
@@ -109,7 +110,7 @@ std::vector<SegmentPosition> SegmentReader::positions() const {
 void SegmentReader::read_segment(Segment& segment, const Consumer& consume) {
   SegmentPosition& position = segment.position;
   const std::filesystem::path path = directory_ / position.segment;
-  const FileDescriptor file = open_file(path, O_RDONLY);
+  const FileDescriptor file = open_regular(path, Links::kRefuse);
   const FileSize size = size_of(file.native(), path);
   std::erase_if(segment.damage, [](const auto& one) { return one.kind == DamageKind::kTornTail; });
   if (size.bytes < position.offset) {
@@ -181,7 +182,7 @@ void SegmentReader::consume_record(Segment& segment,
                                    const Consumer& consume) {
   SegmentPosition& position = segment.position;
   try {
-    nlohmann::json json = nlohmann::json::parse(text);
+    nlohmann::json json = parse_json(text);
     if (json.at("kind") == WriterRecord::kKind) position.writer = read_record<WriterRecord>(json);
     if (understands(segment, json))
       consume({std::move(json), position.segment, position.offset, position.writer});

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/ids.h"
 #include "store/segments/records.h"
 
 namespace headway {
@@ -22,6 +23,11 @@ struct SegmentRecord {
 
   std::string kind() const { return json.value("kind", ""); }
   std::string at() const { return json.value("at", ""); }
+  /// Of the trial that the record is about; nothing when it is about none.
+  std::optional<TrialId> trial_id() const {
+    const auto found = json.find("trial_id");
+    return found == json.end() ? std::nullopt : std::optional(found->get<TrialId>());
+  }
 };
 
 enum class DamageKind {

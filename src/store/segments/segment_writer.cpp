@@ -4,12 +4,12 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
 
 #include "base/build_info.h"
 #include "base/errors.h"
 #include "base/host.h"
+#include "base/ids.h"
 #include "base/logging.h"
 #include "base/sweep_layout.h"
 #include "base/time.h"
@@ -19,9 +19,7 @@ namespace headway {
 namespace {
 
 std::string segment_name(const ProcessIdentity& process) {
-  std::string host = process.host;
-  std::replace(host.begin(), host.end(), '/', '_');
-  return fmt::format("{}-{}-{}.jsonl", host, process.pid, random_id());
+  return fmt::format("{}-{}-{}.jsonl", plain_name_from(process.host), process.pid, random_id());
 }
 
 }  // namespace

@@ -80,11 +80,9 @@ class Check {
       damage(file, fmt::format("trial {} stands in the plan twice", trial.trial_id));
     }
     try {
-      const std::string id = trial_id(trial.config());
-      if (id != trial.trial_id) {
-        damage(file,
-               fmt::format("the configuration of trial {} has the id {}", trial.trial_id, id));
-      }
+      trial.config();
+    } catch (const StoreError& error) {
+      damage(file, error.what());  // names the trial
     } catch (const std::exception& error) {
       damage(file, fmt::format("trial {}: {}", trial.trial_id, error.what()));
     }
@@ -110,12 +108,11 @@ class Check {
 
   void take(const SegmentRecord& record) {
     ++report_.records;
-    const auto trial = record.json.find("trial_id");
-    if (trial == record.json.end()) return;
-    const auto id = trial->get<std::string>();
+    const auto id = record.trial_id();
+    if (!id) return;
     check_record(record.json, RecordKinds{});
-    records_[id].fold(record);
-    if (record.kind() == AttemptFinished::kKind && record.json.at("state") == "done") ++done_[id];
+    records_[*id].fold(record);
+    if (record.kind() == AttemptFinished::kKind && record.json.at("state") == "done") ++done_[*id];
   }
 
   void report_damage(const SegmentDamage& one, const std::optional<WriterRecord>& writer) {
@@ -139,11 +136,13 @@ class Check {
   void check_trials() {
     for (const auto& [id, count] : done_) {
       if (count == 1) continue;
-      damage("trial " + id, fmt::format("recorded as done {} times; it should be once", count));
+      damage("trial " + id.text(),
+             fmt::format("recorded as done {} times; it should be once", count));
     }
     for (const auto& [id, record] : records_) {
       if (!known_trials_.contains(id)) {
-        damage("trial " + id, "has records, but neither the plan nor an earlier one holds it");
+        damage("trial " + id.text(),
+               "has records, but neither the plan nor an earlier one holds it");
       }
     }
   }
@@ -215,9 +214,9 @@ class Check {
   SweepLayout layout_;
   FsckOptions options_;
   FsckReport report_;
-  std::unordered_set<std::string> known_trials_;
-  std::map<std::string, TrialHistory> records_;  // sorted: reports compare
-  std::map<std::string, int> done_;
+  std::unordered_set<TrialId> known_trials_;
+  std::map<TrialId, TrialHistory> records_;  // sorted: reports compare
+  std::map<TrialId, int> done_;
 };
 
 }  // namespace

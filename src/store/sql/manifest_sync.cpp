@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <unordered_map>
 
+#include "base/json.h"
 #include "base/sweep_layout.h"
 #include "config/schema/leaves.h"
 #include "store/manifest/sweep_manifest.h"
@@ -46,7 +47,7 @@ class ManifestWriter {
     write_trial_.write(row);
     const bool is_new = known_config != trial.config_text;
     if (!is_new && !position) return;
-    const ConfigLeaves leaves = config_leaves(nlohmann::json::parse(trial.config_text));
+    const ConfigLeaves leaves = config_leaves(parse_json(trial.config_text));
     if (is_new) {
       erase_parameters(trial.trial_id, known_config);
       write_parameters(trial.trial_id, leaves);
@@ -67,7 +68,7 @@ class ManifestWriter {
   // By key as well as by trial: the table is ordered by key, a trial alone means reading all of it.
   void erase_parameters(const std::string& trial_id, const std::string& config) {
     if (config.empty()) return;
-    ConfigLeaves leaves = config_leaves(nlohmann::json::parse(config));
+    ConfigLeaves leaves = config_leaves(parse_json(config));
     leaves.merge(list_parts(leaves));
     std::vector<std::string> keys;
     for (const auto& [key, value] : leaves) keys.push_back(key);
@@ -140,7 +141,7 @@ void set_store_state(const SqlScope& scope, const std::string& key, const std::s
 std::vector<std::string> stored_varying_keys(const SqlScope& scope) {
   const std::string text = store_state(scope, kVaryingKeys);
   if (text.empty()) return {};
-  return nlohmann::json::parse(text).get<std::vector<std::string>>();
+  return parse_json(text).get<std::vector<std::string>>();
 }
 
 }  // namespace headway

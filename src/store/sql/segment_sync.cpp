@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <unordered_map>
 
+#include "base/json.h"
 #include "base/logging.h"
 #include "store/segments/record_json.h"
 #include "store/sql/rows.h"
@@ -31,7 +32,7 @@ SegmentPosition position_of(const SegmentRow& row) {
                            static_cast<std::uint64_t>(row.size),
                            row.modified_ns};
   if (!row.writer.empty()) {
-    position.writer = read_record<WriterRecord>(nlohmann::json::parse(row.writer));
+    position.writer = read_record<WriterRecord>(parse_json(row.writer));
   }
   return position;
 }

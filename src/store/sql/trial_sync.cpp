@@ -9,6 +9,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/json.h"
 #include "store/segments/record_json.h"
 #include "store/segments/trial_history.h"
 #include "store/sql/rows.h"
@@ -69,12 +70,12 @@ std::vector<ResultRow> result_rows(const std::string& evaluation,
 
 // The record that `row` came from, as far as results go.
 Evaluated evaluated_of(const EvaluationRow& row) {
-  return read_record<Evaluated>({{"trial_id", ""},
+  return read_record<Evaluated>({{"trial_id", TrialId()},
                                  {"evaluation", row.evaluation},
                                  {"attempt", row.attempt},
                                  {"weights_sha256", row.weights_sha256},
-                                 {"results", nlohmann::json::parse(row.results)},
-                                 {"missing", nlohmann::json::parse(row.missing)}});
+                                 {"results", parse_json(row.results)},
+                                 {"missing", parse_json(row.missing)}});
 }
 
 EvaluationRow row_of(const Evaluated& evaluated, const SegmentRecord& record) {
@@ -122,9 +123,9 @@ class TrialSync::Impl {
         write_evaluation_(scope) {}
 
   void take(const SegmentRecord& record) {
-    const auto found = record.json.find("trial_id");
-    if (found == record.json.end()) return;
-    const auto trial_id = found->get<std::string>();
+    const auto id = record.trial_id();
+    if (!id) return;
+    const std::string& trial_id = *id;
     const std::string kind = record.kind();
     if (kind == AttemptFinished::kKind) return take_finished(record, trial_id);
     if (kind == Evaluated::kKind) return take_evaluated(record, trial_id);

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <tuple>
 
+#include "base/json.h"
 #include "config/schema/leaves.h"
 #include "store/sql/rows.h"
 
@@ -18,8 +19,11 @@ std::string shown(const std::string& value) {
   if (value.empty() || std::string_view("[-0123456789").find(value.front()) == std::string::npos) {
     return value;
   }
-  const auto json = nlohmann::json::parse(value, nullptr, /*allow_exceptions=*/false);
-  return json.is_discarded() ? value : value_text(json);
+  try {
+    return value_text(parse_json(value));
+  } catch (const nlohmann::json::exception&) {
+    return value;
+  }
 }
 
 // One row of `results`.

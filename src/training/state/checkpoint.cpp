@@ -11,6 +11,8 @@
 #include "base/atomic_file.h"
 #include "base/errors.h"
 #include "base/files.h"
+#include "base/json.h"
+#include "base/limits.h"
 #include "base/logging.h"
 #include "base/sha256.h"
 
@@ -42,7 +44,7 @@ std::optional<std::int64_t> step_of(const std::filesystem::path& file) {
 }
 
 std::string file_sha256(const std::filesystem::path& path) {
-  const MappedFile file(path);
+  const MappedFile file(path, Links::kRefuse);
   return Sha256().add(file.bytes()).hex_digest();
 }
 
@@ -56,9 +58,9 @@ std::string manifest_text(nlohmann::json manifest) {
 }
 
 nlohmann::json read_manifest(const std::filesystem::path& path) {
-  const std::string text = read_text(path);
+  const std::string text = read_text(path, kLargestRecord, Links::kRefuse);
   try {
-    auto manifest = nlohmann::json::parse(text);
+    auto manifest = parse_json(text);
     const std::string expected = manifest.at(kManifestHash);
     manifest.erase(kManifestHash);
     if (sha256_hex(manifest.dump()) == expected) return manifest;

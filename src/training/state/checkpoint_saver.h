@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "base/ids.h"
 #include "comm/communicator.h"
 #include "config/schema/checkpoint_settings.h"
 #include "training/state/background_job.h"
@@ -22,7 +23,7 @@ class CheckpointSaver {
   struct Places {
     std::filesystem::path checkpoints;
     std::filesystem::path best_weights;
-    std::string trial_id;
+    TrialId trial_id;
   };
   struct Request {
     bool checkpoint = true;

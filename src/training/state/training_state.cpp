@@ -9,6 +9,7 @@
 #include <cstring>
 
 #include "base/errors.h"
+#include "base/json.h"
 #include "base/sha256.h"
 #include "training/step/shard_tree.h"
 
@@ -200,7 +201,7 @@ RecoveredCheckpoint recover_on_all_ranks(const CheckpointFolder& folder, Communi
   if (comm.rank() == 0) result = folder.recover();
   const std::string text = comm.broadcast(result.newest ? result.newest->manifest.dump() : "");
   if (text.empty()) return result;
-  const auto manifest = nlohmann::json::parse(text);
+  const auto manifest = parse_json(text);
   std::string trouble;
   try {
     if (!result.newest) result.newest.emplace(folder.load(manifest.at("step")));

@@ -8,6 +8,7 @@
 #include "base/errors.h"
 #include "base/files.h"
 #include "support/temporary_directory.h"
+#include "support/text_of.h"
 
 namespace headway {
 namespace {
@@ -30,11 +31,11 @@ class AtomicFile : public testing::Test {
 TEST_F(AtomicFile, a_new_file_appears_and_an_old_one_is_replaced) {
   for (const Durability durability : {Durability::kFlushed, Durability::kAtomicOnly}) {
     replace_file(path_, "one", durability);
-    EXPECT_EQ(read_text(path_), "one");
+    EXPECT_EQ(text_of(path_), "one");
     replace_file(path_, "a longer two", durability);
-    EXPECT_EQ(read_text(path_), "a longer two");
+    EXPECT_EQ(text_of(path_), "a longer two");
     replace_file(path_, "", durability);
-    EXPECT_EQ(read_text(path_), "");
+    EXPECT_EQ(text_of(path_), "");
     EXPECT_EQ(files_in_folder(), 1);
   }
 }
@@ -46,7 +47,7 @@ TEST_F(AtomicFile, a_failure_while_writing_leaves_the_old_file_and_nothing_else)
     throw EnvironmentError("disk full");
   };
   EXPECT_THROW(replace_file(path_, failing), EnvironmentError);
-  EXPECT_EQ(read_text(path_), "old");
+  EXPECT_EQ(text_of(path_), "old");
   EXPECT_EQ(files_in_folder(), 1);
 }
 
@@ -64,7 +65,7 @@ TEST_F(AtomicFile, a_real_write_error_leaves_the_old_file) {
     write_all(full.native(), "text", "/dev/full");
   };
   EXPECT_THROW(replace_file(path_, failing), EnvironmentError);
-  EXPECT_EQ(read_text(path_), "old");
+  EXPECT_EQ(text_of(path_), "old");
 }
 
 TEST_F(AtomicFile, a_reader_of_the_old_file_keeps_it) {
@@ -90,7 +91,7 @@ TEST_F(AtomicFile, what_a_killed_writer_left_can_be_removed) {
   replace_file(directory_.path() / ".file2.0123.tmp", "another file's");
   remove_unfinished(path_);
   EXPECT_EQ(files_in_folder(), 2);
-  EXPECT_EQ(read_text(path_), "whole");
+  EXPECT_EQ(text_of(path_), "whole");
   remove_unfinished(directory_.path() / "no_folder" / "file");
 }
 

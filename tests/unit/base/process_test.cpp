@@ -9,6 +9,7 @@
 
 #include "base/errors.h"
 #include "support/temporary_directory.h"
+#include "support/text_of.h"
 
 namespace headway {
 namespace {
@@ -63,7 +64,7 @@ TEST(ChildProcess, the_log_takes_both_outputs_and_is_appended_to) {
   wait(first);
   ChildProcess second = shell(folder, "echo and to you >&2");
   wait(second);
-  EXPECT_EQ(read_text(folder.path() / "logs/out.log"), "good morning\nand to you\n");
+  EXPECT_EQ(text_of(folder.path() / "logs/out.log"), "good morning\nand to you\n");
 }
 
 TEST(ChildProcess, closing_the_lifeline_ends_its_standard_input) {
@@ -99,12 +100,12 @@ TEST(ChildProcess, grandchildren_in_other_process_groups_are_killed_too) {
                              "setsid sh -c 'echo $$ > " + ready.string() + ".tmp; mv " +
                                  ready.string() + ".tmp " + ready.string() + "; sleep 100' & wait");
   wait_for_file(ready);
-  const pid_t grandchild = std::stoi(read_text(ready));
+  const pid_t grandchild = std::stoi(text_of(ready));
   child.kill_tree();
   EXPECT_EQ(wait(child).signal, SIGKILL);
   for (int tries = 0; ::kill(grandchild, 0) == 0 && tries < 500; ++tries) {
     // An orphan that nobody has reaped yet is dead all the same.
-    const std::string stat = read_text("/proc/" + std::to_string(grandchild) + "/stat");
+    const std::string stat = text_of("/proc/" + std::to_string(grandchild) + "/stat");
     if (stat.find(") Z ") != std::string::npos) return;
     std::this_thread::sleep_for(std::chrono::milliseconds(2));
   }

@@ -9,6 +9,7 @@
 #include "base/errors.h"
 #include "base/sha256.h"
 #include "support/temporary_directory.h"
+#include "support/text_of.h"
 
 namespace headway {
 namespace {
@@ -58,7 +59,7 @@ TEST_F(Safetensors, makes_the_round_trip) {
                                               {"empty", "F32", {0, 7}, bytes_of(nothing)},
                                               {"a.step", "I64", {}, bytes_of(step)}},
                                              {{"trial_id", "abc"}});
-  EXPECT_EQ(hash, sha256_hex(read_text(path())));
+  EXPECT_EQ(hash, sha256_hex(text_of(path())));
   const SafetensorsFile file(path());
   EXPECT_EQ(file.metadata(), (std::map<std::string, std::string>{{"trial_id", "abc"}}));
   std::vector<std::string> names;
@@ -76,7 +77,7 @@ TEST_F(Safetensors, data_is_aligned_to_eight_bytes) {
   for (const char* name : {"a", "ab", "abc", "abcdefgh"}) {
     write_safetensors(path(), {{name, "F32", {1}, bytes_of(value)}});
     std::uint64_t header_bytes = 0;
-    std::memcpy(&header_bytes, read_text(path()).data(), 8);
+    std::memcpy(&header_bytes, text_of(path()).data(), 8);
     EXPECT_EQ(header_bytes % 8, 0);
   }
 }

@@ -1,3 +1,4 @@
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <fstream>
@@ -39,6 +40,89 @@ TEST(TextColumns, numbers_show_the_digits_that_they_need) {
 TEST(TextColumns, wrapping_breaks_at_spaces_and_never_within_a_word) {
   const std::vector<std::string> expected{"one two", "three", "unbreakable"};
   EXPECT_EQ(wrap("one two three unbreakable", 8), expected);
+}
+
+TEST(TextColumns, what_a_terminal_would_obey_is_written_out) {
+  TextColumns columns({{"name"}, {"note"}});
+  columns.add({"\x1b[2Jred", "two\nlines"});
+  columns.add({"dot", ""});
+  std::ostringstream out;
+  columns.print(out);
+  EXPECT_EQ(out.str(),
+            "name        note\n"
+            "\\x1b[2Jred  two\\nlines\n"
+            "dot\n");
+}
+
+TEST(Printable, text_for_people_stays_as_it_is) {
+  const std::string texts[] = {"",
+                               "plain text, 'quoted' and \"so\"",
+                               "back\\slash",
+                               "0.91 \u00b1 0.01",        // 2 bytes
+                               "\u2264 \u4e2d\u6587",     // 3
+                               "\U0001f600 \U0010fffd"};  // 4
+  for (const std::string& text : texts) EXPECT_EQ(printable(text), text);
+}
+
+TEST(Printable, control_characters_are_written_out) {
+  EXPECT_EQ(printable("\x1b[31mred\x1b[0m"), R"(\x1b[31mred\x1b[0m)");
+  EXPECT_EQ(printable("\a\b\r"), R"(\x07\x08\x0d)");
+  EXPECT_EQ(printable("\x7f"), R"(\x7f)");
+  EXPECT_EQ(printable(std::string("a\0b", 3)), R"(a\x00b)");
+  EXPECT_EQ(printable("\u009b2J"), R"(\u009b2J)") << "C1: an ESC [ of its own";
+}
+
+TEST(Printable, newlines_and_tabs_are_kept_when_asked_for) {
+  EXPECT_EQ(printable("a\n\tb"), R"(a\n\tb)");
+  EXPECT_EQ(printable("a\n\tb\x1b", Newlines::kKeep), "a\n\tb\\x1b");
+  EXPECT_EQ(printable("a\rb", Newlines::kKeep), R"(a\x0db)") << "it would hide the a";
+}
+
+TEST(Printable, what_reorders_or_hides_text_is_written_out) {
+  EXPECT_EQ(printable("a\u202eb"), R"(a\u202eb)");
+  EXPECT_EQ(printable("\u2066\u2069"), R"(\u2066\u2069)");
+  EXPECT_EQ(printable("\u200b\u200f\ufeff"), R"(\u200b\u200f\ufeff)");
+  EXPECT_EQ(printable("\u2028\u2029"), R"(\u2028\u2029)");
+}
+
+TEST(Printable, bytes_that_are_no_utf8_are_written_out_one_by_one) {
+  EXPECT_EQ(printable("\xff\xfe"), R"(\xff\xfe)");
+  EXPECT_EQ(printable("a\x9b\x62"), R"(a\x9bb)") << "a byte in the middle of nothing";
+  EXPECT_EQ(printable("\xe2\x82"), R"(\xe2\x82)") << "cut off";
+  EXPECT_EQ(printable("\xc3("), R"(\xc3()");
+  EXPECT_EQ(printable("\xc0\x9b\xe0\x80\x9b\xf0\x80\x80\x9b"),
+            R"(\xc0\x9b\xe0\x80\x9b\xf0\x80\x80\x9b)")
+      << "overlong: ESC for lenient readers";
+  EXPECT_EQ(printable("\xed\xa0\x80"), R"(\xed\xa0\x80)") << "a surrogate";
+  EXPECT_EQ(printable("\xf4\x90\x80\x80"), R"(\xf4\x90\x80\x80)") << "beyond U+10FFFF";
+}
+
+TEST(Printable, printed_twice_is_printed_once) {
+  for (int byte = 0; byte < 256; ++byte) {
+    const std::string once = printable(std::string(1, static_cast<char>(byte)) + "\u202e");
+    EXPECT_EQ(printable(once), once);
+  }
+}
+
+TEST(InQuotes, text_stands_between_quotes_and_is_printable) {
+  EXPECT_EQ(in_quotes("a b"), "'a b'");
+  EXPECT_EQ(in_quotes(""), "''");
+  EXPECT_EQ(in_quotes("\x1b\n"), R"('\x1b\n')");
+}
+
+TEST(InQuotes, long_text_is_cut_and_its_length_told) {
+  const std::string fits(100, 'a');
+  EXPECT_EQ(in_quotes(fits), "'" + fits + "'");
+  EXPECT_EQ(in_quotes(fits + "b"), "'" + fits + "...' (101 bytes)");
+  EXPECT_LT(in_quotes(std::string(1'000'000, '\x1b')).size(), 500U);
+}
+
+TEST(InQuotes, long_text_is_not_cut_within_a_character) {
+  const std::string begin(98, 'a');
+  const std::string end(50, 'b');
+  EXPECT_EQ(in_quotes(begin + "\u4e2d" + end), "'" + begin + "...' (151 bytes)");
+  EXPECT_EQ(in_quotes(begin + "\u00b1" + end), "'" + begin + "\u00b1...' (150 bytes)");
+  EXPECT_THAT(in_quotes(std::string(200, '\x80')), testing::HasSubstr("(200 bytes)"));
 }
 
 class TextTail : public testing::Test {

@@ -10,9 +10,9 @@
 #include <thread>
 
 #include "base/errors.h"
-#include "base/files.h"
 #include "base/sweep_layout.h"
 #include "support/temporary_directory.h"
+#include "support/text_of.h"
 
 namespace headway {
 namespace {
@@ -40,8 +40,8 @@ class LocalLauncher : public testing::Test {
   }
 
   std::string log(const std::string& name) const {
-    const auto file = SweepLayout(folder_.path()).group_log(name);
-    return std::filesystem::exists(file) ? read_text(file) : "";
+    const auto file = SweepLayout(folder_.path()).group_log(GroupName(name));
+    return std::filesystem::exists(file) ? text_of(file) : "";
   }
 
   TemporaryDirectory folder_;

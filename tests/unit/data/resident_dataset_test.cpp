@@ -8,9 +8,9 @@
 #include <thread>
 
 #include "base/errors.h"
-#include "base/files.h"
 #include "data/packing/pack.h"
 #include "support/temporary_directory.h"
+#include "support/text_of.h"
 #include "unit/data/collected_images.h"
 #include "unit/data/idx_content.h"
 #include "unit/data/scoped_variable.h"
@@ -232,7 +232,7 @@ TEST_F(ResidentDataset, full_check_of_a_pack_sees_every_byte) {
   const std::string hash(64, 'a');
   write_pack(path, small_content(hash));
   EXPECT_NO_THROW(Pack(path, hash, PackCheck::kFull));
-  const std::string content = read_text(path);
+  const std::string content = text_of(path);
   for (std::size_t offset = 0; offset < content.size(); offset += 1499) {
     std::string damaged = content;
     damaged[offset] = static_cast<char>(damaged[offset] ^ 4);

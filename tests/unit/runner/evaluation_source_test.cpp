@@ -32,25 +32,26 @@ class EvaluationSourceTest : public testing::Test {
     return sweep;
   }
 
-  void finish_training(const std::string& trial_id) {
+  void finish_training(const TrialId& trial_id) {
     writer_.append(AttemptFinished{.trial_id = trial_id,
                                    .attempt = 1,
                                    .state = "done",
-                                   .weights_sha256 = "weights of " + trial_id,
+                                   .weights_sha256 = "weights of " + trial_id.text(),
                                    .results = RecordedValues{{"test", {{"loss", 0.5}}}}},
                    Flush::kLater);
   }
 
-  void evaluated(const std::string& trial_id, std::int64_t claim, const std::string& weights = "") {
-    writer_.append(Evaluated{.trial_id = trial_id,
-                             .evaluation = kSuite,
-                             .attempt = 1,
-                             .weights_sha256 = weights.empty() ? "weights of " + trial_id : weights,
-                             .claim = claim},
-                   Flush::kLater);
+  void evaluated(const TrialId& trial_id, std::int64_t claim, const std::string& weights = "") {
+    writer_.append(
+        Evaluated{.trial_id = trial_id,
+                  .evaluation = kSuite,
+                  .attempt = 1,
+                  .weights_sha256 = weights.empty() ? "weights of " + trial_id.text() : weights,
+                  .claim = claim},
+        Flush::kLater);
   }
 
-  void failed(const std::string& trial_id, std::int64_t claim, const std::string& failure) {
+  void failed(const TrialId& trial_id, std::int64_t claim, const std::string& failure) {
     writer_.append(EvaluationFailed{.trial_id = trial_id,
                                     .evaluation = kSuite,
                                     .claim = claim,
@@ -59,22 +60,22 @@ class EvaluationSourceTest : public testing::Test {
                    Flush::kLater);
   }
 
-  void requested(const std::string& trial_id, std::int64_t through_claim) {
+  void requested(const TrialId& trial_id, std::int64_t through_claim) {
     writer_.append(
         EvaluationRequested{
             .trial_id = trial_id, .evaluation = kSuite, .through_claim = through_claim},
         Flush::kLater);
   }
 
-  EvaluationSource source(const std::string& group = "g", std::vector<std::string> trials = {}) {
-    return {{folder_.path(), kSuite, std::move(trials)}, {this_process(), group, 1}};
+  EvaluationSource source(const std::string& group = "g", std::vector<TrialId> trials = {}) {
+    return {{folder_.path(), kSuite, std::move(trials)}, {this_process(), GroupName(group), 1}};
   }
 
   std::filesystem::path claims_root() const {
     return SweepLayout(folder_.path()).evaluation(kSuite);
   }
 
-  EvaluationStatus status(const std::string& trial_id) {
+  EvaluationStatus status(const TrialId& trial_id) {
     EvaluationState state(folder_.path(), kSuite);
     state.refresh();
     return state.status(trial_id);
@@ -99,7 +100,7 @@ TEST_F(EvaluationSourceTest, every_finished_trial_is_given_once_in_the_plans_ord
 
 TEST_F(EvaluationSourceTest, many_groups_at_once_never_take_the_same_trial) {
   plan(30, 30);
-  std::vector<std::vector<std::string>> taken(4);
+  std::vector<std::vector<TrialId>> taken(4);
   std::vector<std::thread> groups;
   for (std::size_t group = 0; group < taken.size(); ++group) {
     groups.emplace_back([&, group] {
@@ -108,10 +109,10 @@ TEST_F(EvaluationSourceTest, many_groups_at_once_never_take_the_same_trial) {
     });
   }
   for (std::thread& group : groups) group.join();
-  std::multiset<std::string> all;
+  std::multiset<TrialId> all;
   for (const auto& ids : taken) all.insert(ids.begin(), ids.end());
   EXPECT_EQ(all.size(), 30U);
-  EXPECT_EQ(std::set<std::string>(all.begin(), all.end()).size(), 30U);
+  EXPECT_EQ(std::set<TrialId>(all.begin(), all.end()).size(), 30U);
 }
 
 TEST_F(EvaluationSourceTest, what_is_recorded_of_these_weights_is_left_out) {
@@ -125,7 +126,7 @@ TEST_F(EvaluationSourceTest, what_is_recorded_of_these_weights_is_left_out) {
 
 TEST_F(EvaluationSourceTest, a_request_has_it_done_once_more) {
   const Sweep sweep = plan(1, 1);
-  const std::string& id = sweep.trials[0].trial_id;
+  const TrialId& id = sweep.trials[0].trial_id;
   evaluated(id, 1);
   EXPECT_EQ(status(id), EvaluationStatus::kDone);
   requested(id, 1);
@@ -137,8 +138,8 @@ TEST_F(EvaluationSourceTest, a_request_has_it_done_once_more) {
 
 TEST_F(EvaluationSourceTest, an_error_is_final_until_a_request_and_an_interruption_is_not) {
   const Sweep sweep = plan(2, 2);
-  const std::string& broken = sweep.trials[0].trial_id;
-  const std::string& stopped = sweep.trials[1].trial_id;
+  const TrialId& broken = sweep.trials[0].trial_id;
+  const TrialId& stopped = sweep.trials[1].trial_id;
   failed(broken, 1, "error");
   failed(stopped, 1, "preempted");
   EXPECT_EQ(status(broken), EvaluationStatus::kFailedForGood);
@@ -152,7 +153,7 @@ TEST_F(EvaluationSourceTest, an_error_is_final_until_a_request_and_an_interrupti
 
 TEST_F(EvaluationSourceTest, a_crash_is_tried_again_twice) {
   const Sweep sweep = plan(1, 1);
-  const std::string& id = sweep.trials[0].trial_id;
+  const TrialId& id = sweep.trials[0].trial_id;
   for (const int claim : {1, 2}) {
     failed(id, claim, "crash");
     EXPECT_EQ(status(id), EvaluationStatus::kOpen);
@@ -172,8 +173,8 @@ TEST_F(EvaluationSourceTest, a_claim_of_a_living_owner_is_respected) {
 
 TEST_F(EvaluationSourceTest, the_claim_of_a_dead_owner_is_taken_over_and_its_end_recorded) {
   const Sweep sweep = plan(1, 1);
-  const std::string& id = sweep.trials[0].trial_id;
-  ClaimOwner gone{this_process(), "gone", 1};
+  const TrialId& id = sweep.trials[0].trial_id;
+  ClaimOwner gone{this_process(), GroupName("gone"), 1};
   gone.process.start_ticks += 1;
   auto stale = try_claim(claims_root(), id, 1, gone);
   ASSERT_TRUE(stale);
@@ -188,7 +189,7 @@ TEST_F(EvaluationSourceTest, the_claim_of_a_dead_owner_is_taken_over_and_its_end
 
 TEST_F(EvaluationSourceTest, its_claims_and_records_are_none_of_training) {
   const Sweep sweep = plan(1, 1);
-  const std::string& id = sweep.trials[0].trial_id;
+  const TrialId& id = sweep.trials[0].trial_id;
   const auto held = source().next();
   ASSERT_TRUE(held);
   EXPECT_THAT(latest_claims(folder_.path()), IsEmpty());
@@ -202,7 +203,7 @@ TEST_F(EvaluationSourceTest, its_claims_and_records_are_none_of_training) {
 TEST_F(EvaluationSourceTest, another_evaluation_is_a_matter_of_its_own) {
   const Sweep sweep = plan(1, 1);
   evaluated(sweep.trials[0].trial_id, 1);
-  EvaluationSource other({folder_.path(), "another", {}}, {this_process(), "g", 1});
+  EvaluationSource other({folder_.path(), "another", {}}, {this_process(), GroupName("g"), 1});
   EXPECT_TRUE(other.next());
 }
 
@@ -218,10 +219,10 @@ TEST_F(EvaluationSourceTest, an_unknown_trial_gets_the_nearest_id) {
   std::string wrong = sweep.trials[0].trial_id;
   wrong.back() = wrong.back() == '0' ? '1' : '0';
   try {
-    source("g", {wrong});
+    source("g", {TrialId(wrong)});
     FAIL();
   } catch (const ConfigError& error) {
-    EXPECT_THAT(error.what(), HasSubstr("did you mean '" + sweep.trials[0].trial_id + "'?"));
+    EXPECT_THAT(error.what(), HasSubstr("did you mean '" + sweep.trials[0].trial_id.text() + "'?"));
   }
 }
 

@@ -30,7 +30,7 @@ class EvaluationSupervisorOnFakes : public testing::Test {
       worker_.append(AttemptFinished{.trial_id = trial.trial_id,
                                      .attempt = 1,
                                      .state = "done",
-                                     .weights_sha256 = "of " + trial.trial_id},
+                                     .weights_sha256 = "of " + trial.trial_id.text()},
                      Flush::kNow);
     }
     std::filesystem::create_directories(SweepLayout(sweep_).logs());  // as a process would
@@ -62,7 +62,7 @@ class EvaluationSupervisorOnFakes : public testing::Test {
       auto claim = try_claim(SweepLayout(sweep_).evaluation(kSuite),
                              trial.trial_id,
                              static_cast<int>(highest) + 1,
-                             {this_process(), group.spec.settings.group, 1});
+                             {this_process(), GroupName(group.spec.settings.group), 1});
       if (!claim) continue;
       claims_.push_back(std::move(*claim));
       return true;
@@ -71,11 +71,11 @@ class EvaluationSupervisorOnFakes : public testing::Test {
   }
 
   void record_results() {
-    const std::string& id = claims_.back().trial_id();
+    const TrialId& id = claims_.back().trial_id();
     worker_.append(Evaluated{.trial_id = id,
                              .evaluation = kSuite,
                              .attempt = 1,
-                             .weights_sha256 = "of " + id,
+                             .weights_sha256 = "of " + id.text(),
                              .claim = claims_.back().attempt()},
                    Flush::kNow);
   }

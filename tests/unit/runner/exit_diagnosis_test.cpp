@@ -12,7 +12,7 @@ using testing::HasSubstr;
 using testing::StartsWith;
 
 ClaimView claim(int ranks = 2) {
-  ClaimView view{.trial_id = "0123456789ab", .attempt = 2, .owner = {}, .progress = {}};
+  ClaimView view{.trial_id = TrialId("0123456789ab"), .attempt = 2, .owner = {}, .progress = {}};
   view.owner.world_size = ranks;
   return view;
 }

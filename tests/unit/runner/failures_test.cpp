@@ -31,7 +31,7 @@ class Failures : public testing::Test {
  protected:
   void SetUp() override { write_manifest(sweep(), small_sweep(4, 2)); }
 
-  static std::string id(std::int64_t seed) { return small_trial(seed, 2).trial_id; }
+  static TrialId id(std::int64_t seed) { return small_trial(seed, 2).trial_id; }
   fs::path sweep() const { return directory_.path() / "small"; }
 
   void attempt(std::int64_t seed,
@@ -60,7 +60,7 @@ class Failures : public testing::Test {
   }
 
   void claim(std::int64_t seed, int number, const ProcessIdentity& process) {
-    auto held = try_claim(sweep(), id(seed), number, {process, "node7-1a2b-0", 1});
+    auto held = try_claim(sweep(), id(seed), number, {process, GroupName("node7-1a2b-0"), 1});
     ASSERT_TRUE(held);
     held->beat({.epoch = 2, .epochs = 3, .step = 17, .total_steps = 30, .phase = "training"});
   }
@@ -103,7 +103,7 @@ TEST_F(Failures, why_tells_every_attempt_and_what_the_rules_make_of_it) {
   attempt(0, 2, "yielded", "preempted");
   attempt(0, 3, "failed", "crash", "bad cast again");
   attempt(0, 4, "failed", "crash", "and once more");
-  const std::string text = headway({"why", id(0).substr(0, 6), "small"}).out;
+  const std::string text = headway({"why", id(0).text().substr(0, 6), "small"}).out;
   for (const char* part : {"failed",
                            "crash 3 times",
                            "tried again 2 times",
@@ -180,7 +180,7 @@ TEST_F(Failures, a_pending_trial_is_cancelled_for_good_until_it_is_retried) {
 
 TEST_F(Failures, a_running_trial_is_told_that_it_is_cancelled) {
   attempt(1, 1, "running");
-  const auto held = try_claim(sweep(), id(1), 1, {this_process(), "g-1-0", 1});
+  const auto held = try_claim(sweep(), id(1), 1, {this_process(), GroupName("g-1-0"), 1});
   EXPECT_FALSE(held->cancel_asked());
   const Outcome outcome = headway({"cancel", id(1)});
   EXPECT_THAT(outcome.err, HasSubstr("at the next step"));
@@ -207,7 +207,7 @@ TEST_F(Failures, a_verb_on_trials_needs_one_or_all) {
 TEST_F(Failures, interrupting_what_does_not_run_is_nothing_to_do) {
   const Outcome outcome = headway({"interrupt", id(0)});
   EXPECT_EQ(outcome.exit_code, kExitNothingToDo);
-  EXPECT_THAT(outcome.err, HasSubstr("no group works on trial " + id(0)));
+  EXPECT_THAT(outcome.err, HasSubstr("no group works on trial " + id(0).text()));
 }
 
 TEST_F(Failures, a_trial_held_on_another_host_is_interrupted_there) {

@@ -35,9 +35,11 @@ class GroupScheduleTest : public testing::Test {
   }
 
   /// The group claims its trial and shows how far it is.
-  void work(std::size_t group, const std::string& trial_id, std::int64_t step) {
-    claims_.push_back(*try_claim(
-        folder_.path(), trial_id, 1, {this_process(), own_[group].name, own_[group].width}));
+  void work(std::size_t group, const TrialId& trial_id, std::int64_t step) {
+    claims_.push_back(*try_claim(folder_.path(),
+                                 trial_id,
+                                 1,
+                                 {this_process(), GroupName(own_[group].name), own_[group].width}));
     claims_.back().beat({.step = step, .total_steps = 100, .phase = "training"});
     look();
   }
@@ -46,7 +48,7 @@ class GroupScheduleTest : public testing::Test {
     return read_offers(folder_.path(), supervisor_.group_name(0)).value();
   }
 
-  std::string id(std::size_t index) const { return snapshot_->plan().trials[index].trial_id; }
+  const TrialId& id(std::size_t index) const { return snapshot_->plan().trials[index].trial_id; }
 
   TemporaryDirectory folder_;
   SupervisorPresence supervisor_{folder_.path()};

@@ -13,8 +13,10 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 
+const TrialId kTrial("0123456789ab");
+
 RunningTrial running_trial() {
-  return {{"0123456789ab", 2, {}, 9, {3, 10, 120, 400, 1234.4, "training"}}, 60};
+  return {{kTrial, 2, {}, 9, {3, 10, 120, 400, 1234.4, "training"}}, 60};
 }
 
 ProgressSnapshot snapshot() {
@@ -53,7 +55,7 @@ TEST(ProgressText, too_many_running_trials_are_counted) {
 
 TEST(ProgressText, a_trial_without_progress_is_starting) {
   ProgressSnapshot early = snapshot();
-  early.running = {{{"0123456789ab", 1, {}, 0, {}}, 60}};
+  early.running = {{{kTrial, 1, {}, 0, {}}, 60}};
   EXPECT_EQ(progress_block(early, 200, 2).back(), "  0123456789ab  starting");
 }
 
@@ -63,7 +65,7 @@ TEST(ProgressText, a_failure_names_class_message_and_what_follows) {
   attempt.state = "failed";
   attempt.failure = "crash";
   attempt.message = "signal 9 (Killed)";
-  const TrialEvent event{TrialEvent::Kind::kFailed, "0123456789ab", attempt, true};
+  const TrialEvent event{TrialEvent::Kind::kFailed, kTrial, attempt, true};
   EXPECT_EQ(event_line(event),
             "trial 0123456789ab failed at attempt 3: crash: signal 9 (Killed); given up");
 }
@@ -71,7 +73,7 @@ TEST(ProgressText, a_failure_names_class_message_and_what_follows) {
 TEST(ProgressDisplay, a_pipe_gets_whole_lines_and_no_control_characters) {
   std::ostringstream err;
   ProgressDisplay display(err, {});
-  display.event({TrialEvent::Kind::kDone, "0123456789ab", {}, false});
+  display.event({TrialEvent::Kind::kDone, kTrial, {}, false});
   display.show(snapshot());
   display.clear();
   EXPECT_EQ(err.str(), "trial 0123456789ab done\n");

@@ -5,7 +5,6 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
-#include "base/files.h"
 #include "base/safetensors.h"
 #include "base/sweep_layout.h"
 #include "runner/cli/verb.h"
@@ -13,6 +12,7 @@
 #include "store/segments/segment_writer.h"
 #include "support/small_sweep.h"
 #include "support/temporary_directory.h"
+#include "support/text_of.h"
 
 namespace headway {
 namespace {
@@ -42,7 +42,7 @@ class Records : public testing::Test {
     write_weights(0, kHash);
   }
 
-  static std::string id(std::int64_t seed) { return small_trial(seed).trial_id; }
+  static TrialId id(std::int64_t seed) { return small_trial(seed).trial_id; }
   fs::path root() const { return directory_.path(); }
   fs::path sweep() const { return root() / "small"; }
 
@@ -120,7 +120,7 @@ TEST_F(Records, status_counts_and_tells_why_trials_failed) {
   EXPECT_EQ(status.at("counts").at("done"), 2);
   EXPECT_EQ(status.at("counts").at("failed"), 1);
   ASSERT_EQ(status.at("failed").size(), 1U);
-  EXPECT_EQ(status["failed"][0].at("trial_id"), id(2));
+  EXPECT_EQ(status["failed"][0].at("trial_id"), id(2).text());
   EXPECT_EQ(status["failed"][0].at("failure"), "diverged");
   EXPECT_TRUE(status["failed"][0].at("final"));  // it would diverge again
   const std::string text = headway({"status", "small"}).out;
@@ -129,7 +129,7 @@ TEST_F(Records, status_counts_and_tells_why_trials_failed) {
 }
 
 TEST_F(Records, show_gives_the_record_the_results_and_why_one_is_missing) {
-  const Outcome outcome = headway({"show", id(0).substr(0, 8)});
+  const Outcome outcome = headway({"show", id(0).text().substr(0, 8)});
   EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
   const std::vector<std::string> expected{
       "test/top1_accuracy", "0.5", "one sample per class", "node7", kHash, id(0)};
@@ -163,7 +163,7 @@ TEST_F(Records, exported_weights_are_the_files_bytes) {
   const fs::path target = root() / "model.safetensors";
   const Outcome outcome = headway({"export", "weights", id(0), "--out", target.string()});
   ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
-  EXPECT_EQ(read_text(target), read_text(SweepLayout(sweep()).weights(id(0))));
+  EXPECT_EQ(text_of(target), text_of(SweepLayout(sweep()).weights(id(0))));
 }
 
 TEST_F(Records, exporting_never_overwrites_unless_forced) {
@@ -173,11 +173,11 @@ TEST_F(Records, exporting_never_overwrites_unless_forced) {
   const Outcome refused = headway(command);
   EXPECT_EQ(refused.exit_code, kExitUsage);
   EXPECT_THAT(refused.err, HasSubstr("--force"));
-  EXPECT_EQ(read_text(target), "precious");
+  EXPECT_EQ(text_of(target), "precious");
   std::vector<std::string> forced = command;
   forced.push_back("--force");
   EXPECT_EQ(headway(forced).exit_code, 0);
-  EXPECT_NE(read_text(target), "precious");
+  EXPECT_NE(text_of(target), "precious");
 }
 
 TEST_F(Records, weights_that_are_not_the_recorded_ones_are_not_exported) {
@@ -210,7 +210,7 @@ TEST_F(Records, raw_tables_go_to_standard_output_or_a_file) {
   EXPECT_THAT(printed.out, HasSubstr("top1_accuracy"));
   const fs::path target = root() / "results.csv";
   EXPECT_EQ(headway({"export", "results", "small", "--out", target.string()}).exit_code, 0);
-  EXPECT_EQ(read_text(target), printed.out);
+  EXPECT_EQ(text_of(target), printed.out);
 }
 
 TEST_F(Records, rebuilding_the_store_changes_no_table) {

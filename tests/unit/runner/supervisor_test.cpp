@@ -10,11 +10,11 @@
 #include <sstream>
 
 #include "base/exit_code.h"
-#include "base/files.h"
 #include "base/sweep_layout.h"
 #include "support/fake_launcher.h"
 #include "support/small_sweep.h"
 #include "support/temporary_directory.h"
+#include "support/text_of.h"
 
 namespace headway {
 namespace {
@@ -41,14 +41,15 @@ class SupervisorOnFakes : public testing::Test {
   }
 
   /// What a worker does first: claims a trial that nobody has, and records that it began.
-  std::optional<std::string> begin_trial(const FakeGroupState& group) {
+  std::optional<TrialId> begin_trial(const FakeGroupState& group) {
     SweepState state(sweep_);
     state.refresh();
     for (const PlannedTrial& trial : read_manifest(sweep_).trials) {
       const TrialHistory& record = state.trial(trial.trial_id);
       if (record.state() != TrialState::kPending) continue;
       const int attempt = static_cast<int>(record.highest_attempt()) + 1;
-      const ClaimOwner owner{this_process(), group.spec.settings.group, group.spec.ranks};
+      const ClaimOwner owner{
+          this_process(), GroupName(group.spec.settings.group), group.spec.ranks};
       auto claim = try_claim(sweep_, trial.trial_id, attempt, owner);
       if (!claim) continue;
       claims_.push_back(std::move(*claim));
@@ -144,7 +145,7 @@ TEST_F(SupervisorOnFakes, a_group_that_stands_still_is_diagnosed_and_killed) {
   EXPECT_TRUE(hung.was_killed);
   EXPECT_EQ(record_of(0).attempts.at(1).failure, "hung");
   EXPECT_THAT(record_of(0).attempts.at(1).message, HasSubstr("rank 0 is stopped"));
-  EXPECT_THAT(read_text(SweepLayout(sweep_).group_log(hung.spec.settings.group)),
+  EXPECT_THAT(text_of(SweepLayout(sweep_).group_log(GroupName(hung.spec.settings.group))),
               HasSubstr("rank 0 (process 4711, headway-worker): T (stopped)"));
 }
 

@@ -13,6 +13,7 @@
 #include "scheduling/planning/group_assignments.h"
 #include "support/small_sweep.h"
 #include "support/temporary_directory.h"
+#include "support/trial_ids.h"
 
 namespace headway {
 namespace {
@@ -26,7 +27,7 @@ class TrialSourceTest : public testing::Test {
   }
 
   static ClaimOwner owner(const std::string& group, int width = 1) {
-    return {this_process(), group, width};
+    return {this_process(), GroupName(group), width};
   }
 
   static ClaimOwner dead_owner(const std::string& group) {
@@ -41,13 +42,13 @@ class TrialSourceTest : public testing::Test {
     return far;
   }
 
-  void started(const std::string& trial_id, int attempt) {
+  void started(const TrialId& trial_id, int attempt) {
     writer_.append(
         {{"kind", "attempt_started"}, {"trial_id", trial_id}, {"attempt", attempt}, {"group", "g"}},
         Flush::kLater);
   }
 
-  void finished(const std::string& trial_id,
+  void finished(const TrialId& trial_id,
                 int attempt,
                 const std::string& state,
                 const std::string& failure = "") {
@@ -59,7 +60,7 @@ class TrialSourceTest : public testing::Test {
                    Flush::kLater);
   }
 
-  TrialHistory record(const std::string& trial_id) {
+  TrialHistory record(const TrialId& trial_id) {
     SweepState state(folder_.path());
     state.refresh();
     return state.trial(trial_id);
@@ -85,7 +86,7 @@ TEST_F(TrialSourceTest, every_trial_is_given_once) {
 
 TEST_F(TrialSourceTest, many_groups_at_once_never_take_the_same_trial) {
   plan(small_sweep(40));
-  std::vector<std::vector<std::string>> taken(4);
+  std::vector<std::vector<TrialId>> taken(4);
   std::vector<std::thread> groups;
   for (std::size_t group = 0; group < taken.size(); ++group) {
     groups.emplace_back([&, group] {
@@ -94,10 +95,10 @@ TEST_F(TrialSourceTest, many_groups_at_once_never_take_the_same_trial) {
     });
   }
   for (std::thread& group : groups) group.join();
-  std::multiset<std::string> all;
+  std::multiset<TrialId> all;
   for (const auto& ids : taken) all.insert(ids.begin(), ids.end());
   EXPECT_EQ(all.size(), 40U);
-  EXPECT_EQ(std::set<std::string>(all.begin(), all.end()).size(), 40U);
+  EXPECT_EQ(std::set<TrialId>(all.begin(), all.end()).size(), 40U);
 }
 
 TEST_F(TrialSourceTest, the_longest_trial_comes_first) {
@@ -125,7 +126,7 @@ TEST_F(TrialSourceTest, what_the_supervisor_offers_comes_first) {
   plan(sweep);
   const SupervisorPresence supervisor(folder_.path());
   AssignmentFile board(folder_.path(), supervisor.id());
-  board.publish({.first = {{sweep.trials[2].trial_id, 1}, {"not_in_plan", 1}}});
+  board.publish({.first = {{sweep.trials[2].trial_id, 1}, {id_beginning("0"), 1}}});
   TrialSource trials = source(supervisor.group_name(0));
   EXPECT_EQ(trials.next()->trial.trial_id, sweep.trials[2].trial_id);
   EXPECT_EQ(trials.next()->trial.trial_id, sweep.trials[0].trial_id) << "then the queue's order";
@@ -203,7 +204,7 @@ TEST_F(TrialSourceTest, a_claim_that_may_be_alive_is_respected) {
 TEST_F(TrialSourceTest, a_trial_whose_group_and_supervisor_died_is_taken_over) {
   const Sweep sweep = small_sweep(1);
   plan(sweep);
-  const std::string& id = sweep.trials[0].trial_id;
+  const TrialId& id = sweep.trials[0].trial_id;
   const auto lost = try_claim(folder_.path(), id, 1, dead_owner("gone-1234-0"));
   started(id, 1);
   const auto trial = source().next();
@@ -227,7 +228,7 @@ TEST_F(TrialSourceTest, a_dead_group_is_left_to_its_living_supervisor) {
 TEST_F(TrialSourceTest, a_done_trial_is_never_given_again) {
   const Sweep sweep = small_sweep(1);
   plan(sweep);
-  const std::string& id = sweep.trials[0].trial_id;
+  const TrialId& id = sweep.trials[0].trial_id;
   try_claim(folder_.path(), id, 1, dead_owner("gone-1234-0"));
   started(id, 1);
   finished(id, 1, "done");
@@ -249,7 +250,7 @@ TEST_F(TrialSourceTest, news_are_read_between_trials) {
 TEST_F(TrialSourceTest, a_trial_that_ran_out_of_memory_is_left_to_narrower_groups) {
   const Sweep sweep = small_sweep(1, 4);
   plan(sweep);
-  const std::string& id = sweep.trials[0].trial_id;
+  const TrialId& id = sweep.trials[0].trial_id;
   writer_.append({{"kind", "attempt_finished"},
                   {"trial_id", id},
                   {"attempt", 1},

@@ -5,14 +5,17 @@
 #include "scheduling/claims/crash_report.h"
 #include "scheduling/claims/supervisors.h"
 #include "support/temporary_directory.h"
+#include "support/trial_ids.h"
 
 namespace headway {
 namespace {
 
+const TrialId kTrial = id_beginning("a");
+
 class AbandonmentTest : public testing::Test {
  protected:
   static ClaimView claim_of(ProcessIdentity process, const std::string& group) {
-    return {"a", 1, {std::move(process), group, 1}, 0, {}};
+    return {kTrial, 1, {std::move(process), GroupName(group), 1}, 0, {}};
   }
 
   static ProcessIdentity dead_process() {
@@ -39,7 +42,7 @@ TEST_F(AbandonmentTest, an_owner_that_died_with_its_supervisor_is_a_node_failure
 }
 
 TEST_F(AbandonmentTest, an_owner_that_died_alone_is_its_supervisors_business) {
-  std::string group;
+  GroupName group;
   {
     const SupervisorPresence supervisor(folder_.path());
     group = supervisor.group_name(0);
@@ -70,7 +73,7 @@ TEST_F(AbandonmentTest, a_living_owner_whose_heart_stands_still_is_hung) {
 }
 
 TEST_F(AbandonmentTest, what_a_rank_said_before_it_died_is_the_reason) {
-  const auto file = crash_report_file(folder_.path(), "a", 1, 0);
+  const auto file = crash_report_file(folder_.path(), kTrial, 1, 0);
   std::filesystem::create_directories(file.parent_path());
   write_crash_report(file, {0, "crash", "bad cast"});
   const auto abandoned = judge_.judge(claim_of(dead_process(), "gone-00ff-0"));

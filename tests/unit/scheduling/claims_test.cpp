@@ -1,20 +1,28 @@
 #include "scheduling/claims/claims.h"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <atomic>
 #include <fstream>
+#include <nlohmann/json.hpp>
 #include <thread>
 #include <vector>
 
 #include "base/errors.h"
+#include "base/limits.h"
+#include "base/sweep_layout.h"
 #include "support/temporary_directory.h"
+#include "support/text_of.h"
+#include "support/trial_ids.h"
 
 namespace headway {
 namespace {
 
+const TrialId kTrial = id_beginning("abc");
+
 ClaimOwner owner_here(const std::string& group = "g1") {
-  return {this_process(), group, 2};
+  return {this_process(), GroupName(group), 2};
 }
 
 ClaimOwner owner_elsewhere() {
@@ -30,17 +38,17 @@ ClaimOwner dead_owner_here() {
 }
 
 ClaimView seen(const ClaimOwner& owner, int attempt = 1, std::uint64_t counter = 0) {
-  return {"a", attempt, owner, counter, {}};
+  return {kTrial, attempt, owner, counter, {}};
 }
 
 TEST(Claims, a_claim_is_seen_with_its_owner_and_progress) {
   const TemporaryDirectory folder;
-  auto claim = try_claim(folder.path(), "abc", 1, owner_here());
+  auto claim = try_claim(folder.path(), kTrial, 1, owner_here());
   ASSERT_TRUE(claim);
-  EXPECT_EQ(claim->trial_id(), "abc");
+  EXPECT_EQ(claim->trial_id(), kTrial);
   EXPECT_EQ(claim->attempt(), 1);
 
-  auto view = latest_claim(folder.path(), "abc");
+  auto view = latest_claim(folder.path(), kTrial);
   ASSERT_TRUE(view);
   EXPECT_EQ(view->owner.process, this_process());
   EXPECT_EQ(view->owner.group, "g1");
@@ -54,7 +62,7 @@ TEST(Claims, a_claim_is_seen_with_its_owner_and_progress) {
                .images_per_second = 12.5,
                .phase = "training",
                .evaluated_batches = 7});
-  view = latest_claim(folder.path(), "abc");
+  view = latest_claim(folder.path(), kTrial);
   EXPECT_EQ(view->counter, 1U);
   EXPECT_EQ(view->progress.evaluated_batches, 7);
   EXPECT_EQ(view->progress.step, 44);
@@ -64,28 +72,28 @@ TEST(Claims, a_claim_is_seen_with_its_owner_and_progress) {
 
 TEST(Claims, an_attempt_hears_that_its_trial_was_cancelled) {
   const TemporaryDirectory folder;
-  const auto first = try_claim(folder.path(), "abc", 1, owner_here());
-  const auto second = try_claim(folder.path(), "abc", 2, owner_here());
-  ask_to_cancel(folder.path(), "abc", 2);
+  const auto first = try_claim(folder.path(), kTrial, 1, owner_here());
+  const auto second = try_claim(folder.path(), kTrial, 2, owner_here());
+  ask_to_cancel(folder.path(), kTrial, 2);
   EXPECT_FALSE(first->cancel_asked());
   EXPECT_TRUE(second->cancel_asked());
 }
 
 TEST(Claims, only_living_groups_of_this_machine_share_its_memory) {
   const TemporaryDirectory folder;
-  try_claim(folder.path(), "a", 1, owner_here("own"));
-  try_claim(folder.path(), "b", 1, owner_here("beside"));
-  try_claim(folder.path(), "c", 1, owner_here("beside"));
-  try_claim(folder.path(), "d", 1, owner_elsewhere());
-  try_claim(folder.path(), "e", 1, dead_owner_here());
-  EXPECT_EQ(groups_beside(folder.path(), "own"), 1);
+  try_claim(folder.path(), id_beginning("a"), 1, owner_here("own"));
+  try_claim(folder.path(), id_beginning("b"), 1, owner_here("beside"));
+  try_claim(folder.path(), id_beginning("c"), 1, owner_here("beside"));
+  try_claim(folder.path(), id_beginning("d"), 1, owner_elsewhere());
+  try_claim(folder.path(), id_beginning("e"), 1, dead_owner_here());
+  EXPECT_EQ(groups_beside(folder.path(), GroupName("own")), 1);
 }
 
 TEST(Claims, the_same_attempt_is_claimed_once) {
   const TemporaryDirectory folder;
-  EXPECT_TRUE(try_claim(folder.path(), "abc", 1, owner_here()));
-  EXPECT_FALSE(try_claim(folder.path(), "abc", 1, owner_here("g2")));
-  EXPECT_EQ(latest_claim(folder.path(), "abc")->owner.group, "g1");
+  EXPECT_TRUE(try_claim(folder.path(), kTrial, 1, owner_here()));
+  EXPECT_FALSE(try_claim(folder.path(), kTrial, 1, owner_here("g2")));
+  EXPECT_EQ(latest_claim(folder.path(), kTrial)->owner.group, "g1");
 }
 
 TEST(Claims, of_many_contenders_exactly_one_wins_each_trial) {
@@ -95,7 +103,7 @@ TEST(Claims, of_many_contenders_exactly_one_wins_each_trial) {
   for (int id = 0; id < 4; ++id) {
     contenders.emplace_back([&, id] {
       for (std::size_t trial = 0; trial < winners.size(); ++trial) {
-        if (try_claim(folder.path(), std::to_string(trial), 1, owner_here(std::to_string(id)))) {
+        if (try_claim(folder.path(), id_numbered(trial), 1, owner_here(std::to_string(id)))) {
           ++winners[trial];
         }
       }
@@ -107,11 +115,11 @@ TEST(Claims, of_many_contenders_exactly_one_wins_each_trial) {
 
 TEST(Claims, a_lost_contest_leaves_nothing_behind) {
   const TemporaryDirectory folder;
-  const auto claim = try_claim(folder.path(), "abc", 1, owner_here());
-  EXPECT_FALSE(try_claim(folder.path(), "abc", 1, owner_here("g2")));
+  const auto claim = try_claim(folder.path(), kTrial, 1, owner_here());
+  EXPECT_FALSE(try_claim(folder.path(), kTrial, 1, owner_here("g2")));
   int entries = 0;
   for ([[maybe_unused]] const auto& entry :
-       std::filesystem::directory_iterator(folder.path() / "claims" / "abc")) {
+       std::filesystem::directory_iterator(SweepLayout(folder.path()).claims(kTrial))) {
     ++entries;
   }
   EXPECT_EQ(entries, 1);
@@ -119,52 +127,98 @@ TEST(Claims, a_lost_contest_leaves_nothing_behind) {
 
 TEST(Claims, a_higher_attempt_fences_the_lower_one_off) {
   const TemporaryDirectory folder;
-  const auto first = try_claim(folder.path(), "abc", 1, owner_here());
+  const auto first = try_claim(folder.path(), kTrial, 1, owner_here());
   EXPECT_FALSE(first->fenced());
-  const auto second = try_claim(folder.path(), "abc", 2, owner_here("g2"));
+  const auto second = try_claim(folder.path(), kTrial, 2, owner_here("g2"));
   EXPECT_TRUE(first->fenced());
   EXPECT_FALSE(second->fenced());
-  EXPECT_EQ(latest_claim(folder.path(), "abc")->attempt, 2);
+  EXPECT_EQ(latest_claim(folder.path(), kTrial)->attempt, 2);
 }
 
 TEST(Claims, attempts_are_ordered_as_numbers) {
   const TemporaryDirectory folder;
-  for (const int attempt : {2, 9, 10}) try_claim(folder.path(), "abc", attempt, owner_here());
-  EXPECT_EQ(latest_claim(folder.path(), "abc")->attempt, 10);
+  for (const int attempt : {2, 9, 10}) try_claim(folder.path(), kTrial, attempt, owner_here());
+  EXPECT_EQ(latest_claim(folder.path(), kTrial)->attempt, 10);
 }
 
 TEST(Claims, a_trial_without_claims_has_no_latest_claim) {
   const TemporaryDirectory folder;
-  EXPECT_FALSE(latest_claim(folder.path(), "abc"));
+  EXPECT_FALSE(latest_claim(folder.path(), kTrial));
   EXPECT_TRUE(latest_claims(folder.path()).empty());
 }
 
 TEST(Claims, latest_claims_lists_every_trial_once) {
   const TemporaryDirectory folder;
-  try_claim(folder.path(), "b", 1, owner_here());
-  try_claim(folder.path(), "a", 1, owner_here());
-  try_claim(folder.path(), "a", 2, owner_here());
+  try_claim(folder.path(), id_beginning("b"), 1, owner_here());
+  try_claim(folder.path(), id_beginning("a"), 1, owner_here());
+  try_claim(folder.path(), id_beginning("a"), 2, owner_here());
   const auto views = latest_claims(folder.path());
   ASSERT_EQ(views.size(), 2U);
-  EXPECT_EQ(views[0].trial_id, "a");
+  EXPECT_EQ(views[0].trial_id, id_beginning("a"));
   EXPECT_EQ(views[0].attempt, 2);
-  EXPECT_EQ(views[1].trial_id, "b");
+  EXPECT_EQ(views[1].trial_id, id_beginning("b"));
 }
 
 TEST(Claims, a_heartbeat_emptied_by_a_crash_still_holds_the_attempt) {
   const TemporaryDirectory folder;
-  try_claim(folder.path(), "abc", 1, owner_here());
-  std::ofstream(folder.path() / "claims/abc/1/heartbeat.json", std::ios::trunc).close();
-  const auto view = latest_claim(folder.path(), "abc");
+  try_claim(folder.path(), kTrial, 1, owner_here());
+  std::ofstream(SweepLayout(folder.path()).heartbeat(kTrial, 1), std::ios::trunc).close();
+  const auto view = latest_claim(folder.path(), kTrial);
   ASSERT_TRUE(view);
   EXPECT_EQ(view->attempt, 1);
   EXPECT_EQ(liveness(view->owner.process), Liveness::kUnknown);
-  EXPECT_FALSE(try_claim(folder.path(), "abc", 1, owner_here()));
+  EXPECT_FALSE(try_claim(folder.path(), kTrial, 1, owner_here()));
+}
+
+class StrangeHeartbeat : public testing::TestWithParam<const char*> {};
+
+TEST_P(StrangeHeartbeat, says_nothing_of_its_owner_but_holds_the_attempt) {
+  const TemporaryDirectory folder;
+  try_claim(folder.path(), kTrial, 1, owner_here());
+  const auto heartbeat = SweepLayout(folder.path()).heartbeat(kTrial, 1);
+  std::filesystem::remove(heartbeat);
+  const std::string kind = GetParam();
+  if (kind == "pipe") ::mkfifo(heartbeat.c_str(), 0600);
+  if (kind == "link") std::filesystem::create_symlink("/dev/zero", heartbeat);
+  if (kind == "endless") std::ofstream(heartbeat) << std::string(kLargestNote + 1, ' ');
+  if (kind == "deep") std::ofstream(heartbeat) << std::string(100'000, '[');
+  ASSERT_TRUE(std::filesystem::exists(heartbeat));
+  const auto view = latest_claim(folder.path(), kTrial);
+  ASSERT_TRUE(view);
+  EXPECT_EQ(liveness(view->owner.process), Liveness::kUnknown);
+  EXPECT_FALSE(try_claim(folder.path(), kTrial, 1, owner_here()));
+}
+
+INSTANTIATE_TEST_SUITE_P(Claims,
+                         StrangeHeartbeat,
+                         testing::Values("pipe", "link", "endless", "deep"),
+                         [](const auto& kind) { return std::string(kind.param); });
+
+TEST(Claims, a_group_whose_name_would_lead_elsewhere_is_no_owner) {
+  const TemporaryDirectory folder;
+  try_claim(folder.path(), kTrial, 1, owner_here());
+  const auto heartbeat = SweepLayout(folder.path()).heartbeat(kTrial, 1);
+  auto json = nlohmann::json::parse(text_of(heartbeat));
+  json["group"] = "../../../victim";
+  std::ofstream(heartbeat) << json;
+  const auto view = latest_claim(folder.path(), kTrial);
+  ASSERT_TRUE(view);
+  EXPECT_EQ(view->owner.group, GroupName());
+  EXPECT_EQ(liveness(view->owner.process), Liveness::kUnknown);
+}
+
+TEST(Claims, a_folder_whose_name_is_no_trial_id_is_no_claim) {
+  const TemporaryDirectory folder;
+  try_claim(folder.path(), kTrial, 1, owner_here());
+  for (const char* name : {"victim", "0123456789AB", "0123456789a"}) {
+    std::filesystem::create_directories(SweepLayout(folder.path()).claims() / name / "1");
+  }
+  EXPECT_EQ(latest_claims(folder.path()).size(), 1U);
 }
 
 TEST(Claims, attempts_count_from_one) {
   const TemporaryDirectory folder;
-  EXPECT_THROW(try_claim(folder.path(), "abc", 0, owner_here()), std::logic_error);
+  EXPECT_THROW(try_claim(folder.path(), kTrial, 0, owner_here()), std::logic_error);
 }
 
 TEST(StalenessObserver, an_owner_that_died_here_is_stale_at_once) {

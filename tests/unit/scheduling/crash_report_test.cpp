@@ -10,21 +10,21 @@
 namespace headway {
 namespace {
 
+const TrialId kTrial("0123456789ab");
+
 class CrashReportTest : public testing::Test {
  protected:
   void SetUp() override { std::filesystem::create_directories(file(0).parent_path()); }
   std::filesystem::path file(int rank) const {
-    return crash_report_file(folder_.path(), "0123456789ab", 2, rank);
+    return crash_report_file(folder_.path(), kTrial, 2, rank);
   }
-  std::optional<CrashReport> first() const {
-    return first_crash_report(folder_.path(), "0123456789ab", 2);
-  }
+  std::optional<CrashReport> first() const { return first_crash_report(folder_.path(), kTrial, 2); }
   TemporaryDirectory folder_;
 };
 
 TEST_F(CrashReportTest, who_left_none_said_nothing) {
   EXPECT_FALSE(first());
-  EXPECT_FALSE(first_crash_report(folder_.path(), "ba9876543210", 1));
+  EXPECT_FALSE(first_crash_report(folder_.path(), TrialId("ba9876543210"), 1));
 }
 
 TEST_F(CrashReportTest, they_come_back_as_they_were_left) {

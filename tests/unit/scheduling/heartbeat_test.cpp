@@ -6,11 +6,13 @@
 #include <thread>
 
 #include "support/temporary_directory.h"
+#include "support/trial_ids.h"
 
 namespace headway {
 namespace {
 
 constexpr std::chrono::milliseconds kInterval{5};
+const TrialId kTrial = id_beginning("a");
 
 class HeartbeatTest : public testing::Test {
  protected:
@@ -23,14 +25,14 @@ class HeartbeatTest : public testing::Test {
     return false;
   }
 
-  ClaimView seen() const { return latest_claim(folder_.path(), "t").value(); }
+  ClaimView seen() const { return latest_claim(folder_.path(), kTrial).value(); }
 
   TemporaryDirectory folder_;
-  ClaimOwner owner_{this_process(), "g", 1};
+  ClaimOwner owner_{this_process(), GroupName("g"), 1};
 };
 
 TEST_F(HeartbeatTest, beats_tell_how_far_the_work_has_come) {
-  auto claim = try_claim(folder_.path(), "t", 1, owner_);
+  auto claim = try_claim(folder_.path(), kTrial, 1, owner_);
   Heartbeat heartbeat(*claim, {}, kInterval);
   Progress progress;
   progress.phase = "evaluating";
@@ -43,18 +45,18 @@ TEST_F(HeartbeatTest, beats_tell_how_far_the_work_has_come) {
 }
 
 TEST_F(HeartbeatTest, a_higher_claim_is_noticed) {
-  auto claim = try_claim(folder_.path(), "t", 1, owner_);
+  auto claim = try_claim(folder_.path(), kTrial, 1, owner_);
   Heartbeat heartbeat(*claim, {}, kInterval);
   EXPECT_FALSE(heartbeat.fenced());
-  try_claim(folder_.path(), "t", 2, owner_);
+  try_claim(folder_.path(), kTrial, 2, owner_);
   EXPECT_TRUE(comes_true([&] { return heartbeat.fenced(); }));
 }
 
 TEST_F(HeartbeatTest, that_the_trial_was_cancelled_is_noticed) {
-  auto claim = try_claim(folder_.path(), "t", 1, owner_);
+  auto claim = try_claim(folder_.path(), kTrial, 1, owner_);
   Heartbeat heartbeat(*claim, {}, kInterval);
   EXPECT_FALSE(heartbeat.cancel_asked());
-  ask_to_cancel(folder_.path(), "t", 1);
+  ask_to_cancel(folder_.path(), kTrial, 1);
   EXPECT_TRUE(comes_true([&] { return heartbeat.cancel_asked(); }));
 }
 

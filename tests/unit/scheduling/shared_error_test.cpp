@@ -1,4 +1,5 @@
 #include "scheduling/policy/shared_error.h"
+#include "support/trial_ids.h"
 
 #include <gtest/gtest.h>
 
@@ -6,7 +7,7 @@ namespace headway {
 namespace {
 
 EndedTrial ended(const std::string& id, const std::string& failure, const std::string& message) {
-  return {id, failure, message, "2026-01-01T00:00:0" + id + "Z"};
+  return {id_beginning(id), failure, message, "2026-01-01T00:00:0" + id + "Z"};
 }
 
 TEST(SharedError, three_trials_that_end_by_the_same_error_tell) {
@@ -16,7 +17,8 @@ TEST(SharedError, three_trials_that_end_by_the_same_error_tell) {
   ASSERT_TRUE(shared);
   EXPECT_EQ(shared->failure, "crash");
   EXPECT_EQ(shared->message, "no data");
-  EXPECT_EQ(shared->trial_ids, (std::vector<std::string>{"1", "2", "3"}));
+  EXPECT_EQ(shared->trial_ids,
+            (std::vector{id_beginning("1"), id_beginning("2"), id_beginning("3")}));
 }
 
 TEST(SharedError, two_are_not_enough) {

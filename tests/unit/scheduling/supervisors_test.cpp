@@ -12,7 +12,7 @@ namespace {
 
 TEST(SupervisorPresence, its_groups_are_known_to_be_watched_while_it_lives) {
   const TemporaryDirectory folder;
-  std::string group;
+  GroupName group;
   {
     const SupervisorPresence presence(folder.path());
     group = presence.group_name(12);
@@ -34,15 +34,15 @@ TEST(SupervisorPresence, an_entry_left_by_a_dead_process_counts_as_dead) {
   gone.start_ticks += 1;
   std::filesystem::create_directories(folder.path() / "supervisors");
   std::ofstream(folder.path() / "supervisors/node-00ff.json") << nlohmann::json(gone).dump();
-  EXPECT_EQ(supervisor_of(folder.path(), "node-00ff-3"), Liveness::kDead);
+  EXPECT_EQ(supervisor_of(folder.path(), GroupName("node-00ff-3")), Liveness::kDead);
   std::ofstream(folder.path() / "supervisors/node-00aa.json").close();
-  EXPECT_EQ(supervisor_of(folder.path(), "node-00aa-3"), Liveness::kDead);
+  EXPECT_EQ(supervisor_of(folder.path(), GroupName("node-00aa-3")), Liveness::kDead);
 }
 
 TEST(SupervisorPresence, a_group_that_no_supervisor_started_is_not_watched) {
   const TemporaryDirectory folder;
-  EXPECT_EQ(supervisor_of(folder.path(), "by-hand"), Liveness::kDead);
-  EXPECT_EQ(supervisor_of(folder.path(), "solo"), Liveness::kDead);
+  EXPECT_EQ(supervisor_of(folder.path(), GroupName("by-hand")), Liveness::kDead);
+  EXPECT_EQ(supervisor_of(folder.path(), GroupName("solo")), Liveness::kDead);
 }
 
 }  // namespace

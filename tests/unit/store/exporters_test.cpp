@@ -31,8 +31,8 @@ TEST(Exporters, csv_has_a_header_full_numbers_and_empty_fields_for_what_is_absen
   const SweepFixture fixture;
   fixture.write({fixture.started(0, 1), fixture.metrics(0, 1, 1, 0.1 + 0.2)});
   EXPECT_EQ(exported(fixture, ExportKind::kMetrics, {}),
-            "trial_id,attempt,epoch,step,split,name,value,sweep\n" + fixture.id(0) +
-                ",1,1,10,validation,loss,,heads\n" + fixture.id(0) +
+            "trial_id,attempt,epoch,step,split,name,value,sweep\n" + fixture.id(0).text() +
+                ",1,1,10,validation,loss,,heads\n" + fixture.id(0).text() +
                 ",1,1,10,validation,top1_accuracy,0.30000000000000004,heads\n");
 }
 
@@ -57,7 +57,8 @@ TEST(Exporters, trials_come_in_plan_order_with_their_configuration_as_json) {
   const auto rows = nlohmann::json::parse(
       exported(fixture, ExportKind::kTrials, {.format = ExportFormat::kJson}));
   ASSERT_EQ(rows.size(), 6);
-  for (std::size_t i = 0; i < rows.size(); ++i) EXPECT_EQ(rows[i].at("trial_id"), fixture.id(i));
+  for (std::size_t i = 0; i < rows.size(); ++i)
+    EXPECT_EQ(rows[i].at("trial_id"), fixture.id(i).text());
   EXPECT_EQ(rows[3].at("config").at("head").at("name"), "cosine");
   EXPECT_EQ(rows[3].at("seed"), 0);
 }

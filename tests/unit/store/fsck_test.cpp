@@ -12,6 +12,7 @@
 #include "base/safetensors.h"
 #include "base/sha256.h"
 #include "store/sql/results_store.h"
+#include "support/text_of.h"
 #include "unit/store/sweep_fixture.h"
 
 namespace headway {
@@ -65,7 +66,7 @@ TEST_F(Fsck, finds_nothing_wrong_with_a_sound_sweep) {
 
 TEST_F(Fsck, names_the_place_of_a_flipped_bit) {
   const auto segment = segment_paths(fixture_.path()).front();
-  std::string text = read_text(segment);
+  std::string text = text_of(segment);
   const std::size_t record = text.find('\n') + 1;
   text[record + 30] ^= 1;
   std::ofstream(segment, std::ios::binary) << text;
@@ -76,13 +77,13 @@ TEST_F(Fsck, names_the_place_of_a_flipped_bit) {
   EXPECT_THAT(report.problems[0].message,
               AllOf(HasSubstr("line 2: "),
                     HasSubstr("the record's checksum is wrong"),
-                    HasSubstr("lost: 'attempt_started' of trial " + fixture_.id(0))));
+                    HasSubstr("lost: 'attempt_started' of trial " + fixture_.id(0).text())));
   EXPECT_FALSE(report.is_sound());
 }
 
 TEST_F(Fsck, tells_what_zeroes_took) {
   const auto segment = segment_paths(fixture_.path()).front();
-  std::string text = read_text(segment);
+  std::string text = text_of(segment);
   const std::size_t record = text.find('\n') + 1;
   std::fill(text.begin() + static_cast<std::ptrdiff_t>(record), text.end(), '\0');
   std::ofstream(segment, std::ios::binary) << text;
@@ -100,6 +101,15 @@ TEST_F(Fsck, finds_a_record_that_lacks_a_key) {
   fixture_.write({evaluated});
   ResultsStore::rebuild(fixture_.path());
   EXPECT_THAT(problem(), HasSubstr("results"));
+  EXPECT_FALSE(fsck(fixture_.path()).is_sound());
+}
+
+TEST_F(Fsck, finds_a_record_of_what_is_no_trial) {
+  nlohmann::json record = fixture_.started(1, 1);
+  record["trial_id"] = "../../../victim";
+  fixture_.write({record});
+  ResultsStore::rebuild(fixture_.path());
+  EXPECT_THAT(problem(), HasSubstr("'../../../victim' is no trial id"));
   EXPECT_FALSE(fsck(fixture_.path()).is_sound());
 }
 
@@ -151,12 +161,12 @@ TEST_F(Fsck, finds_rows_of_the_store_that_the_segments_do_not_tell) {
 
 TEST_F(Fsck, finds_a_configuration_that_does_not_fit_its_id) {
   const auto file = SweepLayout(fixture_.path()).trials_file();
-  std::string text = read_text(file);
+  std::string text = text_of(file);
   const std::string place = "\"epochs\":";
   text.insert(text.find(place) + place.size(), "1");
   std::ofstream(file) << text;
   ResultsStore(fixture_.path()).sync();
-  EXPECT_THAT(problem(), HasSubstr("has the id"));
+  EXPECT_THAT(problem(), HasSubstr("does not fit its ids"));
 }
 
 TEST_F(Fsck, finds_a_damaged_database) {

@@ -23,7 +23,7 @@ TEST(Queries, an_unknown_trial_is_answered_with_the_nearest) {
     find_trial(store, slip);
     FAIL() << "found a trial that is not there";
   } catch (const ConfigError& error) {
-    EXPECT_THAT(error.what(), HasSubstr("did you mean '" + fixture.id(0) + "'?"));
+    EXPECT_THAT(error.what(), HasSubstr("did you mean '" + fixture.id(0).text() + "'?"));
   }
   EXPECT_THROW(find_trial(store, ""), ConfigError);
   EXPECT_THROW(find_trial(store, "g"), ConfigError);

@@ -7,10 +7,11 @@
 #include <limits>
 
 #include "base/failure.h"
-#include "base/files.h"
 #include "store/manifest/sweep_state.h"
 #include "store/segments/record_framing.h"
 #include "store/segments/record_json.h"
+#include "support/text_of.h"
+#include "support/trial_ids.h"
 #include "unit/store/sweep_fixture.h"
 
 namespace headway {
@@ -19,6 +20,8 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+
+const TrialId kTrial = id_beginning("a");
 
 // The record as it would be written again.
 template <typename... Records>
@@ -49,7 +52,7 @@ TEST(Records, are_written_as_earlier_versions_wrote_them) {
 }
 
 TEST(Records, of_evaluations_have_their_documented_keys) {
-  const Evaluated evaluated{.trial_id = "t",
+  const Evaluated evaluated{.trial_id = kTrial,
                             .evaluation = "calibration",
                             .attempt = 2,
                             .weights_sha256 = "aa",
@@ -57,15 +60,16 @@ TEST(Records, of_evaluations_have_their_documented_keys) {
                             .results = {{"test", {{"ece", 0.25}, {"nll", std::nullopt}}}},
                             .missing = {{"test", {{"nll", "why"}}}}};
   EXPECT_EQ(record_json(evaluated),
-            nlohmann::json::parse(R"({"kind":"evaluated","trial_id":"t","evaluation":"calibration",
+            nlohmann::json::parse(
+                R"({"kind":"evaluated","trial_id":"a00000000000","evaluation":"calibration",
               "attempt":2,"weights_sha256":"aa","claim":0,"duration_s":1.5,
               "results":{"test":{"ece":0.25,"nll":null}},"missing":{"test":{"nll":"why"}}})"));
-  EXPECT_EQ(record_json(EvaluationFailed{.trial_id = "t",
+  EXPECT_EQ(record_json(EvaluationFailed{.trial_id = kTrial,
                                          .evaluation = "calibration",
                                          .claim = 1,
                                          .failure = "error",
                                          .message = "no data"}),
-            nlohmann::json::parse(R"({"kind":"evaluation_failed","trial_id":"t",
+            nlohmann::json::parse(R"({"kind":"evaluation_failed","trial_id":"a00000000000",
               "evaluation":"calibration","claim":1,"failure":"error","message":"no data"})"));
 }
 
@@ -78,7 +82,7 @@ TEST(Records, a_number_that_is_not_finite_is_null) {
 }
 
 TEST(Records, without_what_makes_them_one_are_refused) {
-  const nlohmann::json whole = record_json(Evaluated{.trial_id = "t", .evaluation = "e"});
+  const nlohmann::json whole = record_json(Evaluated{.trial_id = kTrial, .evaluation = "e"});
   for (const char* key : {"trial_id", "evaluation", "attempt", "weights_sha256", "results"}) {
     nlohmann::json part = whole;
     part.erase(key);
@@ -96,7 +100,7 @@ class RecordVersions : public ::testing::Test {
     fixture_.write({fixture_.started(trial, 1), fixture_.done(trial, 1, 0.5)});
     for (const auto& path : segment_paths(fixture_.path())) {
       if (path.filename().string().starts_with("as-")) continue;
-      std::string text = read_text(path);
+      std::string text = text_of(path);
       const Frame frame = read_frame(text);
       nlohmann::json writer = nlohmann::json::parse(frame.json);
       writer.erase("record_version");
@@ -147,6 +151,16 @@ TEST_F(RecordVersions, a_kind_that_is_not_known_is_told) {
   EXPECT_EQ(reader.passed_over()[0].what, "records of kind 'praised'");
   EXPECT_EQ(reader.passed_over()[0].records, 2);
   EXPECT_EQ(state(0), TrialState::kPending);
+}
+
+TEST(Records, of_what_is_no_trial_are_no_trials) {
+  const SweepFixture fixture;
+  nlohmann::json record = fixture.done(0, 1, 0.5);
+  record["trial_id"] = fixture.id(0).text() + "/..";
+  fixture.write({record});
+  SweepState state(fixture.path());
+  state.refresh();
+  EXPECT_THAT(state.trials(), IsEmpty());
 }
 
 TEST(Failures, have_names_that_are_read_back) {

@@ -11,6 +11,7 @@
 #include "base/errors.h"
 #include "store/sql/queries.h"
 #include "store/sql/sqlite_dialect.h"
+#include "support/text_of.h"
 #include "unit/store/store_contents.h"
 #include "unit/store/sweep_fixture.h"
 
@@ -48,7 +49,7 @@ TEST(ResultsStore, describes_a_finished_trial_in_full) {
   fixture.write({fixture.started(0, 1), fixture.metrics(0, 1, 1, 0.5), fixture.done(0, 1, 0.75)});
   ResultsStore store(fixture.path());
   store.sync();
-  const TrialDetails details = trial_details(store, fixture.id(0).substr(0, 8));
+  const TrialDetails details = trial_details(store, fixture.id(0).text().substr(0, 8));
   EXPECT_EQ(details.trial.state, "done");
   EXPECT_EQ(details.trial.world_size, 2);
   EXPECT_EQ(details.trial.host, "node1");
@@ -187,7 +188,7 @@ TEST(ResultsStore, the_view_of_cells_agrees_with_values_computed_by_hand) {
     sql << "SELECT n, mean, std, min, max, n_missing FROM cells WHERE split = 'test' "
            "AND name = 'top1_accuracy' AND cell_id = :cell",
         soci::into(n), soci::into(mean), soci::into(std), soci::into(least), soci::into(most),
-        soci::into(missing), soci::use(fixture.sweep.trials[0].cell_id);
+        soci::into(missing), soci::use(fixture.sweep.trials[0].cell_id.text());
   });
   EXPECT_EQ(n, 2);
   EXPECT_EQ(missing, 1);  // the third seed is pending
@@ -219,13 +220,32 @@ TEST(ResultsStore, a_damaged_record_is_told_and_the_others_are_kept) {
   const SweepFixture fixture;
   fixture.write({fixture.started(0, 1), fixture.metrics(0, 1, 1, 0.1), fixture.done(0, 1, 0.5)});
   const auto segment = segment_paths(fixture.path()).front();
-  std::string text = read_text(segment);
+  std::string text = text_of(segment);
   text[text.find("\"metrics\"") + 2] ^= 1;
   std::ofstream(segment, std::ios::binary) << text;
   ResultsStore store(fixture.path());
   store.sync();
   ASSERT_EQ(store.damage().size(), 1);
   EXPECT_EQ(store.damage()[0].segment, segment.filename());
+  EXPECT_EQ(trial_details(store, fixture.id(0)).trial.state, "done");
+}
+
+TEST(ResultsStore, a_record_of_what_is_no_trial_is_damage_and_makes_no_row) {
+  const SweepFixture fixture;
+  nlohmann::json record = fixture.done(1, 1, 0.5);
+  for (const char* id : {"../../../victim", "t", "\x1b[2J"}) {
+    record["trial_id"] = id;
+    fixture.write({record});
+  }
+  fixture.write({fixture.started(0, 1), fixture.done(0, 1, 0.5)});
+  ResultsStore store(fixture.path());
+  store.sync();
+  ASSERT_EQ(store.damage().size(), 3);
+  for (const SegmentDamage& one : store.damage()) {
+    EXPECT_THAT(one.reason, HasSubstr("is no trial id"));
+    EXPECT_EQ(one.reason.find('\x1b'), std::string::npos);
+  }
+  EXPECT_EQ(count(store, "trials"), 6);
   EXPECT_EQ(trial_details(store, fixture.id(0)).trial.state, "done");
 }
 
@@ -313,7 +333,7 @@ TEST(ResultsStore, is_the_same_whatever_the_order_in_which_segments_are_read) {
 TEST(ResultsStore, one_database_holds_many_sweeps) {
   const SweepFixture one;
   Sweep other_sweep = make_sweep();  // the same trials under another name
-  other_sweep.name = "other";
+  other_sweep.name = SweepName("other");
   const SweepFixture other(other_sweep);
   one.write({one.started(0, 1), one.metrics(0, 1, 1, 0.1), one.done(0, 1, 0.5)});
   other.write({other.started(0, 1), other.metrics(0, 1, 1, 0.2), other.done(0, 1, 0.7)});
@@ -338,7 +358,7 @@ TEST(ResultsStore, follows_a_sweep_that_was_renamed) {
   fixture.write({fixture.started(0, 1), fixture.done(0, 1, 0.5)});
   ResultsStore(fixture.path()).sync();
   Sweep renamed = fixture.sweep;
-  renamed.name = "renamed";
+  renamed.name = SweepName("renamed");
   write_manifest(fixture.path(), renamed);
   ResultsStore store(fixture.path());
   store.sync();

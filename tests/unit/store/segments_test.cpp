@@ -13,6 +13,7 @@
 #include "store/segments/segment_reader.h"
 #include "store/segments/segment_writer.h"
 #include "support/temporary_directory.h"
+#include "support/text_of.h"
 
 namespace headway {
 namespace {
@@ -125,7 +126,7 @@ TEST_F(Segments, a_torn_record_is_damage_once_another_follows) {
 TEST_F(Segments, any_flipped_bit_costs_one_record_and_is_reported) {
   SegmentWriter writer(path(), "worker");
   for (int value = 1; value <= 3; ++value) writer.append(numbered(value), Flush::kLater);
-  const std::string good = read_text(writer.path());
+  const std::string good = text_of(writer.path());
   const std::size_t begin = good.find('\n', good.find("\"value\":1")) + 1;
   const std::size_t end = good.find('\n', begin) + 1;
   for (std::size_t byte = begin; byte < end; ++byte) {
@@ -147,7 +148,7 @@ TEST_F(Segments, a_flipped_bit_in_the_last_record_is_reported_too) {
   SegmentWriter writer(path(), "worker");
   writer.append(numbered(1), Flush::kLater);
   writer.append(numbered(2), Flush::kLater);
-  std::string text = read_text(writer.path());
+  std::string text = text_of(writer.path());
   text[text.rfind("value")] ^= 0x04;
   overwrite(writer.path(), text);
   SegmentReader reader(path());

@@ -27,7 +27,7 @@ inline Trial make_trial(const nlohmann::json& config) {
 /// Heads dot and cosine, each with `seeds` seeds; the seeds vary fastest.
 inline Sweep make_sweep(int seeds = 3) {
   Sweep sweep;
-  sweep.name = "heads";
+  sweep.name = SweepName("heads");
   sweep.text = "name: heads\n";
   for (const char* head : {"dot", "cosine"}) {
     for (int seed = 0; seed < seeds; ++seed) {
@@ -45,7 +45,7 @@ class SweepFixture {
   }
 
   const std::filesystem::path& path() const { return directory_.path(); }
-  std::string id(std::size_t trial) const { return sweep.trials.at(trial).trial_id; }
+  const TrialId& id(std::size_t trial) const { return sweep.trials.at(trial).trial_id; }
 
   nlohmann::json started(std::size_t trial, int attempt, int resumed_from_step = 0) const {
     return record_json(AttemptStarted{.trial_id = id(trial),

@@ -11,6 +11,7 @@
 #include "config/schema/ids.h"
 #include "config/yaml/trial_reader.h"
 #include "store/manifest/manifest_lines.h"
+#include "support/text_of.h"
 #include "unit/store/sweep_fixture.h"
 
 namespace headway {
@@ -20,8 +21,8 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
 
-std::vector<std::string> ids(const std::vector<PlannedTrial>& trials) {
-  std::vector<std::string> result;
+std::vector<TrialId> ids(const std::vector<PlannedTrial>& trials) {
+  std::vector<TrialId> result;
   for (const PlannedTrial& trial : trials) result.push_back(trial.trial_id);
   return result;
 }
@@ -66,7 +67,7 @@ TEST(SweepManifest, every_line_of_the_plan_is_json_of_its_own) {
   std::size_t count = 0;
   while (std::getline(file, line)) {
     const auto json = nlohmann::json::parse(line);
-    EXPECT_EQ(json.at("trial_id"), fixture.id(count));
+    EXPECT_EQ(json.at("trial_id"), fixture.id(count).text());
     EXPECT_EQ(trial_id(trial_config_from_json(json.at("config"))), fixture.id(count));
     ++count;
   }
@@ -115,14 +116,14 @@ TEST(SweepManifest, a_damaged_list_of_trials_is_put_aside_and_written_anew) {
   const SweepFixture fixture;
   const auto file = SweepLayout(fixture.path()).trials_file();
   const auto before = ids(read_manifest(fixture.path()).trials);
-  std::string text = read_text(file);
+  std::string text = text_of(file);
   text.replace(text.find('\n') + 1, 7, "{broken");
   std::ofstream(file) << text;
   EXPECT_THROW(read_manifest(fixture.path()), StoreError);
   const ManifestChange change = write_manifest(fixture.path(), fixture.sweep);
   EXPECT_FALSE(change.is_new);
   EXPECT_EQ(ids(read_manifest(fixture.path()).trials), before);
-  EXPECT_EQ(read_text(fixture.path() / "trials.damaged.jsonl"), text);
+  EXPECT_EQ(text_of(fixture.path() / "trials.damaged.jsonl"), text);
 }
 
 TEST(SweepManifest, the_same_sweep_again_changes_nothing) {
@@ -144,18 +145,17 @@ TEST(SweepManifest, a_changed_sweep_extends_and_keeps_every_version) {
   longer.text = "name: heads\nseeds: 3\n";
   longer.trials.erase(longer.trials.begin());  // one of the old ones leaves
   const ManifestChange change = write_manifest(fixture.path(), longer);
-  EXPECT_EQ(change.added,
-            (std::vector<std::string>{longer.trials[1].trial_id, longer.trials[4].trial_id}));
-  EXPECT_EQ(change.vanished, std::vector<std::string>{fixture.id(0)});
+  EXPECT_EQ(change.added, (std::vector{longer.trials[1].trial_id, longer.trials[4].trial_id}));
+  EXPECT_EQ(change.vanished, std::vector{fixture.id(0)});
   EXPECT_EQ(change.unchanged, 3);
-  EXPECT_EQ(read_text(fixture.path() / "sweep.yaml"), fixture.sweep.text);
-  EXPECT_EQ(read_text(fixture.path() / "sweep.2.yaml"), longer.text);
-  EXPECT_EQ(ids(read_vanished_trials(fixture.path())), std::vector<std::string>{fixture.id(0)});
+  EXPECT_EQ(text_of(fixture.path() / "sweep.yaml"), fixture.sweep.text);
+  EXPECT_EQ(text_of(fixture.path() / "sweep.2.yaml"), longer.text);
+  EXPECT_EQ(ids(read_vanished_trials(fixture.path())), std::vector{fixture.id(0)});
 
   const ManifestChange back = write_manifest(fixture.path(), fixture.sweep);
-  EXPECT_EQ(back.added, std::vector<std::string>{fixture.id(0)});
+  EXPECT_EQ(back.added, std::vector{fixture.id(0)});
   EXPECT_EQ(ids(read_vanished_trials(fixture.path())), change.added);
-  EXPECT_EQ(read_text(fixture.path() / "sweep.3.yaml"), fixture.sweep.text);
+  EXPECT_EQ(text_of(fixture.path() / "sweep.3.yaml"), fixture.sweep.text);
 }
 
 TEST(SweepManifest, two_supervisors_at_once_leave_a_whole_plan) {
@@ -174,7 +174,7 @@ TEST(SweepManifest, two_supervisors_at_once_leave_a_whole_plan) {
 TEST(SweepManifest, a_damaged_plan_is_named_with_its_line) {
   const SweepFixture fixture;
   const auto file = SweepLayout(fixture.path()).trials_file();
-  std::string text = read_text(file);
+  std::string text = text_of(file);
   std::filesystem::resize_file(file, text.size() - 10);
   try {
     read_manifest(fixture.path());
@@ -182,6 +182,21 @@ TEST(SweepManifest, a_damaged_plan_is_named_with_its_line) {
   } catch (const StoreError& error) {
     EXPECT_THAT(error.what(), HasSubstr("trials.jsonl:6"));
   }
+}
+
+TEST(SweepManifest, a_trial_whose_ids_are_not_those_of_its_configuration_is_refused) {
+  const SweepFixture fixture;
+  const PlannedTrial sound = read_manifest(fixture.path()).trials[0];
+  EXPECT_NO_THROW(sound.config());
+  PlannedTrial other = sound;
+  other.trial_id = fixture.id(1);
+  EXPECT_THROW(other.config(), StoreError);
+  other = sound;
+  other.cell_id = CellId("0123456789ab");
+  EXPECT_THROW(other.config(), StoreError);
+  other = sound;
+  other.seed += 1;
+  EXPECT_THROW(other.config(), StoreError);
 }
 
 TEST(SweepManifest, needs_a_sweep) {
@@ -199,7 +214,7 @@ TEST(SweepManifest, settings_are_read_back) {
   sweep.slurm.partition = "gpu";
   sweep.slurm.time = "01:00:00";
   sweep.slurm.extra = {"--account=x"};
-  sweep.flags = {{"cell", "rule", "message"}};
+  sweep.flags = {{CellId("0123456789ab"), "rule", "message"}};
   const SweepFixture fixture(sweep);
   const SweepManifest manifest = read_manifest(fixture.path());
   EXPECT_EQ(manifest.resources.ranks, 4);
@@ -216,7 +231,7 @@ TEST(SweepManifest, settings_are_read_back) {
 TEST(SweepManifest, damaged_settings_are_refused_with_the_way_out) {
   const SweepFixture fixture;
   const auto file = SweepLayout(fixture.path()).settings_file();
-  const std::string text = read_text(file);
+  const std::string text = text_of(file);
   for (const std::string& damaged :
        {text.substr(0, text.size() / 2), std::string("{}"), std::string(R"({"name": 3})")}) {
     std::ofstream(file) << damaged;

@@ -6,10 +6,12 @@
 
 #include "base/errors.h"
 #include "store/segments/record_json.h"
+#include "support/trial_ids.h"
 
 namespace headway {
 namespace {
 
+const TrialId kTrial = id_beginning("a");
 const std::optional<WriterRecord> kWorker = WriterRecord{
     .role = "worker", .headway_version = "0.1.0", .git_revision = "abc", .torch_version = "2.11.0"};
 const std::optional<WriterRecord> kSupervisor = WriterRecord{.role = "supervisor"};
@@ -21,7 +23,7 @@ struct Entry {
 
 Entry started(int attempt, const std::string& at, int resumed_from_step = 0) {
   return {{{"kind", "attempt_started"},
-           {"trial_id", "t"},
+           {"trial_id", kTrial},
            {"attempt", attempt},
            {"at", at},
            {"group", "g"},
@@ -34,7 +36,7 @@ Entry ended(int attempt,
             const std::string& failure = "",
             const std::optional<WriterRecord>* writer = &kWorker) {
   return {{{"kind", "attempt_finished"},
-           {"trial_id", "t"},
+           {"trial_id", kTrial},
            {"attempt", attempt},
            {"at", at},
            {"state", state},
@@ -42,7 +44,7 @@ Entry ended(int attempt,
           writer};
 }
 Entry request(const std::string& kind, const std::string& at) {
-  return {{{"kind", kind}, {"trial_id", "t"}, {"at", at}}};
+  return {{{"kind", kind}, {"trial_id", kTrial}, {"at", at}}};
 }
 
 TrialHistory fold(const std::vector<Entry>& entries) {
@@ -136,7 +138,7 @@ TEST(TrialHistory, cancelled_until_a_retry_is_requested) {
 TEST(TrialHistory, keeps_what_the_writers_and_the_metrics_say) {
   Entry metrics;
   metrics.json = {
-      {"kind", "metrics"}, {"trial_id", "t"}, {"attempt", 1}, {"epoch", 3}, {"step", 30}};
+      {"kind", "metrics"}, {"trial_id", kTrial}, {"attempt", 1}, {"epoch", 3}, {"step", 30}};
   const TrialHistory trial = fold_in_every_order({started(1, "01", 20), metrics});
   const AttemptRecord& attempt = *trial.last_attempt();
   EXPECT_EQ(attempt.torch_version, "2.11.0");
@@ -155,7 +157,7 @@ TEST(TrialHistory, passes_over_kinds_of_a_newer_headway) {
 
 TEST(TrialHistory, evaluations_change_nothing_of_training) {
   TrialHistory trial;
-  const Evaluated evaluated{.trial_id = "t", .evaluation = "calibration", .attempt = 1};
+  const Evaluated evaluated{.trial_id = kTrial, .evaluation = "calibration", .attempt = 1};
   EXPECT_FALSE(trial.fold({record_json(evaluated), "segment", 0, kWorker}));
   EXPECT_EQ(trial, TrialHistory{});
 }

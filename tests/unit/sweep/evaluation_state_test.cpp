@@ -4,22 +4,24 @@
 
 #include "store/segments/segment_writer.h"
 #include "support/temporary_directory.h"
+#include "support/trial_ids.h"
 
 namespace headway {
 namespace {
 
 constexpr const char* kSuite = "calibration";
+const TrialId kTrial = id_beginning("a");
 
 class EvaluationStateTest : public testing::Test {
  protected:
   void failed(SegmentWriter& by, const std::string& failure) {
     by.append(
-        EvaluationFailed{.trial_id = "t", .evaluation = kSuite, .claim = 1, .failure = failure},
+        EvaluationFailed{.trial_id = kTrial, .evaluation = kSuite, .claim = 1, .failure = failure},
         Flush::kNow);
     state_.refresh();
   }
   void evaluated(SegmentWriter& by) {
-    by.append(Evaluated{.trial_id = "t",
+    by.append(Evaluated{.trial_id = kTrial,
                         .evaluation = kSuite,
                         .attempt = 1,
                         .weights_sha256 = "aa",
@@ -27,7 +29,7 @@ class EvaluationStateTest : public testing::Test {
               Flush::kNow);
     state_.refresh();
   }
-  const AttemptRecord& claim() const { return state_.trial("t").evaluation.attempts.at(1); }
+  const AttemptRecord& claim() const { return state_.trial(kTrial).evaluation.attempts.at(1); }
 
   TemporaryDirectory folder_;
   SegmentWriter worker_{folder_.path(), "worker"};

@@ -8,6 +8,7 @@
 #include "store/manifest/sweep_manifest.h"
 #include "support/small_sweep.h"
 #include "support/temporary_directory.h"
+#include "support/trial_ids.h"
 #include "sweep/location.h"
 
 namespace headway {
@@ -20,7 +21,7 @@ class Location : public testing::Test {
  protected:
   fs::path make_sweep(const std::string& name, std::int64_t trials = 2) {
     Sweep sweep = small_sweep(trials);
-    sweep.name = name;
+    sweep.name = SweepName(name);
     write_manifest(root() / name, sweep);
     return root() / name;
   }
@@ -106,8 +107,8 @@ TEST_F(Location, the_newest_sweep_is_the_one_that_changed_last) {
 
 TEST_F(Location, a_trial_is_found_by_the_beginning_of_its_id) {
   make_sweep("margins", 1);
-  const std::string id = small_trial(0).trial_id;
-  const TrialLocation found = locate_trial(id.substr(0, 5), "", root());
+  const TrialId id = small_trial(0).trial_id;
+  const TrialLocation found = locate_trial(id.text().substr(0, 5), "", root());
   EXPECT_EQ(found.trial_id, id);
   EXPECT_EQ(found.sweep.name, "margins");
 }
@@ -150,19 +151,20 @@ TEST_F(Location, a_trial_that_left_the_plan_is_still_found) {
   EXPECT_EQ(locate_trial(small_trial(1).trial_id, "", root()).sweep.name, "margins");
 }
 
-TEST(MatchingTrialId, an_id_that_begins_another_is_itself) {
-  const std::vector<std::string> ids{"3f2a", "3f2a11", "77aa"};
-  EXPECT_EQ(matching_trial_id("3f2a", ids, "in sweep 'x'"), "3f2a");
-  EXPECT_EQ(matching_trial_id("7", ids, "in sweep 'x'"), "77aa");
-  EXPECT_THROW(matching_trial_id("3f", ids, "in sweep 'x'"), ConfigError);
+TEST(MatchingTrialId, an_id_is_found_whole_or_by_a_beginning_that_no_other_has) {
+  const std::vector<TrialId> ids{id_beginning("3f2a"), id_beginning("3f2a11"), id_beginning("77")};
+  EXPECT_EQ(matching_trial_id("3f2a00000000", ids, "in sweep 'x'"), ids[0]);
+  EXPECT_EQ(matching_trial_id("7", ids, "in sweep 'x'"), ids[2]);
+  EXPECT_THROW(matching_trial_id("3f2a", ids, "in sweep 'x'"), ConfigError);
 }
 
 TEST(MatchingTrialId, a_slip_brings_the_nearest_id) {
   try {
-    matching_trial_id("3f2b", {"3f2a", "77aa"}, "in sweep 'x'");
+    matching_trial_id("3f2b00000000", {id_beginning("3f2a"), id_beginning("77aa")}, "in sweep 'x'");
     FAIL() << "an unknown trial was found";
   } catch (const ConfigError& error) {
-    EXPECT_THAT(error.what(), HasSubstr("no trial '3f2b' in sweep 'x'; did you mean '3f2a'?"));
+    EXPECT_THAT(error.what(),
+                HasSubstr("no trial '3f2b00000000' in sweep 'x'; did you mean '3f2a00000000'?"));
   }
 }
 

@@ -37,10 +37,10 @@ class Snapshot : public testing::Test {
   void SetUp() override { write_manifest(sweep(), small_sweep(3)); }
 
   std::filesystem::path sweep() const { return folder_.path() / "small"; }
-  static std::string id(std::int64_t seed) { return small_trial(seed).trial_id; }
+  static TrialId id(std::int64_t seed) { return small_trial(seed).trial_id; }
 
   Claim claim(std::int64_t seed, int attempt = 1, const ProcessIdentity& owner = this_process()) {
-    return try_claim(sweep(), id(seed), attempt, {owner, "host-1a2b-0", 1}).value();
+    return try_claim(sweep(), id(seed), attempt, {owner, GroupName("host-1a2b-0"), 1}).value();
   }
   void start(std::int64_t seed, int attempt = 1) {
     worker_->append({{"kind", "attempt_started"},
@@ -77,7 +77,7 @@ TEST_F(Snapshot, a_sweep_that_nobody_has_touched_waits) {
   EXPECT_EQ(snapshot.counts().waiting, 3);
   EXPECT_THAT(snapshot.running(), IsEmpty());
   EXPECT_EQ(snapshot.find(id(2)), 2U);
-  EXPECT_FALSE(snapshot.find("0123456789ab"));
+  EXPECT_FALSE(snapshot.find(TrialId("0123456789ab")));
 }
 
 TEST_F(Snapshot, a_claim_runs_before_its_first_record) {

@@ -6,8 +6,8 @@
 #include <algorithm>
 #include <fstream>
 
-#include "base/files.h"
 #include "support/temporary_directory.h"
+#include "support/text_of.h"
 
 namespace headway {
 namespace {
@@ -69,8 +69,8 @@ TEST_F(Checkpoints, only_the_last_two_are_kept) {
 TEST_F(Checkpoints, any_flipped_bit_is_noticed_and_the_one_before_is_used) {
   save(1);
   save(2);
-  const std::string manifest = read_text(file("step-2.json"));
-  const std::string tensors = read_text(file("step-2.safetensors"));
+  const std::string manifest = text_of(file("step-2.json"));
+  const std::string tensors = text_of(file("step-2.safetensors"));
   const auto write = [&](const char* name, const std::string& text) {
     std::ofstream(file(name), std::ios::binary) << text;
   };
@@ -112,7 +112,7 @@ TEST_F(Checkpoints, damage_is_told_with_the_file_and_removed) {
 TEST_F(Checkpoints, what_a_save_left_half_written_is_no_checkpoint_and_is_removed) {
   save(1);
   std::filesystem::copy(file("step-1.safetensors"), file("step-2.safetensors"));
-  std::ofstream(file(".step-2.json.0123456789abcdef.tmp")) << read_text(file("step-1.json"));
+  std::ofstream(file(".step-2.json.0123456789abcdef.tmp")) << text_of(file("step-1.json"));
   std::ofstream(file("notes.txt")) << "somebody's";
   const RecoveredCheckpoint found = folder_.recover();
   EXPECT_EQ(found.newest->manifest.at("step"), 1);

@@ -1,0 +1,26 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace headway {
+
+// How much headway takes from files, before it takes memory for them. Far above what it writes
+// itself; whatever is larger was made by a fault or by someone who means harm.
+
+/// Lists and objects within one another: of JSON, YAML.
+inline constexpr std::size_t kMaximumDepth = 64;
+
+inline constexpr std::uint64_t kKibi = 1024;
+inline constexpr std::uint64_t kMebi = 1024 * kKibi;
+
+/// Heartbeats, entries of supervisors, offers, crash reports.
+inline constexpr std::uint64_t kLargestNote = kMebi;
+/// Sweep files, and what a manifest says besides its trials.
+inline constexpr std::uint64_t kLargestSweepFile = 16 * kMebi;
+/// trials.jsonl: some 2 KiB per trial.
+inline constexpr std::uint64_t kLargestManifest = 2048 * kMebi;
+/// One record of a segment, one header of a safetensors file.
+inline constexpr std::uint64_t kLargestRecord = 64 * kMebi;
+
+}  // namespace headway

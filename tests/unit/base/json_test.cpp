@@ -1,0 +1,96 @@
+#include "base/json.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "base/limits.h"
+#include "base/time.h"
+
+namespace headway {
+namespace {
+
+using testing::HasSubstr;
+
+// Lists, objects, and both in turn, one within the other.
+std::string lists(std::size_t depth) {
+  return std::string(depth, '[') + std::string(depth, ']');
+}
+
+std::string objects(std::size_t depth) {
+  std::string text = "1";
+  for (std::size_t level = 0; level < depth; ++level) text = R"({"a":)" + text + "}";
+  return text;
+}
+
+std::string both(std::size_t depth) {
+  std::string text = "1";
+  for (std::size_t level = 0; level < depth; ++level) {
+    text = level % 2 == 0 ? "[" + text + "]" : R"({"a":)" + text + "}";
+  }
+  return text;
+}
+
+TEST(Json, is_read_as_it_stands) {
+  EXPECT_EQ(parse_json(R"({"b": [1, 2.5, null], "a": "text"})").at("b").at(1), 2.5);
+  EXPECT_EQ(parse_ordered_json(R"({"b": 1, "a": 2})").dump(), R"({"b":1,"a":2})");
+}
+
+TEST(Json, that_is_none_is_an_error_of_json) {
+  for (const char* text : {"", "{", "]", "]]]]", "[1,", R"({"a")", R"("open)", "nope", "1 2"}) {
+    EXPECT_THROW(parse_json(text), nlohmann::json::exception) << text;
+    EXPECT_THROW(parse_ordered_json(text), nlohmann::json::exception) << text;
+  }
+}
+
+TEST(Json, may_be_nested_as_deep_as_the_limit) {
+  static_assert(kMaximumDepth == 64);
+  for (const std::string& text : {lists(64), objects(64), both(64)}) {
+    EXPECT_NO_THROW(parse_json(text));
+    EXPECT_NO_THROW(parse_ordered_json(text));
+  }
+}
+
+TEST(Json, nested_deeper_is_refused) {
+  for (const std::string& text : {lists(65), objects(65), both(65)}) {
+    EXPECT_THROW(parse_json(text), nlohmann::json::exception);
+    EXPECT_THROW(parse_ordered_json(text), nlohmann::json::exception);
+  }
+  try {
+    parse_json(lists(65));
+    FAIL() << "it was read";
+  } catch (const nlohmann::json::exception& error) {
+    EXPECT_THAT(error.what(), HasSubstr("nested deeper than 64"));
+  }
+}
+
+TEST(Json, of_millions_of_open_brackets_is_refused_at_once) {
+  const double start = monotonic_seconds();
+  for (const std::string& text : {std::string(2'000'000, '['), lists(2'000'000)}) {
+    EXPECT_THROW(parse_json(text), nlohmann::json::exception);
+    EXPECT_THROW(parse_ordered_json(text), nlohmann::json::exception);
+  }
+  EXPECT_LT(monotonic_seconds() - start, 1);
+}
+
+TEST(Json, counts_what_is_open_rather_than_what_was_opened) {
+  std::string text = "[";
+  for (int i = 0; i < 1000; ++i) text += "[],{},";
+  EXPECT_EQ(parse_json(text + "0]").size(), 2001U);
+}
+
+TEST(Json, brackets_within_strings_do_not_count) {
+  const std::string brackets(1000, '[');
+  EXPECT_EQ(parse_json("[\"" + brackets + "\"]").at(0), brackets);
+  EXPECT_EQ(parse_json("{\"" + brackets + "\":1}").at(brackets), 1);
+  EXPECT_EQ(parse_json(R"(["\")" + brackets + "\"]").at(0), "\"" + brackets);
+}
+
+TEST(Json, an_escaped_quote_does_not_hide_what_follows_the_string) {
+  EXPECT_THROW(parse_json(R"(["\"",)" + lists(64) + "]"), nlohmann::json::exception);
+  EXPECT_THROW(parse_json(R"(["\\",)" + lists(64) + "]"), nlohmann::json::exception);
+  EXPECT_NO_THROW(parse_json(R"(["\"",)" + lists(63) + "]"));
+  EXPECT_NO_THROW(parse_json(R"(["\\",)" + lists(63) + "]"));
+}
+
+}  // namespace
+}  // namespace headway
