@@ -35,8 +35,8 @@ TrialConfig wide_trial() {
   return config;
 }
 
-// With glibc defaults such a step takes some 700 fresh pages each time; kept, a handful while the
-// heap settles.
+// With glibc defaults such a step takes some 700 fresh pages each time; kept, a few dozen at most
+// while the heap settles.
 TEST(ResidentMemory, training_steps_take_no_fresh_pages_once_they_are_warm) {
   keep_memory_resident();
   at::set_num_threads(1);
@@ -53,7 +53,7 @@ TEST(ResidentMemory, training_steps_take_no_fresh_pages_once_they_are_warm) {
   take(kWarmUpSteps);
   const std::int64_t before = page_faults();
   take(kSteps);
-  EXPECT_LT(page_faults() - before, kSteps * 50);
+  EXPECT_LT(page_faults() - before, kSteps * 200);
 }
 
 }  // namespace
