@@ -11,6 +11,7 @@ readonly build_packages=(
   python3 python3-pip
   dataset-fashion-mnist
 )
+readonly fuzz_packages=(clang-14 libclang-rt-14-dev libomp-14-dev)
 readonly check_packages=(clang-14 clang-format-14 clang-tidy-14 yamllint shellcheck)
 
 # missing_packages PACKAGE...: those that are not installed, one a line.
