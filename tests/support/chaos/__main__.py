@@ -1,5 +1,6 @@
-"""Sweeps under random SIGKILL, SIGSTOP and SIGTERM of ranks, worker groups and supervisors: every trial
-must end recorded exactly once, with the bits of an undisturbed run.
+"""Sweeps under random SIGKILL, SIGSTOP and SIGTERM of ranks, worker groups and supervisors, and other programs
+at their store and temporary files: every trial must end recorded exactly once, with the bits of an undisturbed
+run, no process may be left over, and a supervisor that is asked to leave must do so.
 
     HEADWAY=... HEADWAY_WORKER=... python3 tests/support/chaos [--faults N] [--seed N] [--seeds N] ...
 
@@ -25,6 +26,7 @@ sys.path[:0] = [str(HERE), str(HERE.parent)]
 sys.dont_write_bytecode = True  # nothing is left in the source folder
 
 import verdict
+from deeds import Deeds
 from faults import Striker, draw_faults
 from make_dataset import make_dataset
 from supervisors import Supervisors, UnexpectedEnd
@@ -54,7 +56,8 @@ class Chaos:
         self.programs = programs
         self.run = run
         self.options = options
-        self.striker = Striker(run, 1.2 * options.hang_seconds)
+        self.deeds = Deeds(programs, run)
+        self.striker = Striker(run, self.deeds, 1.2 * options.hang_seconds)
         self.supervisors = Supervisors(programs, run, options.supervisors, options.hang_seconds)
         self.undelivered = 0
 
@@ -69,6 +72,7 @@ class Chaos:
             self.finish()
             self.wake_all()
         finally:
+            self.striker.wake_those_due(all_of_them=True)
             self.supervisors.kill()
             for process in self.striker.processes():
                 send(process, signal.SIGKILL)
@@ -82,6 +86,9 @@ class Chaos:
 
     def tick(self):
         self.striker.wake_those_due()
+        deaf = self.striker.deaf(self.options.deaf_seconds)
+        if deaf:
+            raise Failure(f"asked to leave by SIGTERM, and still here after {self.options.deaf_seconds} s: {deaf}")
         over = self.supervisors.tend()
         time.sleep(TICK_SECONDS)
         return over
@@ -147,7 +154,7 @@ def tell(chaos, trials, seconds):
     by_victim, by_signal = collections.Counter(), collections.Counter()
     for (victim, name), count in chaos.striker.delivered.items():
         by_victim[victim] += count
-        by_signal["SIG" + name] += count
+        by_signal[name] += count
     attempts = verdict.attempts_by_end(chaos.run)
     files, size = verdict.leftovers(chaos.run)
     print(f"  {trials} trials, {sum(by_signal.values())} faults in {seconds:.0f} s")
@@ -155,7 +162,8 @@ def tell(chaos, trials, seconds):
     print(f"  faults by victim: {counts(by_victim)}")
     print(f"  attempts by end: {counts(attempts)}")
     print(f"  ends of supervisors by exit code: {counts(chaos.supervisors.ends)}; "
-          f"{chaos.supervisors.retries} trials forgiven by headway retry")
+          f"{chaos.supervisors.retries} trials forgiven by headway retry; "
+          f"slowest to leave: {chaos.striker.slowest_to_leave:.1f} s")
     print(f"  left behind: {files} temporary files ({size} bytes), "
           f"{verdict.mpi_leftovers(chaos.run)} folders of mpirun's", flush=True)
 
@@ -171,6 +179,7 @@ def survive(programs, calm, run, options):
     chaos.disturb(faults, trials)
     tell(chaos, trials, time.monotonic() - start)
     problems = verdict.problems_of(run, calm, trials, programs.headway)
+    problems.extend(chaos.deeds.problems())
     if chaos.undelivered:
         problems.append(f"the sweep ended before {chaos.undelivered} faults could be delivered")
     if problems:
@@ -203,6 +212,7 @@ def parse_options():
     parser.add_argument("--pace", type=float, default=2.0, help="seconds between faults, on average")
     parser.add_argument("--quickstart-faults", type=int, default=0, help="of the quick-start sweep, by SIGKILL")
     parser.add_argument("--hang-seconds", type=int, default=8)
+    parser.add_argument("--deaf-seconds", type=float, default=5.0, help="from SIGTERM to a supervisor's end")
     parser.add_argument("--patience-seconds", type=int, default=300, help="without progress")
     parser.add_argument("--keep", action="store_true", help="keep the folder in any case")
     options = parser.parse_args()

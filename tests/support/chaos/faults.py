@@ -7,9 +7,12 @@ import random
 import signal
 import time
 
-from victims import LAUNCHER, RANK, SUPERVISOR, processes_of, saving_rank, send
+from deeds import DELETED, HELD, NO_TEMPORARY, REBUILT
+from victims import LAUNCHER, RANK, SUPERVISOR, is_same, processes_of, saving_rank, send
 
 SAVING_RANK = "rank that saves"
+ORPHAN = "stopped rank, killed supervisor"
+DEEDS = (HELD, REBUILT, DELETED, NO_TEMPORARY)
 # Whom a fault strikes, and how often among a hundred faults.
 VICTIMS = {
     RANK: 28,
@@ -19,6 +22,11 @@ VICTIMS = {
     SUPERVISOR: 15,
     "supervisor and its group": 8,  # the group first: nobody is left to report its end
     "everything": 4,
+    ORPHAN: 6,
+    HELD: 6,
+    REBUILT: 3,
+    DELETED: 3,
+    NO_TEMPORARY: 3,
 }
 SIGNALS = {"KILL": 50, "STOP": 30, "TERM": 20}
 SECONDS_FOR_AIM = 0.7
@@ -30,7 +38,7 @@ class Fault:
     signal: str
     pause: float  # seconds after the fault before
     pick: float  # in [0, 1): which of the processes that fit
-    stopped_for: float  # seconds until SIGCONT after SIGSTOP; infinite: never
+    lasts: float  # seconds until SIGCONT after SIGSTOP (infinite: never), or until a deed is undone
 
 
 def draw_stop(chance, hang_seconds):
@@ -45,23 +53,28 @@ def draw_faults(seed, count, pace_seconds, hang_seconds, kills_only=False):
     chance = random.Random(seed)
     faults = []
     for _ in range(count):
-        victim = chance.choices(list(VICTIMS), list(VICTIMS.values()))[0]
+        kinds = {kind: weight for kind, weight in VICTIMS.items() if not kills_only or kind not in (*DEEDS, ORPHAN)}
+        victim = chance.choices(list(kinds), list(kinds.values()))[0]
         name = "KILL" if kills_only else chance.choices(list(SIGNALS), list(SIGNALS.values()))[0]
-        if victim in (SAVING_RANK, "supervisor and its group"):
+        if victim in (SAVING_RANK, ORPHAN, "supervisor and its group"):
             name = "KILL"
-        faults.append(Fault(victim, name, chance.uniform(0.1, 2 * pace_seconds - 0.1),
-                            chance.random(), draw_stop(chance, hang_seconds)))
+        lasts = chance.uniform(0.5, 10) if victim in DEEDS else draw_stop(chance, hang_seconds)
+        faults.append(Fault(victim, name, chance.uniform(0.1, 2 * pace_seconds - 0.1), chance.random(), lasts))
     return faults
 
 
 class Striker:
     """Delivers faults, and keeps the book of who has been stopped and until when."""
 
-    def __init__(self, run, admin_seconds):
+    def __init__(self, run, deeds, admin_seconds):
         self.run = run
+        self.deeds = deeds
         self.admin_seconds = admin_seconds  # until an administrator kills a supervisor that is stopped
         self.delivered = collections.Counter()
         self.stopped = []  # (when, process, signal to send then)
+        self.undone = []  # (when, what undoes a deed)
+        self.asked = {}  # supervisor -> when it was asked to leave
+        self.slowest_to_leave = 0.0
         self.log = []
 
     def processes(self):
@@ -69,18 +82,58 @@ class Striker:
 
     def strike(self, fault):
         """False when nobody was there to be struck."""
+        if fault.victim in DEEDS:
+            return self.do(fault)
+        if fault.victim == ORPHAN:
+            return self.make_orphan(fault)
         kind, aimed_at = self.aim(fault)
         struck = [process for process in aimed_at if send(process, self.number(fault))]
         if not struck:
             return False
-        self.delivered[(kind, fault.signal)] += 1
-        self.log.append(f"{time.strftime('%H:%M:%S')} SIG{fault.signal} to {kind}: "
-                        + ", ".join(f"{one.role} {one.pid} {one.group}" for one in struck)
-                        + (f", for {fault.stopped_for:.1f} s" if fault.signal == "STOP" else ""))
-        if fault.signal == "STOP":
-            for process in struck:
-                self.note_stop(process, fault.stopped_for)
+        self.note(kind, "SIG" + fault.signal, f"SIG{fault.signal} to {kind}: {names(struck)}"
+                  + (f", for {fault.lasts:.1f} s" if fault.signal == "STOP" else ""))
+        for process in struck:
+            if fault.signal == "STOP":
+                self.note_stop(process, fault.lasts)
+            elif fault.signal == "TERM" and process.role == SUPERVISOR and not process.is_stopped():
+                self.asked.setdefault(process, time.monotonic())
         return True
+
+    def note(self, kind, what, text):
+        self.delivered[(kind, what)] += 1
+        self.log.append(f"{time.strftime('%H:%M:%S')} {text}")
+
+    def do(self, fault):
+        undo = self.deeds.do(fault.victim)
+        if undo is None:
+            return False
+        self.undone.append((time.monotonic() + fault.lasts, undo))
+        self.note(fault.victim, "deed", f"{fault.victim}, for {fault.lasts:.1f} s")
+        return True
+
+    def make_orphan(self, fault):
+        """One rank is stopped for good and the supervisor killed: nobody is left to end the others."""
+        alive = self.processes()
+        for rank in picked([one for one in alive if one.role == RANK], fault.pick):
+            launchers = {one.parent for one in alive if one.group == rank.group}
+            struck = [one for one in alive if one.role == SUPERVISOR and one.pid in launchers]
+            if struck and send(rank, signal.SIGSTOP):
+                for supervisor in struck:
+                    send(supervisor, signal.SIGKILL)
+                self.note(ORPHAN, "SIGKILL", f"{ORPHAN}: {names([rank, *struck])}")
+                return True
+        return False
+
+    def deaf(self, seconds):
+        """Supervisors that were asked to leave longer ago, and have not."""
+        now = time.monotonic()
+        for process, since in list(self.asked.items()):
+            if any(process == other for _, other, _ in self.stopped):
+                del self.asked[process]  # stopped since
+            elif not is_same(process):
+                self.slowest_to_leave = max(self.slowest_to_leave, now - since)
+                del self.asked[process]
+        return [process for process, since in self.asked.items() if now - since > seconds]
 
     @staticmethod
     def number(fault):
@@ -99,6 +152,10 @@ class Striker:
         self.stopped = [entry for entry in self.stopped if entry not in due]
         for _, process, number in due:
             send(process, number)
+        deeds = [entry for entry in self.undone if all_of_them or entry[0] <= now]
+        self.undone = [entry for entry in self.undone if entry not in deeds]
+        for _, undo in deeds:
+            undo()
 
     def aim(self, fault):
         """The kind of victim, and the processes. For want of a rank that saves, any rank will do."""
@@ -129,6 +186,10 @@ class Striker:
             found = saving_rank(self.run)
             time.sleep(0.0005)
         return found
+
+
+def names(processes):
+    return ", ".join(f"{one.role} {one.pid} {one.group}" for one in processes)
 
 
 def picked(candidates, pick):

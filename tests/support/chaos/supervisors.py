@@ -3,12 +3,15 @@ work left, as a cluster that requeues does."""
 
 import collections
 import json
+import os
 import signal
 import subprocess
 
 DONE, SOME_FAILED, NOTHING_TO_DO, YIELDED = 0, 1, 3, 75
 # Ends that faults explain; any other is a bug. A signal may come before its handler is in place.
 EXPECTED_ENDS = {DONE, SOME_FAILED, NOTHING_TO_DO, YIELDED, -signal.SIGKILL, -signal.SIGTERM}
+# Standard descriptors that one supervisor after the other is started without.
+CLOSED = ((), (), (1,), (), (0, 1, 2))
 
 
 class UnexpectedEnd(Exception):
@@ -33,9 +36,11 @@ class Supervisors:
         # Every other one trains on two ranks: bits must not depend on it.
         command = [self.programs.headway, "run", *self.sweep.arguments, f"resources.ranks={self.started % 2 + 1}",
                    "--hang-timeout", f"{self.hang_seconds}s"]
+        closed = CLOSED[self.started % len(CLOSED)]
         with open(self.sweep.logs / f"supervisor-{self.started}.log", "wb") as log:
             return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                                    env=self.sweep.environment(), start_new_session=True)
+                                    env=self.sweep.environment(), start_new_session=True,
+                                    preexec_fn=lambda: [os.close(descriptor) for descriptor in closed])
 
     def tend(self):
         """Starts again what has ended with work left; true when no work is left."""

@@ -1,0 +1,72 @@
+"""What befalls a sweep besides signals: other programs and people at its files."""
+
+import shutil
+import sqlite3
+import subprocess
+
+HELD, REBUILT, DELETED, NO_TEMPORARY = "store held", "store rebuilt", "store deleted", "no TMPDIR"
+
+
+class Deeds:
+    """Each is named by the victim of a fault, and undone after the seconds that the fault says."""
+
+    def __init__(self, programs, run):
+        self.programs = programs
+        self.run = run
+        self.rebuilds = []
+        self.by_name = {HELD: self.hold_store, REBUILT: self.rebuild_store, DELETED: self.delete_store,
+                        NO_TEMPORARY: self.take_temporary_folder}
+
+    def do(self, name):
+        """What undoes it; nothing when it could not be done now."""
+        return self.by_name[name]()
+
+    @property
+    def store(self):
+        return self.run.results / "results.sqlite"
+
+    def hold_store(self):
+        """As a person does who looks at the store and leaves a transaction open."""
+        if not self.store.exists():
+            return None
+        connection = sqlite3.connect(self.store, timeout=0, isolation_level=None)
+        try:
+            connection.execute("begin exclusive")
+        except sqlite3.OperationalError:  # someone writes just now
+            connection.close()
+            return None
+        return connection.close
+
+    def rebuild_store(self):
+        if not self.store.exists():
+            return None
+        log = open(self.run.logs / f"rebuild-{len(self.rebuilds)}.log", "wb")
+        with log:
+            self.rebuilds.append(subprocess.Popen([self.programs.headway, "fsck", self.run.name, "--rebuild"],
+                                                  env=self.run.environment(), stdin=subprocess.DEVNULL,
+                                                  stdout=log, stderr=log))
+        return lambda: None
+
+    def delete_store(self):
+        if not self.store.exists():
+            return None
+        for file in self.run.results.glob("results.sqlite*"):
+            file.unlink(missing_ok=True)
+        return lambda: None
+
+    def take_temporary_folder(self):
+        aside = self.run.temporary.with_suffix(".aside")
+        if aside.exists() or not self.run.temporary.exists():
+            return None
+        self.run.temporary.rename(aside)
+
+        def put_back():
+            shutil.rmtree(self.run.temporary, ignore_errors=True)  # someone may have made it again
+            aside.rename(self.run.temporary)
+        return put_back
+
+    def problems(self):
+        """Of programs that were started here."""
+        for number, rebuild in enumerate(self.rebuilds):
+            if rebuild.wait() != 0:
+                yield f"headway fsck --rebuild beside the run ended with {rebuild.returncode}: see rebuild-{number}.log"
