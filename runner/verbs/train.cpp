@@ -3,7 +3,9 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <ostream>
+#include <string_view>
 
 #include "base/environment.h"
 #include "base/errors.h"
@@ -116,7 +118,28 @@ int report_end(const SweepLocation& sweep,
   return kExitFailed;
 }
 
+/// What is for groups of `headway run` would be ignored here.
+void refuse_settings_of_groups(const std::vector<std::string>& overrides) {
+  struct Setting {
+    std::string_view key;
+    std::string_view instead;
+  };
+  static constexpr std::array<Setting, 3> kSettings{{
+      {"resources.ranks", "for N ranks write `mpirun -np N headway train ...`"},
+      {"resources.groups", "one group trains the trial; for several use `headway run`"},
+      {"resources.time_limit", "write `timeout -s TERM TIME headway train ...`"},
+  }};
+  for (const std::string& text : overrides) {
+    for (const Setting& setting : kSettings) {
+      if (text.substr(0, text.find('=')) != setting.key) continue;
+      throw ConfigError(fmt::format(
+          "command line: '{}': no effect in `headway train`; {}", text, setting.instead));
+    }
+  }
+}
+
 int train(const TrainOptions& options, VerbContext& context) {
+  refuse_settings_of_groups(options.overrides);
   const Sweep sweep = load_single_trial(options.file, options.overrides);
   const SweepLocation place{sweep.name, context.results_root / sweep.name.text()};
   const TrialId& trial_id = sweep.trials.front().trial_id;
@@ -150,7 +173,8 @@ void Verb<class TrainVerb>::add(CLI::App& app, VerbContext& context) {
            "interrupted goes on from its checkpoint; one that failed is tried again. Under mpirun\n"
            "or srun all ranks train this one trial; their number must divide training.shards, or\n"
            "with training.sync_batch_norm be equal to it.",
-       .examples = {"headway train sweeps/quickstart.yaml head.name=dot seed=0",
+       .examples = {"headway train sweeps/quickstart.yaml head.name=dot class_vectors.learned=true "
+                    "'sweep.seeds=[0]'",
                     "mpirun -np 2 headway train trial.yaml training.shards=2"}});
   const auto options = std::make_shared<TrainOptions>();
   verb.option("config", options->file, "trial or sweep file").type_name("FILE").required();

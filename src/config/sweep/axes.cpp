@@ -106,7 +106,11 @@ void read_random(const LocatedValue& random, std::vector<Axis>& axes, Problems& 
       axis.choices[i].back().value = values[i];
     }
   }
-  if (n && !axis.choices.front().empty()) axes.push_back(std::move(axis));
+  if (!axis.choices.front().empty()) {
+    axes.push_back(std::move(axis));
+  } else if (n && random.entries.size() == (random.find("seed") == nullptr ? 1 : 2)) {
+    problems.push_back({random.place, "sweep.random: no key to draw values of besides 'n'"});
+  }
 }
 
 void read_list(const LocatedValue& list, std::vector<Choice>& choices, Problems& problems) {
@@ -139,6 +143,7 @@ void read_seeds(const LocatedValue::Entry& entry, SweepAxes& axes, Problems& pro
   }
   if (seeds.empty()) problems.push_back({entry.value.place, "sweep.seeds: an empty list"});
   axes.seeds = std::move(seeds);
+  axes.seeds_place = entry.value.place;
 }
 
 void read_on_invalid(const LocatedValue& value, SweepAxes& axes, Problems& problems) {

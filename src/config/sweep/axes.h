@@ -33,6 +33,7 @@ struct SweepAxes {
   std::vector<Axis> common_axes;  // from the command line: multiply everything
   std::vector<Exclusion> exclusions;
   std::optional<std::vector<std::int64_t>> seeds;
+  Place seeds_place;
   bool skip_invalid = false;
 };
 

@@ -17,6 +17,12 @@ struct SetKey {
   Place place;
 };
 
+/// "FILE:LINE:COLUMN".
+std::string where(const Place& place) {
+  const std::string prefix = place.prefix();
+  return prefix.substr(0, prefix.size() - 2);
+}
+
 using SetKeys = std::map<std::string, SetKey>;
 
 /// Every leaf key that an assignment sets, with the axis that owns it.
@@ -33,11 +39,10 @@ void claim_keys(const std::string& key,
   }
   const auto [found, is_new] = claimed.emplace(key, owner);
   if (is_new || found->second.axis == owner.axis) return;
-  const std::string where = found->second.place.prefix();
-  problems.push_back({owner.place,
-                      fmt::format("'{}' is set by two axes; the other one is at {}",
-                                  key,
-                                  where.substr(0, where.size() - 2))});
+  problems.push_back(
+      {owner.place,
+       fmt::format(
+           "'{}' is set by two axes; the other one is at {}", key, where(found->second.place))});
 }
 
 std::size_t choice_count(const std::vector<Axis>& axes, std::size_t i) {
@@ -149,6 +154,37 @@ bool lacked_by_any(const ComponentSection& section,
   });
 }
 
+struct SetSeed {
+  Place place;
+  std::string text;
+};
+
+std::vector<SetSeed> set_seeds(const std::vector<Choice>& choices) {
+  std::vector<SetSeed> seeds;
+  for (const Choice& choice : choices) {
+    for (const Assignment& assignment : choice) {
+      if (assignment.key == "seed") seeds.push_back({assignment.key_place, assignment.value.text});
+    }
+  }
+  return seeds;
+}
+
+bool is_of_command_line(const Place& place) {
+  return place.line == 0;
+}
+
+Problem seed_without_effect(const SweepAxes& axes, const std::vector<SetSeed>& seeds) {
+  std::vector<std::string> texts;
+  for (const SetSeed& seed : seeds) texts.push_back(seed.text);
+  const std::string list = fmt::format("[{}]", fmt::join(texts, ", "));
+  const Place& place = seeds.front().place;
+  return {place,
+          fmt::format("'seed' has no effect beside sweep.seeds, at {}; write {} instead",
+                      where(axes.seeds_place),
+                      is_of_command_line(place) ? fmt::format("'sweep.seeds={}'", list)
+                                                : "sweep.seeds: " + list)};
+}
+
 std::string text_of(const LocatedValue& value) {
   std::vector<std::string> parts;
   for (const LocatedValue& item : value.items) parts.push_back(text_of(item));
@@ -177,10 +213,26 @@ void check_axis_conflicts(const SweepAxes& axes, Problems& problems) {
       }
     }
   }
-  const auto seed = claimed.find("seed");
-  if (axes.seeds && seed != claimed.end()) {
-    problems.push_back({seed->second.place, "'seed' is an axis, and sweep.seeds is given as well"});
+}
+
+void check_seed_is_set_once(const LocatedValue& base,
+                            const SweepAxes& axes,
+                            std::vector<std::string>& notes,
+                            Problems& problems) {
+  if (!axes.seeds) return;
+  const auto check = [&](const std::vector<SetSeed>& seeds) {
+    if (seeds.empty()) return;
+    if (is_of_command_line(axes.seeds_place) && !is_of_command_line(seeds.front().place)) {
+      notes.push_back(where(axes.seeds_place) + " replaces 'seed' of the sweep file");
+    } else {
+      problems.push_back(seed_without_effect(axes, seeds));
+    }
+  };
+  if (const LocatedValue::Entry* seed = base.find("seed")) {
+    check({{seed->value.place, seed->value.text}});
   }
+  for (const Axis& axis : product_axes(axes)) check(set_seeds(axis.choices));
+  for (const Choice& choice : axes.list) check(set_seeds({choice}));
 }
 
 double cell_count(const SweepAxes& axes) {

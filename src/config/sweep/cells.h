@@ -11,6 +11,14 @@ namespace headway {
 /// Two axes that set the same key: a problem, since one would undo the other.
 void check_axis_conflicts(const SweepAxes& axes, Problems& problems);
 
+/// `seed` set in the base configuration, on an axis or in sweep.list beside sweep.seeds, which
+/// would undo it: a problem, with what to write instead; where the command line gives sweep.seeds
+/// alone, a note.
+void check_seed_is_set_once(const LocatedValue& base,
+                            const SweepAxes& axes,
+                            std::vector<std::string>& notes,
+                            Problems& problems);
+
 /// Number of cells before exclusion, and 0 when there are none.
 double cell_count(const SweepAxes& axes);
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/nearest_name.h"
+#include "config/schema/leaves.h"
 #include "config/sweep/cells.h"
 #include "config/sweep/keys.h"
 #include "config/yaml/trial_reader.h"
@@ -52,7 +53,9 @@ std::optional<Override> take_apart(const std::string& text,
     result.key.erase(0, kTrialPrefix.size());
     result.of_trial = true;
   }
-  const bool is_of_trial = is_trial_key(current_key(result.key));
+  const std::string present = current_key(result.key);
+  const bool is_of_trial = is_trial_key(present);
+  if (is_of_trial) result.key = present;
   result.of_trial = result.of_trial || is_of_trial;
   if (result.of_trial ? is_of_trial : is_other_key(result.key)) return result;
   problems.push_back(
@@ -72,36 +75,45 @@ LocatedValue text_value(const Override& override) {
   return value;
 }
 
-void read_override(const Override& override, Overrides& overrides, Problems& problems) {
-  if (override.is_removal) {
-    if (override.of_trial) {
-      overrides.removed.push_back(current_key(override.key));
-    } else {
-      overrides.set_elsewhere.push_back(assignment_of(override, {}));
-    }
-    return;
-  }
-  if (override.key == "name" || override.key == "description") {
-    overrides.set_elsewhere.push_back(assignment_of(override, text_value(override)));
-    return;
-  }
+/// The comma-separated values; an empty text is one value, nothing.
+std::vector<LocatedValue> override_values(const Override& override, Problems& problems) {
   LocatedValue values = parse_override_values(override.value, *override.source, problems);
-  if (!values.is_list()) return;
-  const bool single = values.items.size() == 1;
-  LocatedValue empty;
-  empty.place = {override.source};
-  if (values.items.empty()) values.items.push_back(empty);
-  if (!override.of_trial) {
-    LocatedValue value = values.items.size() > 1 ? values : values.items.front();
-    overrides.set_elsewhere.push_back(assignment_of(override, std::move(value)));
-  } else if (single || values.items.front().is_null()) {
-    overrides.set.push_back(assignment_of(override, values.items.front()));
-  } else {
-    Axis axis;
-    for (const LocatedValue& value : values.items) {
-      axis.choices.push_back({assignment_of(override, value)});
+  LocatedValue nothing;
+  nothing.place = {override.source};
+  if (values.is_list() && values.items.empty()) values.items.push_back(nothing);
+  return values.items;
+}
+
+void read_trial_override(const Override& override, Overrides& overrides, Problems& problems) {
+  TrialOverride read{override.key, override.source, {}};
+  if (!override.is_removal) {
+    for (LocatedValue& value : override_values(override, problems)) {
+      Choice& choice = read.choices.emplace_back();
+      choice.push_back(assignment_of(override, std::move(value)));
+      rename_old_keys(choice, problems);
     }
-    overrides.axes.push_back(std::move(axis));
+    if (read.choices.empty()) return;
+  }
+  overrides.of_trial.push_back(std::move(read));
+}
+
+void read_override(const Override& override, Overrides& overrides, Problems& problems) {
+  if (override.of_trial) return read_trial_override(override, overrides, problems);
+  if (override.is_removal) {
+    overrides.set_elsewhere.push_back(assignment_of(override, {}));
+  } else if (override.key == "name" || override.key == "description") {
+    overrides.set_elsewhere.push_back(assignment_of(override, text_value(override)));
+  } else {
+    std::vector<LocatedValue> values = override_values(override, problems);
+    if (values.empty()) return;
+    LocatedValue value = values.front();
+    if (values.size() > 1) {
+      value = LocatedValue();
+      value.kind = LocatedValue::Kind::kList;
+      value.place = {override.source};
+      value.items = std::move(values);
+    }
+    overrides.set_elsewhere.push_back(assignment_of(override, std::move(value)));
   }
 }
 
@@ -129,25 +141,155 @@ bool replace_key(Choice& choice, const std::string& key, const std::vector<std::
   return removed;
 }
 
-void remove_from_axes(SweepAxes& axes,
+bool sets_key(const Assignment& assignment, const std::string& key) {
+  if (is_below(assignment.key, key)) return true;
+  if (!is_below(key, assignment.key)) return false;
+  return find_at(assignment.value, split_key(key.substr(assignment.key.size() + 1))) != nullptr;
+}
+
+/// "'KEY=VALUE'", as it was given.
+std::string given_text(const std::string& source) {
+  return source.substr(source.find('\''));
+}
+
+std::string later_wins(const std::string& later, const std::string& earlier) {
+  return fmt::format("{} comes after {} and wins", later, given_text(earlier));
+}
+
+/// Applies overrides of the trial one after the other.
+class TrialOverrides {
+ public:
+  TrialOverrides(const Overrides& overrides,
+                 SweepAxes& axes,
+                 std::vector<std::string>& notes,
+                 Problems& problems)
+      : overrides_(overrides), axes_(axes), notes_(notes), problems_(problems) {}
+
+  void apply(const TrialOverride& override, LocatedValue& base) {
+    if (override.choices.empty()) {
+      erase_at(base, split_key(override.key));
+      take_from_others(override, override.key, {});
+      return;
+    }
+    for (const Assignment& assignment : override.choices.front()) {
+      std::vector<std::string> values;
+      for (const Choice& choice : override.choices) values.push_back(value_of(assignment, choice));
+      take_from_others(override, assignment.key, values);
+    }
+    if (override.choices.size() == 1) {
+      const Choice& only = override.choices.front();
+      set_.insert(set_.end(), only.begin(), only.end());
+    } else {
+      added_.push_back({override.choices});
+    }
+  }
+
+  void finish(LocatedValue& base) {
+    erase_empty(added_);
+    axes_.common_axes.insert(axes_.common_axes.end(), added_.begin(), added_.end());
+    if (!set_.empty()) base = apply_choices(base, {&set_}, notes_);
+  }
+
+ private:
+  static std::string value_of(const Assignment& like, const Choice& choice) {
+    const auto found = std::ranges::find(choice, like.key, &Assignment::key);
+    return found == choice.end() ? "" : found->value.text;
+  }
+
+  static void erase_empty(std::vector<Axis>& axes) {
+    std::erase_if(axes, [](const Axis& axis) {
+      return std::ranges::all_of(axis.choices, [](const Choice& choice) { return choice.empty(); });
+    });
+  }
+
+  void take_from_others(const TrialOverride& override,
+                        const std::string& key,
+                        const std::vector<std::string>& values) {
+    take_from_file(override, key, values);
+    take_from_earlier(*override.source, key, set_);
+    for (Axis& axis : added_) {
+      for (Choice& choice : axis.choices) take_from_earlier(*override.source, key, choice);
+    }
+  }
+
+  void take_from_file(const TrialOverride& override,
                       const std::string& key,
-                      const std::vector<std::string>& values,
-                      const std::string& how,
-                      std::vector<std::string>& notes) {
-  bool removed = false;
-  for (Axis& axis : axes.product) {
-    for (Choice& choice : axis.choices) removed = replace_key(choice, key, values) || removed;
+                      const std::vector<std::string>& values) {
+    bool removed = false;
+    for (Axis& axis : axes_.product) {
+      for (Choice& choice : axis.choices) {
+        refuse_later(override, key, choice);
+        removed = replace_key(choice, key, values) || removed;
+      }
+    }
+    erase_empty(axes_.product);
+    if (removed) {
+      notes_.push_back(
+          fmt::format("{} replaces the axis '{}' of the sweep file", *override.source, key));
+    }
+    removed = false;
+    for (Choice& choice : axes_.list) {
+      refuse_later(override, key, choice);
+      removed = replace_key(choice, key, values) || removed;
+    }
+    if (removed) {
+      notes_.push_back(
+          fmt::format("{} replaces '{}' in entries of sweep.list", *override.source, key));
+    }
   }
-  std::erase_if(axes.product, [](const Axis& axis) {
-    return std::ranges::all_of(axis.choices, [](const Choice& choice) { return choice.empty(); });
-  });
-  if (removed)
-    notes.push_back(fmt::format("{} replaces the axis '{}' of the sweep file", how, key));
-  removed = false;
-  for (Choice& choice : axes.list) removed = replace_key(choice, key, values) || removed;
-  if (removed) {
-    notes.push_back(fmt::format("{} replaces '{}' in entries of sweep.list", how, key));
+
+  void take_from_earlier(const std::string& source, const std::string& key, Choice& choice) {
+    std::vector<std::string> replaced;
+    for (const Assignment& assignment : choice) {
+      if (sets_key(assignment, key)) replaced.push_back(*assignment.key_place.source);
+    }
+    remove_key(choice, key);
+    for (const std::string& earlier : replaced) note_once(later_wins(source, earlier));
   }
+
+  void note_once(std::string note) {
+    if (std::ranges::find(notes_, note) == notes_.end()) notes_.push_back(std::move(note));
+  }
+
+  /// An axis that an override of `sweep` brought in after `override`.
+  void refuse_later(const TrialOverride& override, const std::string& key, const Choice& choice) {
+    for (const Assignment& assignment : choice) {
+      const std::string* source = assignment.key_place.source;
+      if (!sets_key(assignment, key) || position(source) <= position(override.source)) continue;
+      problems_.push_back(
+          {{override.source},
+           fmt::format(
+               "'{}' is set here and by {} after it; give one of them", key, given_text(*source))});
+    }
+  }
+
+  /// Among what was given on the command line, from 1; 0: in the file.
+  std::size_t position(const std::string* source) const {
+    const auto found = std::ranges::find(
+        overrides_.sources, source, [](const std::string& text) { return &text; });
+    if (found == overrides_.sources.end()) return 0;
+    return static_cast<std::size_t>(found - overrides_.sources.begin()) + 1;
+  }
+
+  const Overrides& overrides_;
+  SweepAxes& axes_;
+  std::vector<std::string>& notes_;
+  Problems& problems_;
+  Choice set_;               // of the overrides so far: single values
+  std::vector<Axis> added_;  // and axes
+};
+
+/// The section of a component where `key` names an option that not all components have; "" else.
+std::string section_of_option(const std::string& key) {
+  for (const ComponentSection& section : component_sections()) {
+    if (!key.starts_with(section.section + ".")) continue;
+    const std::string option = key.substr(section.section.size() + 1);
+    const bool is_shared =
+        option.find('.') != std::string::npos ||
+        std::ranges::find(section.shared_keys, option) != section.shared_keys.end();
+    return is_shared ? "" : section.section;
+  }
+  return "";
 }
 
 }  // namespace
@@ -161,44 +303,49 @@ Overrides read_overrides(const std::vector<std::string>& texts, Problems& proble
       read_override(*override, overrides, problems);
     }
   }
-  rename_old_keys(overrides.set, problems);
-  for (Axis& axis : overrides.axes) {
-    for (Choice& choice : axis.choices) rename_old_keys(choice, problems);
-  }
   return overrides;
 }
 
-void apply_elsewhere(const Overrides& overrides, LocatedValue& file) {
-  for (const Assignment& assignment : overrides.set_elsewhere) {
-    erase_at(file, assignment.path);  // a mapping replaces here, it does not merge
-    if (!assignment.value.is_null()) {
-      merge_at(file, assignment.path, assignment.value, assignment.key_place);
+void apply_elsewhere(const Overrides& overrides,
+                     LocatedValue& file,
+                     std::vector<std::string>& notes) {
+  for (auto now = overrides.set_elsewhere.begin(); now != overrides.set_elsewhere.end(); ++now) {
+    for (auto before = overrides.set_elsewhere.begin(); before != now; ++before) {
+      if (!is_below(before->key, now->key)) continue;
+      notes.push_back(later_wins(*now->key_place.source, *before->key_place.source));
     }
+    erase_at(file, now->path);  // a mapping replaces here, it does not merge
+    if (!now->value.is_null()) merge_at(file, now->path, now->value, now->key_place);
   }
 }
 
 void apply_to_trial(const Overrides& overrides,
                     LocatedValue& base,
                     SweepAxes& axes,
-                    std::vector<std::string>& notes) {
-  for (const std::string& key : overrides.removed) {
-    erase_at(base, split_key(key));
-    remove_from_axes(axes, key, {}, fmt::format("command line: '~{}'", key), notes);
+                    std::vector<std::string>& notes,
+                    Problems& problems) {
+  TrialOverrides applied(overrides, axes, notes, problems);
+  for (const TrialOverride& override : overrides.of_trial) applied.apply(override, base);
+  applied.finish(base);
+}
+
+void check_options_are_used(const Overrides& overrides,
+                            const std::vector<Trial>& trials,
+                            Problems& problems) {
+  if (trials.empty()) return;
+  for (const TrialOverride& override : overrides.of_trial) {
+    const std::string section = section_of_option(override.key);
+    if (section.empty() || override.choices.empty()) continue;
+    const bool is_used = std::ranges::any_of(trials, [&](const Trial& trial) {
+      return config_leaves(to_canonical_json(trial.config)).contains(override.key);
+    });
+    if (is_used) continue;
+    problems.push_back({{override.source},
+                        fmt::format("'{0}' has no effect: no trial's {1} has it; name one that has "
+                                    "in {1}.name as well",
+                                    override.key,
+                                    section)});
   }
-  Choice set;
-  for (const Assignment& assignment : overrides.set) {
-    remove_from_axes(
-        axes, assignment.key, {assignment.value.text}, *assignment.key_place.source, notes);
-    set.push_back(assignment);
-  }
-  for (const Axis& axis : overrides.axes) {
-    const Assignment& first = axis.choices.front().front();
-    std::vector<std::string> values;
-    for (const Choice& choice : axis.choices) values.push_back(choice.front().value.text);
-    remove_from_axes(axes, first.key, values, *first.key_place.source, notes);
-    axes.common_axes.push_back(axis);
-  }
-  if (!set.empty()) base = apply_choices(base, {&set}, notes);
 }
 
 }  // namespace headway

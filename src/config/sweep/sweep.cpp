@@ -1,6 +1,7 @@
 #include "config/sweep/sweep.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -11,6 +12,7 @@
 #include "base/files.h"
 #include "base/limits.h"
 #include "base/nearest_name.h"
+#include "config/schema/leaves.h"
 #include "config/sweep/cells.h"
 #include "config/sweep/expansion.h"
 #include "config/sweep/keys.h"
@@ -143,6 +145,30 @@ void wrap_bare_trial(LocatedValue& file) {
   file = std::move(wrapped);
 }
 
+/// What varies, as the command line sets it: "head.name", "'sweep.seeds=[0]'".
+std::vector<std::string> keys_to_set(const Sweep& sweep, const SweepAxes& axes) {
+  VaryingKeys varying;
+  for (const Trial& trial : sweep.trials) {
+    varying.add(config_leaves(to_canonical_json(trial.config)));
+  }
+  std::vector<std::string> keys = varying.keys();
+  if (axes.seeds) {
+    std::ranges::replace(keys, "seed", fmt::format("'sweep.seeds=[{}]'", axes.seeds->front()));
+  }
+  return keys;
+}
+
+void expect_single_trial(const std::filesystem::path& path,
+                         const Sweep& sweep,
+                         const SweepAxes& axes) {
+  if (sweep.trials.size() == 1) return;
+  throw ConfigError(
+      fmt::format("{}: expected a single trial, but the sweep expands to {}; give one value to {}",
+                  path.string(),
+                  sweep.trials.size(),
+                  fmt::join(keys_to_set(sweep, axes), ", ")));
+}
+
 enum class FileForm { kSweep, kSweepOrTrial };
 
 Sweep load(const std::filesystem::path& path,
@@ -156,7 +182,7 @@ Sweep load(const std::filesystem::path& path,
   LocatedValue file = parse_yaml(sweep.text, source, problems);
   if (form == FileForm::kSweepOrTrial) wrap_bare_trial(file);
   check_top_level(file, {&source}, problems);
-  apply_elsewhere(overrides, file);
+  apply_elsewhere(overrides, file, sweep.notes);
   read_name(file, path.stem().string(), sweep, problems);
   read_description(file, sweep, problems);
   sweep.resources = read_top_section<ResourcesConfig>(file, "resources", problems);
@@ -165,11 +191,14 @@ Sweep load(const std::filesystem::path& path,
   SweepAxes axes = read_sweep_axes(value_or_empty(file, "sweep"), problems);
   LocatedValue base = value_or_empty(file, "trial");
   move_renamed_keys(base, problems);
-  apply_to_trial(overrides, base, axes, sweep.notes);
+  apply_to_trial(overrides, base, axes, sweep.notes, problems);
   check_axis_conflicts(axes, problems);
+  check_seed_is_set_once(base, axes, sweep.notes, problems);
   expand(base, axes, {&source}, sweep, problems);
+  check_options_are_used(overrides, sweep.trials, problems);
   check_best_can_be_told(file, sweep, problems);
   throw_problems(std::move(problems));
+  if (form == FileForm::kSweepOrTrial) expect_single_trial(path, sweep, axes);
   return sweep;
 }
 
@@ -181,16 +210,7 @@ Sweep load_sweep(const std::filesystem::path& path, const std::vector<std::strin
 
 Sweep load_single_trial(const std::filesystem::path& path,
                         const std::vector<std::string>& overrides) {
-  Sweep sweep = load(path, overrides, FileForm::kSweepOrTrial);
-  if (sweep.trials.size() != 1) {
-    throw ConfigError(
-        fmt::format("{}: expected a single trial, but the sweep expands to {}; set the keys of its "
-                    "axes, e.g. {}",
-                    path.string(),
-                    sweep.trials.size(),
-                    "head.name=cosine sweep.seeds=1"));
-  }
-  return sweep;
+  return load(path, overrides, FileForm::kSweepOrTrial);
 }
 
 }  // namespace headway

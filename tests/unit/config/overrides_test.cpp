@@ -124,6 +124,111 @@ TEST(Overrides, everything_beside_the_trial_can_be_set) {
   EXPECT_EQ(file.load({"sweep.seeds=3"}).trials.size(), 3);
 }
 
+TEST(Overrides, the_last_of_several_for_one_key_wins_with_a_note) {
+  const SweepFile file("trial: {training: {epochs: 9}}");
+  const auto epochs = [&](const std::vector<std::string>& overrides) {
+    std::vector<std::int64_t> found;
+    for (const Trial& trial : file.load(overrides).trials) {
+      found.push_back(trial.config.training.epochs);
+    }
+    return found;
+  };
+  EXPECT_THAT(epochs({"training.epochs=1,2", "training.epochs=3"}), ElementsAre(3));
+  EXPECT_THAT(epochs({"training.epochs=3", "training.epochs=1,2"}), ElementsAre(1, 2));
+  EXPECT_THAT(epochs({"training.epochs=1,2", "trial.training.epochs=3,4,5"}), ElementsAre(3, 4, 5));
+  EXPECT_THAT(epochs({"training.epochs=1", "training.epochs=2"}), ElementsAre(2));
+  EXPECT_THAT(epochs({"training.epochs=5", "~training.epochs"}), ElementsAre(10));
+  EXPECT_THAT(epochs({"training.epochs=5,6", "~training"}), ElementsAre(10));
+  EXPECT_THAT(epochs({"~training.epochs", "training.epochs=5"}), ElementsAre(5));
+  EXPECT_THAT(epochs({"training={epochs: 5}", "training.epochs=6"}), ElementsAre(6));
+  EXPECT_THAT(epochs({"training.epochs=6", "training={epochs: 5}"}), ElementsAre(5));
+  EXPECT_THAT(epochs({"training={epochs: 5},{epochs: 6}", "training.epochs=7"}), ElementsAre(7));
+  EXPECT_THAT(file.load({"training.epochs=1,2", "training.epochs=3"}).notes,
+              ElementsAre("command line: 'training.epochs=3' comes after 'training.epochs=1,2' and "
+                          "wins"));
+}
+
+TEST(Overrides, a_key_and_its_old_name_are_one) {
+  const SweepFile file("trial: {}");
+  const auto smoothing = [&](const std::vector<std::string>& overrides) {
+    return file.load(overrides).trials.at(0).config.loss.options.number("label_smoothing");
+  };
+  EXPECT_EQ(smoothing({"training.label_smoothing=0.1", "loss.label_smoothing=0.2"}), 0.2);
+  EXPECT_EQ(smoothing({"loss.label_smoothing=0.2", "training.label_smoothing=0.1"}), 0.1);
+  EXPECT_EQ(smoothing({"loss.label_smoothing=0.2", "training={label_smoothing: 0.1}"}), 0.1);
+  EXPECT_EQ(smoothing({"loss.label_smoothing=0.2", "~training.label_smoothing"}), 0);
+}
+
+TEST(Overrides, the_last_wins_beside_the_trial_too) {
+  const SweepFile file("trial: {}\nsweep: {seeds: 2}\nresources: {groups: 3}");
+  EXPECT_EQ(file.load({"sweep.seeds=3", "sweep.seeds=4"}).trials.size(), 4);
+  EXPECT_EQ(file.load({"sweep.seeds=3", "~sweep.seeds"}).trials.size(), 1);
+  EXPECT_EQ(file.load({"~sweep.seeds", "sweep.seeds=3"}).trials.size(), 3);
+  const Sweep sweep = file.load({"resources.groups=4", "resources={ranks: 2}"});
+  EXPECT_EQ(sweep.resources.groups, std::nullopt);
+  EXPECT_THAT(sweep.notes, Contains(HasSubstr("comes after 'resources.groups=4' and wins")));
+}
+
+TEST(Overrides, an_axis_given_after_its_key_is_refused_and_one_before_it_is_replaced) {
+  const SweepFile file("trial: {}");
+  const std::string grid = "sweep.grid={head.name: [dot, cosine]}";
+  EXPECT_THAT(file.errors({"head.name=dot", grid}),
+              ElementsAre("command line: 'head.name=dot': 'head.name' is set here and by '" + grid +
+                          "' after it; give one of them"));
+  EXPECT_EQ(file.load({grid, "head.name=dot"}).trials.size(), 1);
+}
+
+TEST(Overrides, a_list_of_values_may_begin_with_nothing) {
+  const SweepFile file("trial: {}");
+  EXPECT_EQ(file.load({"dataset.samples_per_class=~,100"}).trials.size(), 2);
+}
+
+TEST(Overrides, a_seed_beside_sweep_seeds_is_refused_with_what_to_write) {
+  const SweepFile file("sweep: {seeds: 3}");
+  EXPECT_THAT(file.errors({"seed=5"}),
+              ElementsAre("command line: 'seed=5': 'seed' has no effect beside sweep.seeds, at "
+                          "sweep.yaml:1:16; write 'sweep.seeds=[5]' instead"));
+  EXPECT_THAT(file.errors({"seed=5,6"}),
+              ElementsAre(HasSubstr("beside sweep.seeds, at sweep.yaml:1:16; write "
+                                    "'sweep.seeds=[5, 6]' instead")));
+  EXPECT_THAT(file.errors({"sweep.seeds=1", "seed=7"}),
+              ElementsAre("command line: 'seed=7': 'seed' has no effect beside sweep.seeds, at "
+                          "command line: 'sweep.seeds=1'; write 'sweep.seeds=[7]' instead"));
+  EXPECT_EQ(file.load({"sweep.seeds=[5]"}).trials.at(0).config.seed, 5);
+  const SweepFile single("trial: {seed: 4}");
+  const Sweep replaced = single.load({"sweep.seeds=[5]"});
+  EXPECT_EQ(replaced.trials.at(0).config.seed, 5);
+  EXPECT_THAT(replaced.notes,
+              ElementsAre("command line: 'sweep.seeds=[5]' replaces 'seed' of the sweep file"));
+  EXPECT_EQ(file.load({"~sweep.seeds", "seed=5"}).trials.at(0).config.seed, 5);
+}
+
+TEST(Overrides, an_option_that_no_trial_has_is_refused) {
+  const SweepFile file("trial: {head: {name: cosine}}\nsweep: {grid: {head.name: [dot]}}");
+  EXPECT_THAT(file.errors({"head.scale=5"}),
+              ElementsAre("command line: 'head.scale=5': 'head.scale' has no effect: no trial's "
+                          "head has it; name one that has in head.name as well"));
+  EXPECT_EQ(file.load({"head.scale=5", "head.name=cosine"}).trials.size(), 1);
+}
+
+TEST(Overrides, draws_of_nothing_are_refused) {
+  EXPECT_THAT(SweepFile("trial: {}").errors({"sweep.random.n=5"}),
+              ElementsAre(HasSubstr("sweep.random: no key to draw values of besides 'n'")));
+}
+
+TEST(Overrides, a_single_trial_is_asked_for_by_the_keys_that_vary) {
+  const SweepFile file("sweep: {grid: {head.name: [dot, cosine]}, seeds: [4, 5]}");
+  try {
+    load_single_trial(file.path());
+    FAIL() << "four trials were taken for one";
+  } catch (const ConfigError& error) {
+    EXPECT_THAT(error.what(),
+                HasSubstr("expands to 4; give one value to head.name, 'sweep.seeds=[4]'"));
+  }
+  const Sweep single = load_single_trial(file.path(), {"head.name=dot", "sweep.seeds=[4]"});
+  EXPECT_EQ(single.trials.at(0).config.seed, 4);
+}
+
 TEST(Overrides, mistakes_name_the_override) {
   const SweepFile file("trial: {}");
   EXPECT_THAT(

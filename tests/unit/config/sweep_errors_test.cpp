@@ -143,8 +143,9 @@ INSTANTIATE_TEST_SUITE_P(
             "sweep: {zip: [{seed: [1, 2], training.epochs: [1]}]}",
             "1:47: zip needs lists of equal length, but 'training.epochs' has 1 values and 'seed' "
             "has 2"},
-        Mistake{"sweep: {seeds: 2, grid: {seed: [1]}}",
-                "'seed' is an axis, and sweep.seeds is given"},
+        Mistake{
+            "sweep: {seeds: 2, grid: {seed: [1]}}",
+            "'seed' has no effect beside sweep.seeds, at sweep.yaml:1:16; write sweep.seeds: [1]"},
         Mistake{"sweep: {seeds: 0}", "seeds: expected an integer in [1, 1000000], found '0'"},
         Mistake{"sweep: {seeds: []}", "sweep.seeds: an empty list"},
         Mistake{"sweep: {seeds: [1, -1]}", "sweep.seeds: expected an integer >= 0, found '-1'"},
