@@ -30,7 +30,7 @@ void visit(auto& field, Is<GroupSettings> auto& settings) {
   field("sweep_directory", settings.sweep_directory);
   field("group", settings.group);
   field("device", settings.device, {.choices = {"cpu", "cuda", "auto"}});
-  field("threads_per_rank", settings.threads_per_rank, kAtLeastOne);
+  field("threads_per_rank", settings.threads_per_rank, kThreadCount);
   visit(field, settings.checkpoints);
   field.duration("time_limit", settings.time_limit_seconds);
   field("only_trial", settings.only_trial);

@@ -5,11 +5,11 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <charconv>
-#include <system_error>
 #include <utility>
 
 #include "base/nearest_name.h"
+#include "base/text.h"
+#include "config/yaml/scalars.h"
 
 namespace headway {
 
@@ -33,14 +33,13 @@ Argument& Argument::delimiter(char character) {
   return *this;
 }
 
-Argument& Argument::at_least(std::int64_t minimum) {
+Argument& Argument::limited_to(const Limits& limits) {
   option_->check(CLI::Validator(
-      [minimum](const std::string& text) -> std::string {
-        std::int64_t number = 0;
-        const char* const end = text.data() + text.size();
-        const auto [rest, error] = std::from_chars(text.data(), end, number);
-        if (error == std::errc() && rest == end && number >= minimum) return "";
-        return fmt::format("expected a whole number of at least {}, found '{}'", minimum, text);
+      [limits](const std::string& text) -> std::string {
+        const auto number = parse_integer(text);
+        if (number && within(*number, limits)) return "";
+        return fmt::format(
+            "expected {}, found {}", expectation("an integer", limits), in_quotes(text));
       },
       ""));
   return *this;

@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "config/schema/limits.h"
+
 // NOLINTNEXTLINE(readability-identifier-naming): CLI11's name.
 namespace CLI {
 class App;
@@ -27,7 +29,8 @@ class Argument {
   Argument& show_default();
   /// Several values in one word.
   Argument& delimiter(char character);
-  Argument& at_least(std::int64_t minimum);
+  /// A whole number: the limits of the file's key for the same thing, where there is one.
+  Argument& limited_to(const Limits& limits);
   /// Help and completion name the choices; whoever takes the value checks it.
   Argument& one_of(const std::vector<std::string>& choices);
   /// The same, checked here.

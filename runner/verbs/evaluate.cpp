@@ -27,8 +27,8 @@ void Verb<class EvaluateVerb>::add(CLI::App& app, VerbContext& context) {
            "sweep, also from several machines. Exit codes: 0 all done, 1 some trials failed, 3 "
            "nothing\n"
            "to do, 75 stopped by SIGTERM or SIGUSR2, 130 Ctrl-C.",
-       .examples = {"headway evaluate quickstart --suite calibration",
-                    "headway evaluate quickstart --suite calibration --dry-run",
+       .examples = {"headway evaluate quickstart --suite calibration --dry-run",
+                    "headway evaluate quickstart --suite calibration",
                     "headway evaluate quickstart --suite geometry --trial 3f2a --again"}});
   const auto options = std::make_shared<EvaluateSweepOptions>();
   verb.option("sweep", options->sweep, "sweep file, or a sweep's name or folder")
@@ -46,7 +46,7 @@ void Verb<class EvaluateVerb>::add(CLI::App& app, VerbContext& context) {
       .show_default();
   verb.option("--groups", options->groups, "trials side by side (default: as fit)")
       .type_name("N")
-      .at_least(1);
+      .limited_to(kGroupCount);
   verb.flag("--dry-run", options->dry_run, "say which trials would be evaluated");
   verb.flag("--again", options->again, "also those that have it: compute it anew");
   verb.flag("--json", options->json, "print JSON: the plan, or a summary at the end");

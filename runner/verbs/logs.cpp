@@ -90,7 +90,9 @@ void Verb<class LogsVerb>::add(CLI::App& app, VerbContext& context) {
   const auto options = std::make_shared<LogsOptions>();
   verb.option("trial", options->trial, "trial id or its beginning").type_name("TRIAL").required();
   verb.option("--sweep", options->sweep, "look in this sweep only").type_name("SWEEP");
-  verb.option("-n,--lines", options->lines, "only the last N lines").type_name("N").at_least(0);
+  verb.option("-n,--lines", options->lines, "only the last N lines")
+      .type_name("N")
+      .limited_to(kAtLeastZero);
   verb.flag("-f,--follow", options->follow, "go on until the trial has ended");
   add_results_option(verb, context);
   verb.action([options, &context] { print_log(*options, context); });

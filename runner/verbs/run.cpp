@@ -3,6 +3,8 @@
 #include <memory>
 
 #include "base/errors.h"
+#include "base/text.h"
+#include "config/schema/limits.h"
 #include "config/yaml/scalars.h"
 #include "runner/cli/verb.h"
 #include "runner/supervisor/run_sweep.h"
@@ -19,8 +21,8 @@ struct CommandLine {
 double duration(const std::string& option, const std::string& text) {
   const auto seconds = parse_duration_seconds(text);
   if (!seconds) {
-    throw ConfigError(fmt::format(
-        "{}: '{}' is no duration; expected 2h, 90m, 1h30m, 45s or seconds", option, text));
+    throw ConfigError(
+        fmt::format("{}: expected {}, found {}", option, kDurationExpected, in_quotes(text)));
   }
   return *seconds;
 }
@@ -53,9 +55,10 @@ void Verb<class RunVerb>::add(CLI::App& app, VerbContext& context) {
            "codes: 0 all done, 1 some trials failed or the sweep paused, 3 nothing to do, 75 "
            "stopped\n"
            "by SIGTERM or SIGUSR2, 124 time limit, 130 Ctrl-C.",
-       .examples = {"headway run sweeps/quickstart.yaml",
-                    "headway run sweeps/quickstart.yaml training.epochs=2 head.scale=10,20",
-                    "headway run sweeps/quickstart.yaml --groups 1 --ranks 2 --time-limit 90m"}});
+       .examples = {
+           "headway run sweeps/quickstart.yaml",
+           "headway run sweeps/quickstart.yaml training.epochs=2 optimizer.learning_rate=0.05,0.1",
+           "headway run sweeps/quickstart.yaml --groups 1 --ranks 2 --time-limit 90m"}});
   const auto line = std::make_shared<CommandLine>();
   verb.option("sweep", line->run.sweep, "sweep file, or a planned sweep's name or folder")
       .type_name("SWEEP")
@@ -64,10 +67,10 @@ void Verb<class RunVerb>::add(CLI::App& app, VerbContext& context) {
   add_results_option(verb, context);
   verb.option("--groups", line->run.groups, "worker groups side by side (default: as fit)")
       .type_name("N")
-      .at_least(1);
+      .limited_to(kGroupCount);
   verb.option("--ranks", line->run.ranks, "ranks of a group (default: by load)")
       .type_name("N")
-      .at_least(1);
+      .limited_to(kRankCount);
   verb.option(
           "--time-limit", line->time_limit, "stop in order before so much time is over, e.g. 90m")
       .type_name("TIME");

@@ -30,7 +30,7 @@ void visit(auto& field, Is<DatasetConfig> auto& config) {
   field("root", config.root);
   field("validation_fraction", config.validation_fraction, kFraction);
   field("split_seed", config.split_seed, kAtLeastZero);
-  field("samples_per_class", config.samples_per_class, kAtLeastOne);
+  field("samples_per_class", config.samples_per_class, kCount);
   field("normalization", config.normalization, {.choices = {"dataset", "half", "none"}});
 }
 
@@ -76,9 +76,9 @@ void visit(auto& field, Is<ScheduleConfig> auto& config) {
 }
 
 void visit(auto& field, Is<TrainingConfig> auto& config) {
-  field("epochs", config.epochs, kAtLeastZero);
-  field("batch_size", config.batch_size, kAtLeastOne);
-  field("shards", config.shards, {.minimum = 1, .power_of_two = true});
+  field("epochs", config.epochs, kCountOrNone);
+  field("batch_size", config.batch_size, kCount);
+  field("shards", config.shards, kRankCount);
   field("precision", config.precision, {.choices = {"fp32", "bf16", "auto"}});
   field("gradient_precision", config.gradient_precision, {.choices = {"fp32", "bf16"}});
   field("dropout", config.dropout, kFraction);
@@ -92,8 +92,8 @@ void visit(auto& field, Is<AugmentationConfig> auto& config) {
 }
 
 void visit(auto& field, Is<EvaluationConfig> auto& config) {
-  field("every", config.every, kAtLeastOne);
-  field("batch_size", config.batch_size, kAtLeastOne);
+  field("every", config.every, kCount);
+  field("batch_size", config.batch_size, kCount);
   field("geometry", config.geometry);
   field("calibration", config.calibration);
 }
@@ -116,25 +116,27 @@ void visit(auto& field, Is<TrialConfig> auto& config) {
 
 // Beside the other fields of whoever has such settings, not in a section of their own.
 void visit(auto& field, Is<CheckpointSettings> auto& config) {
-  field("checkpoint_seconds", config.seconds, kPositive);
-  field("checkpoint_steps", config.steps, kAtLeastOne);
-  field("checkpoint_epochs", config.epochs, kAtLeastOne);
+  field("checkpoint_seconds",
+        config.seconds,
+        {.minimum = 0, .maximum = kLongestSeconds, .exclude_minimum = true});
+  field("checkpoint_steps", config.steps, kCount);
+  field("checkpoint_epochs", config.epochs, kCount);
   field("keep_best_checkpoint", config.keep_best);
 }
 
 void visit(auto& field, Is<ResourcesConfig> auto& config) {
   field("device", config.device, {.choices = {"auto", "cpu", "cuda"}});
-  field.automatic("ranks", config.ranks, {.minimum = 1, .power_of_two = true});
-  field("threads_per_rank", config.threads_per_rank, kAtLeastOne);
-  field.automatic("groups", config.groups, kAtLeastOne);
+  field.automatic("ranks", config.ranks, kRankCount);
+  field("threads_per_rank", config.threads_per_rank, kThreadCount);
+  field.automatic("groups", config.groups, kGroupCount);
   field.duration("time_limit", config.time_limit_seconds);
   visit(field, config.checkpoints);
 }
 
 void visit(auto& field, Is<SlurmConfig> auto& config) {
   field("partition", config.partition);
-  field("nodes", config.nodes, kAtLeastOne);
-  field("gpus_per_node", config.gpus_per_node, kAtLeastZero);
+  field("nodes", config.nodes, kCount);
+  field("gpus_per_node", config.gpus_per_node, kCountOrNone);
   field.slurm_time("time", config.time);
   field("extra", config.extra);
 }

@@ -23,7 +23,7 @@ bool within(std::int64_t value, const Limits& limits) {
 }
 
 std::string expectation(std::string_view type, const Limits& limits) {
-  if (limits.power_of_two) return "a power of two";
+  if (limits.power_of_two) type = "a power of two";
   if (limits.minimum && limits.maximum) {
     return fmt::format("{} in {}{}, {}{}",
                        type,

@@ -26,6 +26,19 @@ constexpr Limits kAtLeastZero{.minimum = 0};
 constexpr Limits kAtLeastOne{.minimum = 1};
 constexpr Limits kFraction{.minimum = 0, .maximum = 1, .exclude_maximum = true};  // [0, 1)
 
+/// Of things that are counted: far above what anyone needs, and products of two of them still fit
+/// into an integer.
+constexpr Limits kCount{.minimum = 1, .maximum = 1e9};
+constexpr Limits kCountOrNone{.minimum = 0, .maximum = 1e9};
+/// Each is a process or a thread that is started.
+constexpr Limits kGroupCount{.minimum = 1, .maximum = 1024};
+constexpr Limits kRankCount{.minimum = 1, .maximum = 1024, .power_of_two = true};
+constexpr Limits kThreadCount{.minimum = 1, .maximum = 1024};
+/// The longest duration, about 27 years: sums of some are still exact, also in nanoseconds.
+constexpr double kLongestSeconds = 864e6;
+constexpr const char* kDurationExpected =
+    "a time such as 2h, 90m, 1h30m, 45s or seconds, at most 10000d";
+
 bool within(double value, const Limits& limits);
 bool within(std::int64_t value, const Limits& limits);
 bool is_choice(std::string_view text, const Limits& limits);

@@ -16,16 +16,25 @@ struct Range {
   double high = 0;
 };
 
+/// Up to 2^53 a double tells every integer from its neighbours.
+bool is_exact_integer(std::string_view text) {
+  const auto number = parse_integer(text);
+  constexpr std::int64_t kLargest = std::int64_t{1} << 53;
+  return number && *number >= -kLargest && *number <= kLargest;
+}
+
 /// [low, high] with low < high.
 std::optional<Range> read_range(const LocatedValue& value, bool whole_numbers) {
   if (!value.is_list() || value.items.size() != 2) return std::nullopt;
   std::vector<double> ends;
   for (const LocatedValue& item : value.items) {
     const auto number = item.is_scalar() ? parse_number(item.text) : std::nullopt;
-    if (!number || (whole_numbers && !parse_integer(item.text))) return std::nullopt;
+    if (!number || (whole_numbers && !is_exact_integer(item.text))) return std::nullopt;
     ends.push_back(*number);
   }
-  return ends[0] < ends[1] ? std::optional(Range{ends[0], ends[1]}) : std::nullopt;
+  return ends[0] < ends[1] && std::isfinite(ends[1] - ends[0])
+             ? std::optional(Range{ends[0], ends[1]})
+             : std::nullopt;
 }
 
 /// 6 significant digits, kept inside the range.
@@ -78,7 +87,7 @@ std::optional<RandomKey> read_random_key(const LocatedValue::Entry& entry, Probl
     return refuse(spec.value.place,
                   fmt::format("{} expects two {} [low, high] with low < high",
                               spec.key,
-                              spec.key == "integer" ? "integers" : "numbers"));
+                              spec.key == "integer" ? "integers up to 2^53" : "numbers"));
   }
   if (spec.key == "log_uniform" && range->low <= 0) {
     return refuse(spec.value.place, "log_uniform expects numbers > 0");

@@ -6,6 +6,8 @@
 #include <cmath>
 #include <regex>
 
+#include "config/schema/limits.h"
+
 namespace headway {
 namespace {
 
@@ -17,6 +19,11 @@ std::optional<T> parse_whole(std::string_view text) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
   return value;
+}
+
+std::optional<double> duration_or_nothing(double seconds) {
+  const bool fits = seconds > 0 && seconds <= kLongestSeconds;
+  return fits ? std::optional(seconds) : std::nullopt;
 }
 
 double unit_seconds(char unit) {
@@ -56,7 +63,7 @@ std::optional<bool> parse_flag(std::string_view text) {
 
 std::optional<double> parse_duration_seconds(std::string_view text) {
   if (const auto seconds = parse_number(text)) {
-    return *seconds > 0 ? seconds : std::nullopt;
+    return duration_or_nothing(*seconds);
   }
   double total = 0;
   double last_unit = 1e9;  // units come in falling order, each once
@@ -70,7 +77,7 @@ std::optional<double> parse_duration_seconds(std::string_view text) {
     last_unit = unit;
     text.remove_prefix(digits + 1);
   }
-  return total > 0 ? std::optional(total) : std::nullopt;
+  return duration_or_nothing(total);
 }
 
 bool is_slurm_time(const std::string& text) {

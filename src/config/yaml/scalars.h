@@ -14,7 +14,8 @@ std::optional<double> parse_number(std::string_view text);
 std::optional<std::int64_t> parse_integer(std::string_view text);
 /// true, false, yes, no, on, off (YAML 1.1), whatever the case.
 std::optional<bool> parse_flag(std::string_view text);
-/// "2h", "90m", "1h30m", "45s", "1d", or plain seconds; more than 0.
+/// "2h", "90m", "1h30m", "45s", "1d", or plain seconds; more than 0, at
+/// most kLongestSeconds.
 std::optional<double> parse_duration_seconds(std::string_view text);
 /// sbatch's forms: M, M:S, H:M:S, D-H, D-H:M, D-H:M:S.
 bool is_slurm_time(const std::string& text);

@@ -165,7 +165,7 @@ void SectionReader::duration(std::string_view key, std::optional<double>& value)
   const LocatedValue* found = value_at(key);
   if (found == nullptr || found->is_null()) return;
   const auto seconds = found->is_scalar() ? parse_duration_seconds(found->text) : std::nullopt;
-  if (!seconds) return report(*found, key, "a time such as 2h, 90m, 1h30m or seconds");
+  if (!seconds) return report(*found, key, kDurationExpected);
   value = seconds;
 }
 

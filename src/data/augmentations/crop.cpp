@@ -52,7 +52,7 @@ ComponentSpec AugmentationComponent<Crop>::spec() {
                        .type = OptionType::kInteger,
                        .default_value = 4,
                        .summary = "pixels added on every side",
-                       .limits = kAtLeastZero}},
+                       .limits = kCountOrNone}},
           .rule = check_padding};
 }
 

@@ -50,7 +50,7 @@ ComponentSpec AugmentationComponent<Cutout>::spec() {
                        .default_value = 8,
                        .summary = "pixels along a side; 16 is published for CIFAR-10, 8 for "
                                   "CIFAR-100",
-                       .limits = kAtLeastOne}},
+                       .limits = kCount}},
           .rule = check_size};
 }
 

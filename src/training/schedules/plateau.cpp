@@ -83,7 +83,7 @@ ComponentSpec ScheduleComponent<Plateau>::spec() {
                        .type = OptionType::kInteger,
                        .default_value = 3,
                        .summary = "evaluations without improvement that are let pass",
-                       .limits = kAtLeastZero},
+                       .limits = kCountOrNone},
                       {.name = "threshold",
                        .type = OptionType::kNumber,
                        .default_value = 1e-4,

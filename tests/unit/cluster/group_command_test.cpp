@@ -59,7 +59,7 @@ TEST(GroupSettings, what_no_supervisor_writes_is_refused) {
   };
   EXPECT_EQ(message_of({{"device", "cpu"}}), "");
   EXPECT_THAT(message_of({{"threads_per_rank", 0}}),
-              HasSubstr("settings.threads_per_rank: expected an integer >= 1, found '0'"));
+              HasSubstr("settings.threads_per_rank: expected an integer in [1, 1024], found '0'"));
   EXPECT_THAT(message_of({{"device", "tpu"}}), HasSubstr("settings.device: expected one of"));
   EXPECT_THAT(message_of({{"sweep_directory", 7}, {"suit", "x"}}), HasSubstr("unknown key 'suit'"));
   EXPECT_THAT(message_of({1, 2}), HasSubstr("settings: expected a mapping, found a list"));

@@ -12,7 +12,9 @@ TEST(Limits, are_told_with_every_end_that_they_have) {
   EXPECT_EQ(expectation("a number", kFraction), "a number in [0, 1)");
   EXPECT_EQ(expectation("a number", {.maximum = 1}), "a number <= 1");
   EXPECT_EQ(expectation("an integer", {.maximum = 8, .exclude_maximum = true}), "an integer < 8");
-  EXPECT_EQ(expectation("an integer", {.minimum = 1, .power_of_two = true}), "a power of two");
+  EXPECT_EQ(expectation("an integer", {.minimum = 1, .power_of_two = true}), "a power of two >= 1");
+  EXPECT_EQ(expectation("an integer", kRankCount), "a power of two in [1, 1024]");
+  EXPECT_EQ(expectation("an integer", kCount), "an integer in [1, 1000000000]");
 }
 
 TEST(Limits, hold_for_values_within_them) {

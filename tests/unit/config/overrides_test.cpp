@@ -249,7 +249,7 @@ TEST(Overrides, mistakes_name_the_override) {
                   "command line: 'head.scale=[1': '[1' is not a valid value",
                   HasSubstr("command line: 'name=a/b': name: expected at most 128 letters"),
                   "command line: 'training.epochs=many': training.epochs: expected an "
-                  "integer >= 0, found 'many'"));
+                  "integer in [0, 1000000000], found 'many'"));
 }
 
 }  // namespace

@@ -71,6 +71,17 @@ TEST_F(RandomAxis, reals_have_six_digits) {
   }
 }
 
+TEST_F(RandomAxis, ends_that_are_too_far_apart_to_draw_between_are_refused) {
+  for (const char* key : {"{integer: [-9223372036854775808, 9223372036854775807]}",
+                          "{integer: [0, 9007199254740993]}",
+                          "{uniform: [-1.7e308, 1.7e308]}"}) {
+    Problems problems;
+    const LocatedValue::Entry entry{"training.epochs", {}, parse_yaml(key, source_, problems)};
+    EXPECT_TRUE(random_values(entry, 1, 0, problems).empty()) << key;
+    EXPECT_EQ(problems.size(), 1) << key;
+  }
+}
+
 TEST_F(RandomAxis, integers_include_both_ends_evenly) {
   std::array<int, 3> counts{};
   for (const double value : draw("{integer: [-1, 1]}", 30000)) {

@@ -29,7 +29,7 @@ sweep:
           "'learning_rate'?",
           "sweep.yaml:3:44: optimizer.momentum: expected a number in [0, 1), found '1'",
           "sweep.yaml:4:19: encoder.name: unknown encoder 'resnet81'; did you mean 'resnet18'?",
-          "sweep.yaml:6:13: training.shards: expected a power of two, found '3'",
+          "sweep.yaml:6:13: training.shards: expected a power of two in [1, 1024], found '3'",
           "sweep.yaml:9:5: unknown key 'head.scal' of a trial; did you mean 'head.scale'?"));
 }
 
@@ -58,9 +58,12 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{"trial: {optimizer: {learning_rate: 1e999}}", "found '1e999'"},
         Mistake{"trial: {optimizer: {weight_decay: -1e-4}}",
                 "expected a number >= 0, found '-1e-4'"},
-        Mistake{"trial: {training: {epochs: -1}}", "expected an integer >= 0, found '-1'"},
-        Mistake{"trial: {training: {epochs: 1.5}}", "expected an integer >= 0, found '1.5'"},
-        Mistake{"trial: {training: {epochs: 99999999999999999999}}", "expected an integer >= 0"},
+        Mistake{"trial: {training: {epochs: -1}}",
+                "expected an integer in [0, 1000000000], found '-1'"},
+        Mistake{"trial: {training: {epochs: 1.5}}",
+                "expected an integer in [0, 1000000000], found '1.5'"},
+        Mistake{"trial: {training: {epochs: 99999999999999999999}}",
+                "expected an integer in [0, 1000000000]"},
         Mistake{"trial: {training: {drop_last: maybe}}", "expected true or false, found 'maybe'"},
         Mistake{"trial: {training: {precision: fp16}}",
                 "expected one of fp32, bf16, auto, found 'fp16'"},
@@ -74,7 +77,8 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{"trial: {loss: {name: mse}, training: {label_smoothing: 0.1}}",
                 "loss 'mse' has no option 'label_smoothing' (cross_entropy has)"},
         Mistake{"trial: {dataset: {validation_fraction: 1}}", "expected a number in [0, 1)"},
-        Mistake{"trial: {dataset: {samples_per_class: 0}}", "expected an integer >= 1, found '0'"},
+        Mistake{"trial: {dataset: {samples_per_class: 0}}",
+                "expected an integer in [1, 1000000000], found '0'"},
         Mistake{"trial: {class_vectors: {norm: 0}}",
                 "expected a number > 0 or one of native, unit, sqrt_d, kaiming, found '0'"},
         Mistake{"trial: {class_vectors: {distribution: gausian}}",
@@ -115,12 +119,14 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{"trial: {[1]: 2}", "expected a plain key, found a list"},
         Mistake{"resources: {device: gpu}", "resources.device: expected one of auto, cpu, cuda"},
         Mistake{"resources: {ranks: 3}",
-                "resources.ranks: expected auto or a power of two, found '3'"},
+                "resources.ranks: expected auto or a power of two in [1, 1024], found '3'"},
         Mistake{"resources: {time_limit: soon}", "expected a time such as 2h"},
+        Mistake{"resources: {time_limit: 1e300}", "45s or seconds, at most 10000d, found '1e300'"},
+        Mistake{"resources: {time_limit: 10001d}", "at most 10000d, found '10001d'"},
         Mistake{"resources: {rank: 1}", "unknown key 'rank' in resources; did you mean 'ranks'?"},
         Mistake{"resources: [1]", "resources: expected a mapping"},
         Mistake{"slurm: {time: tomorrow}", "slurm.time: expected a time as Slurm takes it"},
-        Mistake{"slurm: {nodes: 0}", "slurm.nodes: expected an integer >= 1"}));
+        Mistake{"slurm: {nodes: 0}", "slurm.nodes: expected an integer in [1, 1000000000]"}));
 
 INSTANTIATE_TEST_SUITE_P(
     sweeps,
@@ -227,12 +233,40 @@ resources:
 )");
   EXPECT_THAT(
       file.errors(),
-      ElementsAre(
-          "sweep.yaml:3:23: resources.checkpoint_seconds: expected a number > 0, found '0'",
-          "sweep.yaml:4:21: resources.checkpoint_steps: expected an integer >= 1, found '0'",
-          "sweep.yaml:5:22: resources.checkpoint_epochs: expected an integer >= 1, found '-1'",
-          "sweep.yaml:6:25: resources.keep_best_checkpoint: expected true or false, found "
-          "'perhaps'"));
+      ElementsAre("sweep.yaml:3:23: resources.checkpoint_seconds: expected a number in (0, "
+                  "864000000], found '0'",
+                  "sweep.yaml:4:21: resources.checkpoint_steps: expected an integer in [1, "
+                  "1000000000], found '0'",
+                  "sweep.yaml:5:22: resources.checkpoint_epochs: expected an integer in [1, "
+                  "1000000000], found '-1'",
+                  "sweep.yaml:6:25: resources.keep_best_checkpoint: expected true or false, found "
+                  "'perhaps'"));
+}
+
+TEST(SweepErrors, counts_that_no_machine_has_are_refused) {
+  const std::vector<std::string> keys{"resources.ranks",
+                                      "resources.groups",
+                                      "resources.threads_per_rank",
+                                      "resources.checkpoint_steps",
+                                      "resources.checkpoint_epochs",
+                                      "slurm.nodes",
+                                      "slurm.gpus_per_node",
+                                      "training.epochs",
+                                      "training.batch_size",
+                                      "training.shards",
+                                      "dataset.samples_per_class",
+                                      "evaluation.every",
+                                      "evaluation.batch_size",
+                                      "sweep.seeds"};
+  const SweepFile file("trial: {}");
+  for (const std::string& key : keys) {
+    for (const char* count :
+         {"4611686018427387904", "9223372036854775807", "9223372036854775808"}) {
+      EXPECT_THAT(file.errors({key + "=" + count}),
+                  ElementsAre(HasSubstr(std::string("found '") + count + "'")))
+          << key;
+    }
+  }
 }
 
 TEST(SweepErrors, the_best_checkpoint_cannot_be_told_without_validation_images) {

@@ -61,7 +61,21 @@ TEST_F(Program, a_value_that_an_option_does_not_take_is_refused_with_what_it_tak
     EXPECT_THAT(outcome.err, HasSubstr("headway run: --groups")) << text;
   }
   EXPECT_THAT(headway({"run", "sweep", "--groups", "0"}).err,
-              HasSubstr("--groups: expected a whole number of at least 1, found '0'"));
+              HasSubstr("--groups: expected an integer in [1, 1024], found '0'"));
+  for (const std::string option : {"--groups", "--ranks"}) {
+    for (const std::string count : {"2147483648", "9223372036854775807", "1025"}) {
+      const Outcome outcome = headway({"run", "sweep", option, count});
+      EXPECT_EQ(outcome.exit_code, kExitUsage);
+      EXPECT_THAT(outcome.err, HasSubstr("in [1, 1024], found '" + count + "'"));
+    }
+  }
+  EXPECT_THAT(headway({"run", "sweep", "--ranks", "3"}).err,
+              HasSubstr("--ranks: expected a power of two in [1, 1024], found '3'"));
+  for (const std::string option : {"--time-limit", "--hang-timeout"}) {
+    const Outcome outcome = headway({"run", "sweep", option, "1e300"});
+    EXPECT_EQ(outcome.exit_code, kExitUsage);
+    EXPECT_THAT(outcome.err, HasSubstr(option + ": expected a time such as 2h"));
+  }
   EXPECT_THAT(headway({"export", "features", "3f2a", "--out", "f", "--split", "tset"}).err,
               HasSubstr("--split: expected one of train, validation, test, found 'tset'; did you "
                         "mean 'test'?"));
