@@ -45,13 +45,14 @@ ResourcesConfig with_options(ResourcesConfig resources, const RunOptions& option
 
 PreparedSweep prepare_from_file(const RunOptions& options, const VerbContext& context) {
   Sweep sweep = load_sweep(options.sweep, options.overrides);
-  sweep.resources = with_options(sweep.resources, options);
   const SweepLocation location{sweep.name, context.results_root / sweep.name.text()};
   for (const std::string& note : sweep.notes) fmt::print(context.err, "note: {}\n", note);
   for (const CellFlag& flag : sweep.flags) {
     fmt::print(context.err, "note: cell {}: {}\n", flag.cell_id, flag.message);
   }
   report_change(write_manifest(location.directory, sweep), context.err);
+  // Only now: what is asked of this run is no part of the sweep, which others run, too.
+  sweep.resources = with_options(sweep.resources, options);
   const CostModel costs = measured_costs(location.directory, rank_kind(sweep.resources));
   for (const std::string& hint : predict(sweep, costs, available_cores()).hints) {
     fmt::print(context.err, "note: {}\n", hint);

@@ -22,6 +22,7 @@ std::string describe(const EpochRecord& record, std::int64_t epochs) {
   for (const auto& [split, metrics] : record.values) {
     line += fmt::format("  {}", split);
     for (const Metric& metric : metrics) {
+      if (!std::isfinite(metric.value)) continue;
       if (metric.name == "loss") line += fmt::format(" loss {:.4f}", metric.value);
       if (metric.name == "top1_accuracy") line += fmt::format(" top1 {:.4f}", metric.value);
       if (metric.name == "images_per_second") line += fmt::format(" {:.0f} images/s", metric.value);
@@ -53,12 +54,15 @@ MissingReasons missing_reasons(const SplitMetrics& metrics) {
   return reasons;
 }
 
-RecordingSink::RecordingSink(SegmentWriter& segment, Claim& claim, GroupContext& group)
+RecordingSink::RecordingSink(SegmentWriter& segment,
+                             Claim& claim,
+                             GroupContext& group,
+                             std::int64_t epochs)
     : segment_(segment),
       claim_(claim),
       group_(group),
       start_(monotonic_seconds()),
-      progress_{.phase = "loading"},
+      progress_{.epochs = epochs, .phase = "loading"},
       heartbeat_(claim, progress_) {
   const auto log = SweepLayout(group.settings.sweep_directory).trial_log(claim.trial_id());
   std::filesystem::create_directories(log.parent_path());
@@ -113,14 +117,18 @@ void RecordingSink::started(std::int64_t resumed_from_step, const std::string& p
                                          : fmt::format("from step {}", resumed_from_step)));
 }
 
-void RecordingSink::epoch_ended(const EpochRecord& record) {
-  if (fenced()) return;
+void RecordingSink::append_metrics(const EpochRecord& record) {
   append(EpochMetrics{.position = {.trial_id = claim_.trial_id(),
                                    .attempt = claim_.attempt(),
                                    .epoch = record.epoch,
                                    .step = record.step},
                       .values = recorded_values(record.values)},
          Flush::kLater);
+}
+
+void RecordingSink::epoch_ended(const EpochRecord& record) {
+  if (fenced()) return;
+  append_metrics(record);
   log(describe(record, progress_.epochs));
 }
 

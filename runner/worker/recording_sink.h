@@ -29,10 +29,13 @@ struct GroupContext {
 /// claim. While the disk is full it waits, and the heartbeat says so.
 class RecordingSink final : public TrialSink {
  public:
-  RecordingSink(SegmentWriter& segment, Claim& claim, GroupContext& group);
+  /// `epochs`: of the whole trial.
+  RecordingSink(SegmentWriter& segment, Claim& claim, GroupContext& group, std::int64_t epochs);
 
   void started(std::int64_t resumed_from_step, const std::string& precision) override;
   void epoch_ended(const EpochRecord& record) override;
+  /// Recorded anew, for this attempt; the log has its line from the attempt that trained it.
+  void epoch_restored(const EpochRecord& record) override { append_metrics(record); }
   void progress(const TrainingProgress& progress) override;
   void remark(const std::string& text) override;
 
@@ -53,6 +56,7 @@ class RecordingSink final : public TrialSink {
   void append(const auto& record, Flush flush) {
     wait_out_full_disk([&] { segment_.append(record, flush); });
   }
+  void append_metrics(const EpochRecord& record);
   void finish(AttemptFinished record);
   void log(const std::string& line);
 

@@ -157,7 +157,10 @@ void WorkerGroup::train_and_record(const Assignment& assignment) {
   SilentSink silent;
   if (comm_.rank() == 0) {
     retry_while_disk_full(
-        [this] { sink_ = std::make_unique<RecordingSink>(*segment_, claimed_->claim, group_); },
+        [&] {
+          sink_ = std::make_unique<RecordingSink>(
+              *segment_, claimed_->claim, group_, assignment.config.training.epochs);
+        },
         {.give_up = stop_requested});
   }
   set_crash_report_file(crash_report_file(

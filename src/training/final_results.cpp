@@ -41,10 +41,13 @@ Metrics train_metrics(const TrainSums& sums,
                       double learning_rate,
                       double images_per_second,
                       std::int64_t classes) {
+  const std::string speed = name<statistics::ImagesPerSecond>();
   Metrics train = {{name<statistics::TrialLoss>(), sums.loss / sums.samples},
                    {name<statistics::Top1Accuracy>(), sums.top1_correct / sums.samples},
                    {name<statistics::EpochLearningRate>(), learning_rate},
-                   {name<statistics::ImagesPerSecond>(), images_per_second}};
+                   images_per_second > 0
+                       ? Metric{speed, images_per_second}
+                       : missing(speed, "an earlier attempt did all steps of the epoch")};
   if (classes > kTopFive) {
     train.push_back({name<statistics::Top5Accuracy>(), sums.top5_correct / sums.samples});
   }

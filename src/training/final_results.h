@@ -19,6 +19,7 @@ double value_of(const Metrics& metrics, const std::string& name);
 double top1_accuracy_of(const Metrics& metrics);
 
 /// What an epoch's training batches say; top5_accuracy when there are more than five classes.
+/// `images_per_second`: 0 when this attempt did no step of the epoch.
 Metrics train_metrics(const TrainSums& sums,
                       double learning_rate,
                       double images_per_second,

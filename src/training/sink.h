@@ -37,6 +37,8 @@ class TrialSink {
   /// Once, when the model is built and a checkpoint, if any, is loaded (`step` 0 = from the start).
   virtual void started(std::int64_t resumed_from_step, const std::string& precision) = 0;
   virtual void epoch_ended(const EpochRecord& record) = 0;
+  /// An epoch of an earlier attempt, known from the checkpoint; right after `started`.
+  virtual void epoch_restored(const EpochRecord& record) { epoch_ended(record); }
   virtual void progress(const TrainingProgress& progress) = 0;
   /// Something that whoever reads the trial's log should know.
   virtual void remark(const std::string&) {}

@@ -223,7 +223,7 @@ void Trainer::begin(const std::optional<LoadedCheckpoint>& checkpoint) {
   }
   if (comm_.rank() != 0) return;
   sink_.started(resumed_from_, position_.precision);
-  for (const EpochRecord& record : position_.history) sink_.epoch_ended(record);
+  for (const EpochRecord& record : position_.history) sink_.epoch_restored(record);
 }
 
 TrialResult Trainer::run(const std::optional<LoadedCheckpoint>& checkpoint) {

@@ -2,9 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <vector>
 
 #include "base/errors.h"
+#include "training/final_results.h"
 
 namespace headway {
 namespace {
@@ -48,6 +50,20 @@ TEST(BatchOfStep, agrees_with_the_number_of_steps) {
 TEST(StepsPerEpoch, refuses_an_epoch_without_a_step) {
   EXPECT_THROW(steps_per_epoch(7, batches_of(8, true)), ConfigError);
   EXPECT_EQ(steps_per_epoch(7, batches_of(8, false)), 1);
+}
+
+TEST(TrainMetrics, the_speed_of_an_epoch_whose_steps_an_earlier_attempt_did_is_missing) {
+  TrainSums sums;
+  sums.samples = 4;
+  sums.loss = 2;
+  for (const double images_per_second : {0.0, 250.0}) {
+    for (const Metric& metric : train_metrics(sums, 0.1, images_per_second, 10)) {
+      if (metric.name != "images_per_second") continue;
+      const bool is_known = images_per_second > 0;
+      EXPECT_EQ(metric.missing_reason.empty(), is_known);
+      EXPECT_EQ(std::isfinite(metric.value), is_known);
+    }
+  }
 }
 
 }  // namespace
