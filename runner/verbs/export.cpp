@@ -78,6 +78,16 @@ void verify_weights(const std::filesystem::path& file,
                                row.weights_sha256));
 }
 
+/// Trials of earlier versions may have ended so without being recorded as diverged.
+void report_not_finite(const SafetensorsFile& weights, std::ostream& err) {
+  for (const NamedTensor& tensor : weights.tensors()) {
+    const std::int64_t lost = count_not_finite(tensor);
+    if (lost == 0) continue;
+    const auto values = static_cast<std::int64_t>(tensor.bytes.size() / dtype_bytes(tensor.dtype));
+    fmt::print(err, "warning: {} of {} values of '{}' are not finite\n", lost, values, tensor.name);
+  }
+}
+
 void export_weights(const ExportRequest& request, VerbContext& context) {
   refuse_to_overwrite(request);
   const TrialLocation trial = locate_trial(request.trial, request.sweep, context.results_root);
@@ -87,6 +97,7 @@ void export_weights(const ExportRequest& request, VerbContext& context) {
   const MappedFile file(source);
   const auto bytes = file.bytes();
   replace_file(request.output, {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+  report_not_finite(SafetensorsFile(source), context.err);
   if (!request.best) {
     fmt::print(context.err, "{}: weights of trial {}\n", request.output.string(), trial.trial_id);
     return;
@@ -169,14 +180,15 @@ Arguments add_table_export(const Arguments& verb, const std::string& name, const
 }
 
 void add_trial_exports(const Arguments& verb, const Request& request, VerbContext& context) {
-  const Arguments weights =
-      add_file_export(verb,
-                      {.name = "weights",
-                       .summary = "a finished trial's parameters and buffers, as safetensors",
-                       .description = "Checks the file and its hash first. Names are PyTorch's.",
-                       .examples = {"headway export weights 3f2a --out model.safetensors",
-                                    "headway export weights 3f2a --best --out best.safetensors"}},
-                      request);
+  const Arguments weights = add_file_export(
+      verb,
+      {.name = "weights",
+       .summary = "a finished trial's parameters and buffers, as safetensors",
+       .description = "Checks the file and its hash first, and warns of values that are not\n"
+                      "finite. Names are PyTorch's.",
+       .examples = {"headway export weights 3f2a --out model.safetensors",
+                    "headway export weights 3f2a --best --out best.safetensors"}},
+      request);
   weights.flag("--best",
                request->best,
                "those of the epoch that validated best (resources.keep_best_checkpoint)");

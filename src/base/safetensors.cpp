@@ -38,6 +38,18 @@ std::string header_text(const std::vector<NamedTensor>& tensors,
   return text;
 }
 
+// Infinite or NaN is what has all bits of its exponent set. `bytes` may lie anywhere.
+template <typename Bits>
+std::int64_t count_with_exponent(std::span<const std::byte> bytes, Bits exponent) {
+  std::int64_t count = 0;
+  for (std::size_t start = 0; start < bytes.size(); start += sizeof(Bits)) {
+    Bits value{};
+    std::memcpy(&value, bytes.data() + start, sizeof(Bits));
+    count += (value & exponent) == exponent ? 1 : 0;
+  }
+  return count;
+}
+
 [[noreturn]] void refuse(const std::string& path, const std::string& what) {
   throw ConfigError(fmt::format("{}: not a usable safetensors file: {}", path, what));
 }
@@ -97,6 +109,14 @@ std::size_t dtype_bytes(const std::string& dtype) {
   const auto found = sizes.find(dtype);
   if (found == sizes.end()) throw ConfigError(fmt::format("unknown safetensors dtype '{}'", dtype));
   return found->second;
+}
+
+std::int64_t count_not_finite(const NamedTensor& tensor) {
+  const std::string& dtype = tensor.dtype;
+  if (dtype == "F32") return count_with_exponent<std::uint32_t>(tensor.bytes, 0x7f800000U);
+  if (dtype == "F64") return count_with_exponent<std::uint64_t>(tensor.bytes, 0x7ffULL << 52);
+  if (dtype == "BF16") return count_with_exponent<std::uint16_t>(tensor.bytes, 0x7f80U);
+  return 0;
 }
 
 std::string write_safetensors(const std::filesystem::path& path,

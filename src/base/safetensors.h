@@ -24,6 +24,9 @@ struct NamedTensor {
 /// Bytes of one element; ConfigError for a dtype that headway does not know.
 std::size_t dtype_bytes(const std::string& dtype);
 
+/// How many values are infinite or NaN; 0 for integers.
+std::int64_t count_not_finite(const NamedTensor& tensor);
+
 /// Writes atomically and flushed (see replace_file). Tensors keep their order. Metadata values are
 /// strings, as the format wants. Returns the SHA-256 of the file.
 std::string write_safetensors(const std::filesystem::path& path,

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "analysis/accumulators/logit_score.h"
 #include "base/atomic_file.h"
@@ -54,6 +55,18 @@ Metrics train_metrics(const TrainSums& sums,
   return train;
 }
 
+std::optional<std::string> undefined_accuracy(const SplitMetrics& results) {
+  for (const auto& [split, metrics] : results) {
+    for (const Metric& metric : metrics) {
+      const bool is_accuracy = metric.name.ends_with(name<statistics::Top1Accuracy>());
+      if (!is_accuracy || std::isfinite(metric.value)) continue;
+      const std::string& why = metric.missing_reason;
+      return fmt::format("{}/{}: {}", split, metric.name, why.empty() ? "it is not finite" : why);
+    }
+  }
+  return std::nullopt;
+}
+
 void append(SplitMetrics& all, const SplitMetrics& more) {
   for (const auto& [split, metrics] : more) {
     Metrics& of_split = all[split];
@@ -74,6 +87,7 @@ const EpochRecord* best_validation(const std::vector<EpochRecord>& history) {
     const auto validation = record.values.find("validation");
     if (validation == record.values.end()) continue;
     const double value = top1_accuracy_of(validation->second);
+    if (!std::isfinite(value)) continue;
     if (best == nullptr || value > top1_accuracy_of(best->values.at("validation"))) {
       best = &record;
     }

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,6 +26,10 @@ Metrics train_metrics(const TrainSums& sums,
                       double images_per_second,
                       std::int64_t classes);
 
+/// Which accuracy of a finished model could not be computed, and why: its weights are finite, but
+/// what it makes of some images is not. Nothing when all could.
+std::optional<std::string> undefined_accuracy(const SplitMetrics& results);
+
 /// Adds `more` behind what `all` has of each split.
 void append(SplitMetrics& all, const SplitMetrics& more);
 
@@ -32,7 +37,7 @@ void append(SplitMetrics& all, const SplitMetrics& more);
 void report_damage(const RecoveredCheckpoint& found, TrialSink& sink);
 
 /// The epoch with the highest validation/top1_accuracy, the earliest of equals; null when none was
-/// validated.
+/// validated with a finite one.
 const EpochRecord* best_validation(const std::vector<EpochRecord>& history);
 
 /// Adds which epoch validated best, and what the test set said then: validation/best_epoch,

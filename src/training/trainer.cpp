@@ -64,14 +64,23 @@ class Trainer {
 
  private:
   void begin(const std::optional<LoadedCheckpoint>& checkpoint);
-  /// Nothing when the epoch's steps are all done; else why training ends here.
-  std::optional<TrialEnd> train_epoch();
+  /// How and why training ends before its last step.
+  struct EarlyEnd {
+    TrialEnd end;
+    std::string message;
+  };
+  /// Nothing when the epoch's steps are all done and have left a state that can be used.
+  std::optional<EarlyEnd> train_epoch();
+  /// Asked before a state is saved, evaluated or exported: what is not finite stays so. Collective.
+  std::optional<EarlyEnd> divergence();
   void finish_epoch();
   void evaluate(EpochRecord& record);
   void save(const CheckpointSaver::Request& request = {});
   void save_after_epoch();
   TrialResult ended(TrialEnd end, std::string message) const;
-  void finish(TrialResult& result);
+  TrialResult ended_early(EarlyEnd end);
+  TrialResult finish();
+  std::string place() const;
   void write_results(const TrialResult& result, const StateDict& weights);
   void report(const char* phase) const;
   Evaluator::Splits splits() const;
@@ -125,7 +134,19 @@ void Trainer::save_after_epoch() {
   if (request.checkpoint || request.best_accuracy) save(request);
 }
 
-std::optional<TrialEnd> Trainer::train_epoch() {
+std::string Trainer::place() const {
+  return fmt::format("epoch {}, step {}", position_.epochs_done + 1, position_.steps_done);
+}
+
+std::optional<Trainer::EarlyEnd> Trainer::divergence() {
+  const auto what = state_.not_finite();
+  if (!what) return std::nullopt;
+  return EarlyEnd{
+      TrialEnd::kDiverged,
+      fmt::format("the state after step {} is not finite: {}", position_.steps_done, *what)};
+}
+
+std::optional<Trainer::EarlyEnd> Trainer::train_epoch() {
   const std::int64_t epoch = position_.epochs_done;
   const auto order = epoch_order(split_.train, config_.effective_order_seed(), epoch);
   while (position_.steps_in_epoch < steps_per_epoch_) {
@@ -141,13 +162,18 @@ std::optional<TrialEnd> Trainer::train_epoch() {
     ++position_.steps_in_epoch;
     ++position_.steps_done;
     speed_.add_step(monotonic_seconds() - start, batch.size());
-    if (!std::isfinite(outcome.mean_loss)) return TrialEnd::kDiverged;
+    if (!std::isfinite(outcome.mean_loss)) {
+      return EarlyEnd{TrialEnd::kDiverged, "the loss is not finite at " + place()};
+    }
     const bool due = outcome.checkpoint || saver_.is_due_after_step(position_.steps_done);
-    if (outcome.stop || due) save();
-    if (outcome.stop) return TrialEnd::kStopped;
+    if (outcome.stop || due) {
+      if (auto diverged = divergence()) return diverged;
+      save();
+    }
+    if (outcome.stop) return EarlyEnd{TrialEnd::kStopped, "stopped at " + place()};
     report("training");
   }
-  return std::nullopt;
+  return divergence();
 }
 
 Evaluator::Splits Trainer::splits() const {
@@ -229,23 +255,21 @@ void Trainer::begin(const std::optional<LoadedCheckpoint>& checkpoint) {
 TrialResult Trainer::run(const std::optional<LoadedCheckpoint>& checkpoint) {
   begin(checkpoint);
   while (position_.epochs_done < config_.training.epochs) {
-    const std::optional<TrialEnd> end = train_epoch();
-    if (end) {
-      saver_.finish();  // who says that it stopped has its state on disk
-      const std::string where =
-          fmt::format("epoch {}, step {}", position_.epochs_done + 1, position_.steps_done);
-      return ended(*end,
-                   *end == TrialEnd::kDiverged ? "the loss is not finite at " + where
-                                               : "stopped at " + where);
-    }
+    if (auto end = train_epoch()) return ended_early(std::move(*end));
     finish_epoch();
   }
-  TrialResult result = ended(TrialEnd::kDone, "");
-  finish(result);
-  return result;
+  return finish();
 }
 
-void Trainer::finish(TrialResult& result) {
+TrialResult Trainer::ended_early(EarlyEnd end) {
+  saver_.finish();  // who says that it stopped has its state on disk
+  return ended(end.end, std::move(end.message));
+}
+
+TrialResult Trainer::finish() {
+  // Of an epoch without steps, or a checkpoint of an earlier version, nothing is known yet.
+  if (auto diverged = divergence()) return ended_early(std::move(*diverged));
+  TrialResult result = ended(TrialEnd::kDone, "");
   // What follows may take as long as an epoch: a fault there should not cost the training.
   const bool due = saver_.seconds_since_save() > options_.checkpoints.seconds / 4;
   if (comm_.all_reduce_or(due ? 1U : 0U) != 0) save();  // clocks differ between ranks
@@ -258,12 +282,16 @@ void Trainer::finish(TrialResult& result) {
     result.results["test"] = evaluator_.final_accuracy(*splits().find("test"));
   }
   append(result.results, evaluator_.final_statistics(splits()));
+  if (const auto what = undefined_accuracy(result.results)) {
+    return ended_early({TrialEnd::kDiverged, "the finished model is of no use: " + *what});
+  }
   add_best_validation(result.results, position_.history);
   result.hashes.metrics = hash_metrics(position_.history, result.results);
   const StateDict weights(*model_.parameters);
   result.hashes.weights = hash_tensors(weights.tensors());
   expect_equal_weights_on_all_ranks(result.hashes.weights, comm_);
   write_results(result, weights);
+  return result;
 }
 
 void Trainer::write_results(const TrialResult& result, const StateDict& weights) {

@@ -15,7 +15,7 @@ namespace headway {
 
 enum class TrialEnd {
   kDone,
-  kDiverged,  // the loss is no longer finite
+  kDiverged,  // the loss, the state or what the finished model computes is not finite
   kStopped,   // asked to; the state is in a checkpoint
 };
 

@@ -20,6 +20,19 @@ status=0
 [[ $status -eq 1 ]] || fail "exit code $status, expected 1"
 [[ $(query failing "select state, failure from trials order by state") == $'done|\nfailed|diverged' ]] ||
   fail "unexpected states: $(query failing 'select trial_id, state, failure from trials')"
+# -- in the very last step, of which no loss tells
+status=0
+"$HEADWAY" run "$work/failing.yaml" name=last_step training.batch_size=200 ~sweep.grid \
+  optimizer.learning_rate=1e39 || status=$?
+[[ $status -eq 1 ]] || fail "exit code $status after divergence in the last step, expected 1"
+[[ $(query last_step "select state, failure from trials") == "failed|diverged" ]] ||
+  fail "unexpected state: $(query last_step 'select state, failure, message from attempts')"
+query last_step "select message from attempts" | grep -q 'the state after step 1 is not finite' ||
+  fail "the message is $(query last_step 'select message from attempts')"
+status=0
+"$HEADWAY" export weights "$(query last_step 'select trial_id from trials')" --sweep last_step --out "$work/none" || status=$?
+[[ $status -eq 2 && ! -e $work/none ]] || fail "weights of a diverged trial were exported"
+
 failed=$(query failing "select trial_id from trials where state = 'failed'")
 "$HEADWAY" show "$failed" | grep -q 'not finite' || fail "show does not say why"
 "$HEADWAY" table failing; "$HEADWAY" table failing | grep -q "missing" || fail "the table does not say what is missing"

@@ -86,6 +86,30 @@ std::span<const std::byte> bytes_of(const std::vector<T>& values) {
   return std::as_bytes(std::span(values));
 }
 
+/// Names tensors that are not finite.
+class NotFinite {
+ public:
+  void look_at(const std::string& name, const at::Tensor& tensor) {
+    if (!tensor.is_floating_point()) return;
+    const at::Tensor finite = tensor.detach().isfinite();
+    if (finite.all().item<bool>()) return;
+    ++tensors_;
+    if (tensors_ > 1) return;
+    const auto lost = tensor.numel() - finite.sum().item<std::int64_t>();
+    first_ = fmt::format("{} of {} values of {}", lost, tensor.numel(), name);
+  }
+  bool found() const { return tensors_ > 0; }
+  /// "9 of 9 values of conv1.weight, and 3 other tensors".
+  std::string text() const {
+    if (tensors_ == 1) return first_;
+    return fmt::format("{}, and {} other tensor{}", first_, tensors_ - 1, tensors_ == 2 ? "" : "s");
+  }
+
+ private:
+  int tensors_ = 0;
+  std::string first_;
+};
+
 std::vector<NamedTensor> joined(std::vector<NamedTensor> first,
                                 const std::vector<NamedTensor>& second) {
   first.insert(first.end(), second.begin(), second.end());
@@ -237,6 +261,25 @@ std::string TrainingState::state_sha256() {
   StateImage image;
   capture(image, {});
   return comm_.rank() == 0 ? hash_tensors(lay_out(image).state()) : "";
+}
+
+std::optional<std::string> TrainingState::not_finite() {
+  step_.buffers().select_mean();
+  NotFinite found;
+  const auto& parameters = parameters_.parameters();
+  for (const Parameter& parameter : parameters) found.look_at(parameter.name, parameter.tensor);
+  for (const Buffer& buffer : parameters_.buffers()) found.look_at(buffer.name, buffer.tensor);
+  for (const auto& [name, flat] : step_.optimizer().state()) {
+    for (std::size_t i = 0; i < parameters.size(); ++i) {
+      found.look_at(fmt::format("optimizer.{}.{}", name, parameters[i].name),
+                    step_.parameters().view(flat, i));
+    }
+  }
+  for (const auto& [name, counter] : step_.optimizer().counters()) {
+    found.look_at("optimizer." + name, counter);
+  }
+  if (comm_.all_reduce_or(found.found() ? 1 : 0) == 0) return std::nullopt;
+  return found.found() ? found.text() : "what another rank holds";
 }
 
 TrainSums TrainingState::merged_train_sums() {

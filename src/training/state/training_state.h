@@ -87,6 +87,9 @@ class TrainingState {
   TrialPosition restore(const LoadedCheckpoint& checkpoint);
   /// Over what a checkpoint would hold now. Collective; meaningful on rank 0.
   std::string state_sha256();
+  /// What of it is infinite or NaN, in words, nothing when all is finite: parameters, the buffers'
+  /// means over shards, the optimiser's state. Collective; all ranks agree on whether there is any.
+  std::optional<std::string> not_finite();
   /// Sums over an epoch's training batches of all shards, in tree order. Collective.
   TrainSums merged_train_sums();
 

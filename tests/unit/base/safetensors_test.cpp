@@ -3,8 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <cstring>
 #include <fstream>
+#include <limits>
 
 #include "base/errors.h"
 #include "base/sha256.h"
@@ -174,6 +176,18 @@ TEST_F(Safetensors, writing_a_shape_that_does_not_fit_is_our_bug) {
   const std::vector<float> value{1};
   EXPECT_THROW(write_safetensors(path(), {{"x", "F32", {2}, bytes_of(value)}}), std::logic_error);
   EXPECT_FALSE(std::filesystem::exists(path()));
+}
+
+TEST(CountNotFinite, counts_infinities_and_nans_of_every_type) {
+  constexpr float kInfinite = std::numeric_limits<float>::infinity();
+  const std::vector<float> floats{1, kInfinite, -kInfinite, std::nanf(""), 3.4e38F, 1e-45F};
+  EXPECT_EQ(count_not_finite({"x", "F32", {6}, bytes_of(floats)}), 3);
+  const std::vector<double> doubles{1e308, std::nan(""), -HUGE_VAL, 0};
+  EXPECT_EQ(count_not_finite({"x", "F64", {4}, bytes_of(doubles)}), 2);
+  const std::vector<std::uint16_t> brain{0x7f80, 0xffc0, 0x7f7f, 0x3f80};
+  EXPECT_EQ(count_not_finite({"x", "BF16", {4}, bytes_of(brain)}), 2);
+  const std::vector<std::int64_t> integers{-1, 0x7ff0000000000000};
+  EXPECT_EQ(count_not_finite({"x", "I64", {2}, bytes_of(integers)}), 0);
 }
 
 }  // namespace
