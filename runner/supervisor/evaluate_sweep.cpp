@@ -164,17 +164,19 @@ EvaluationSupervisorOptions supervisor_options(const EvaluationPlan& plan,
   const auto asked = options.groups ? options.groups : plan.resources.groups;
   const auto slots = static_cast<std::int64_t>(allocation.slots(static_cast<int>(threads)));
   const auto directory = std::filesystem::absolute(plan.sweep.directory);
-  EvaluationSupervisorOptions result{.sweep_directory = directory,
-                                     .sweep = plan.sweep.name,
-                                     .suite = options.suite,
-                                     .trials = plan.wanted,
-                                     .group = {.worker = worker,
-                                               .settings = {.sweep_directory = directory.string(),
-                                                            .device = options.device,
-                                                            .threads_per_rank = threads,
-                                                            .suite = options.suite}},
-                                     .groups = static_cast<int>(std::min(
-                                         asked.value_or(slots), std::max(slots, std::int64_t{1})))};
+  EvaluationSupervisorOptions result{
+      .sweep_directory = directory,
+      .sweep = plan.sweep.name,
+      .suite = options.suite,
+      .trials = plan.wanted,
+      .group = {.worker = worker,
+                .settings = {.sweep_directory = directory.string(),
+                             .device = options.device,
+                             .threads_per_rank = threads,
+                             .checkpoints = plan.resources.checkpoints,
+                             .suite = options.suite}},
+      .groups =
+          static_cast<int>(std::min(asked.value_or(slots), std::max(slots, std::int64_t{1})))};
   // Without a list, a group serves the whole plan.
   if (options.trials.empty()) return result;
   for (const PlannedTrial& trial : plan.wanted) {

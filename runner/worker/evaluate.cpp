@@ -15,6 +15,7 @@
 #include "base/time.h"
 #include "comm/nccl/device_array.h"
 #include "runner/worker/dataset_cache.h"
+#include "runner/worker/evaluation_checkpoint.h"
 #include "runner/worker/evaluation_source.h"
 #include "runner/worker/recording_sink.h"
 #include "runner/worker/stack_traces.h"
@@ -52,6 +53,9 @@ class EvaluationAttempt {
     return progress;
   }
   SplitMetrics evaluate(const Dataset& dataset, const std::string& device);
+  /// The same, from where an earlier attempt was broken off.
+  SplitMetrics go_on(FinishedTrial& trial, EvaluationCheckpoint& kept);
+  EvaluationCheckpoint checkpoint(const std::string& device) const;
   void batch_done();
   bool is_overtaken() const { return heartbeat_.fenced() || claimed_.claim.fenced(); }
   void record(const SplitMetrics& results, const std::string& device);
@@ -75,6 +79,7 @@ bool EvaluationAttempt::run(DatasetCache& datasets) {
     if (device == "cuda") select_gpu(0);
     at::set_num_threads(static_cast<int>(trained_.threads_per_rank));
     record(evaluate(datasets.get(config_.dataset), device), device);
+    if (!is_overtaken()) checkpoint(device).clear();
   } catch (const EvaluationStopped&) {
     if (!is_overtaken()) record_failure("preempted", stop_reason());
   } catch (...) {
@@ -93,10 +98,38 @@ SplitMetrics EvaluationAttempt::evaluate(const Dataset& dataset, const std::stri
       {.config = config_, .weights = layout.weights(id), .trained = trained_, .device = device},
       dataset,
       *alone);
-  trial.evaluator().set_watch(
-      {[this] { return stop_requested() || heartbeat_.fenced(); }, [this] { batch_done(); }});
-  trial.expect_recorded_results();
-  return evaluate_suite(settings_.suite, trial);
+  EvaluationCheckpoint kept = checkpoint(device);
+  return go_on(trial, kept);
+}
+
+SplitMetrics EvaluationAttempt::go_on(FinishedTrial& trial, EvaluationCheckpoint& kept) {
+  Evaluator& evaluator = trial.evaluator();
+  const auto save = [&] {
+    if (!is_overtaken()) wait_out_full_disk([&] { kept.save(evaluator.progress()); });
+  };
+  evaluator.restart(kept.load());
+  evaluator.set_watch({.stop_requested = [this] { return stop_requested() || heartbeat_.fenced(); },
+                       .batch_done = [this] { batch_done(); },
+                       .checkpoint_due = [&kept] { return kept.is_due(); },
+                       .checkpoint = save});
+  try {
+    trial.expect_recorded_results();
+    return evaluate_suite(settings_.suite, trial);
+  } catch (const EvaluationStopped&) {
+    save();
+    throw;
+  }
+}
+
+EvaluationCheckpoint EvaluationAttempt::checkpoint(const std::string& device) const {
+  const SweepLayout evaluation(SweepLayout(settings_.sweep_directory).evaluation(settings_.suite));
+  return {evaluation.checkpoints(claimed_.trial.trial_id),
+          {{"weights_sha256", trained_.weights_sha256},
+           {"precision", trained_.precision},
+           {"device", device},
+           {"threads_per_rank", trained_.threads_per_rank},
+           {"version", version_text()}},
+          settings_.checkpoints.seconds};
 }
 
 void EvaluationAttempt::batch_done() {

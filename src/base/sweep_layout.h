@@ -55,8 +55,8 @@ class SweepLayout {
     return within({"supervisors", supervisor.text() + ".offers.json"});
   }
 
-  /// Claims and supervisors of one evaluation of finished trials, laid out as the sweep's own: kept
-  /// apart, so that nobody takes them for those of training.
+  /// Claims, supervisors and checkpoints of one evaluation of finished trials, laid out as the
+  /// sweep's own: kept apart, so that nobody takes them for those of training.
   std::filesystem::path evaluation(const std::string& suite) const {
     return within({"evaluations", suite});
   }

@@ -3,6 +3,7 @@
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/tensor.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
@@ -14,8 +15,6 @@
 
 namespace headway {
 namespace {
-
-constexpr std::size_t kRoundsBetweenAgreements = 4;  // a stop waits for so many batches at most
 
 // The training images come first: second passes over the others need their class means.
 constexpr std::array kSplits = {"train", "validation", "test"};
@@ -40,7 +39,11 @@ Evaluator::Evaluator(const TrialConfig& config,
                      Model& model,
                      Execution execution,
                      Communicator& comm)
-    : config_(config), model_(model), execution_(execution), comm_(comm) {
+    : config_(config),
+      model_(model),
+      execution_(execution),
+      comm_(comm),
+      passes_(config.training.shards, comm) {
   if (!loss_spec(config.loss.name).is_cross_entropy) own_loss_ = make_loss(config.loss);
 }
 
@@ -67,42 +70,33 @@ void Evaluator::visit_batch(const ImageSet& set,
   visit(result);
 }
 
-void Evaluator::visit_shard(const Split& split, std::int64_t shard, const BatchVisitor& visit) {
+std::int64_t Evaluator::batches_in(const Split& split, std::int64_t shard) const {
+  const std::size_t count = split.samples.size();
   const std::int64_t shards = config_.training.shards;
-  const std::size_t end = shard_begin(split.samples.size(), shard + 1, shards);
-  const auto step = static_cast<std::size_t>(config_.evaluation.batch_size);
-  for (std::size_t start = shard_begin(split.samples.size(), shard, shards); start < end;
-       start += step) {
-    visit_batch(split.images, split.samples.subspan(start, std::min(step, end - start)), visit);
-  }
+  const auto samples = static_cast<std::int64_t>(shard_begin(count, shard + 1, shards) -
+                                                 shard_begin(count, shard, shards));
+  const std::int64_t size = config_.evaluation.batch_size;
+  return (samples + size - 1) / size;
 }
 
-// Shards differ by one sample at most, so a rank may have a batch less than others; all go through
-// the same number of rounds and meet at the same ones.
-void Evaluator::visit_shard_watched(const Split& split,
-                                    std::int64_t shard,
-                                    const BatchVisitor& visit) {
-  const auto shards = static_cast<std::size_t>(config_.training.shards);
-  const std::size_t largest_shard = (split.samples.size() + shards - 1) / shards;
-  const auto step = static_cast<std::size_t>(config_.evaluation.batch_size);
-  const std::size_t rounds = (largest_shard + step - 1) / step;
-  const std::size_t begin = shard_begin(split.samples.size(), shard, config_.training.shards);
-  const std::size_t end = shard_begin(split.samples.size(), shard + 1, config_.training.shards);
-  for (std::size_t round = 0; round < rounds; ++round) {
-    const std::size_t start = begin + round * step;
-    if (start < end) {
-      visit_batch(split.images, split.samples.subspan(start, std::min(step, end - start)), visit);
-    }
-    watch_.batch_done();
-    if (round % kRoundsBetweenAgreements != 0) continue;
-    if (comm_.all_reduce_or(watch_.stop_requested() ? 1 : 0) != 0) throw EvaluationStopped();
-  }
+std::span<const std::int32_t> Evaluator::batch_of(const Split& split,
+                                                  std::int64_t shard,
+                                                  std::int64_t batch) const {
+  const std::int64_t shards = config_.training.shards;
+  const auto size = static_cast<std::size_t>(config_.evaluation.batch_size);
+  const std::size_t end = shard_begin(split.samples.size(), shard + 1, shards);
+  const std::size_t start =
+      shard_begin(split.samples.size(), shard, shards) + static_cast<std::size_t>(batch) * size;
+  return split.samples.subspan(start, std::min(size, end - start));
 }
 
 void Evaluator::visit(const Split& split, const BatchVisitor& visit) {
   const std::int64_t local_shards = config_.training.shards / comm_.size();
   for (std::int64_t local = 0; local < local_shards; ++local) {
-    visit_shard(split, comm_.rank() * local_shards + local, visit);
+    const std::int64_t shard = comm_.rank() * local_shards + local;
+    for (std::int64_t batch = 0; batch < batches_in(split, shard); ++batch) {
+      visit_batch(split.images, batch_of(split, shard, batch), visit);
+    }
   }
 }
 
@@ -137,21 +131,75 @@ Evaluator::Pass Evaluator::choose(const std::string& split,
   return pass;
 }
 
+// Shards differ by a sample, and after an interruption by whatever a rank had done of its own: some
+// ranks have less to do than others, but all go through as many rounds, and meet after each.
+std::int64_t Evaluator::rounds_left(const Split& split) const {
+  const std::vector<std::int64_t>& done = passes_.batches_at_begin();
+  const std::int64_t local_shards = config_.training.shards / comm_.size();
+  std::int64_t most = 0;
+  for (std::int64_t first = 0; first < config_.training.shards; first += local_shards) {
+    std::int64_t left = 0;
+    for (std::int64_t shard = first; shard < first + local_shards; ++shard) {
+      left += batches_in(split, shard) - done[static_cast<std::size_t>(shard)];
+    }
+    most = std::max(most, left);
+  }
+  return most;
+}
+
+void Evaluator::agree_to_go_on(const std::function<void()>& keep) {
+  constexpr std::uint32_t kStop = 1;
+  constexpr std::uint32_t kCheckpoint = 2;
+  const std::uint32_t flags = comm_.all_reduce_or((watch_.stop_requested() ? kStop : 0) |
+                                                  (watch_.checkpoint_due() ? kCheckpoint : 0));
+  if (flags == 0) return;
+  keep();
+  if ((flags & kStop) != 0) throw EvaluationStopped();
+  watch_.checkpoint();
+}
+
+void Evaluator::sum_own_shards(const Accumulators& accumulators, const Split& split) {
+  std::vector<ShardSums>& own = passes_.own();
+  const auto first_shard = static_cast<std::int64_t>(own.size()) * comm_.rank();
+  std::size_t local = 0;
+  const auto keep = [&] { copy_values(accumulators, own[local].sums); };
+  set_values(accumulators, own[local].sums);
+  for (std::int64_t rounds = rounds_left(split); rounds > 0; --rounds) {
+    const auto shard = [&] { return first_shard + static_cast<std::int64_t>(local); };
+    while (own[local].batches == batches_in(split, shard()) && local + 1 < own.size()) {
+      keep();
+      set_values(accumulators, own[++local].sums);
+    }
+    if (own[local].batches < batches_in(split, shard())) {
+      visit_batch(split.images,
+                  batch_of(split, shard(), own[local].batches),
+                  [&](const EvaluatedBatch& batch) {
+                    const SampleBatch samples(batch);
+                    for (const auto& accumulator : accumulators) accumulator->add(samples);
+                  });
+      ++own[local].batches;
+    }
+    watch_.batch_done();
+    agree_to_go_on(keep);
+  }
+  keep();
+}
+
 void Evaluator::run(Pass& pass, const Split& split) {
   if (pass.accumulators.empty()) return;
-  const std::int64_t local_shards = config_.training.shards / comm_.size();
-  std::vector<std::vector<double>> rows;
-  for (std::int64_t local = 0; local < local_shards; ++local) {
-    const std::int64_t shard = comm_.rank() * local_shards + local;
-    visit_shard_watched(split, shard, [&](const EvaluatedBatch& batch) {
-      const SampleBatch samples(batch);
-      for (const auto& accumulator : pass.accumulators) accumulator->add(samples);
-    });
-    rows.push_back(take_values(pass.accumulators));
+  std::string what = fmt::format("{} images:", split.samples.size());
+  for (const AccumulatorSpec* spec : pass.specs) what += " " + spec->name;
+  if (const auto known = passes_.begin(what, value_count(pass.accumulators))) {
+    set_values(pass.accumulators, *known);
+    return;
   }
+  sum_own_shards(pass.accumulators, split);
+  std::vector<std::vector<double>> rows;
+  for (ShardSums& shard : passes_.own()) rows.push_back(std::move(shard.sums));
   std::vector<double> merged = tree_sum(std::move(rows));
   comm_.all_reduce_sum(std::span<double>(merged));
   set_values(pass.accumulators, merged);
+  passes_.finish(std::move(merged));
 }
 
 Metrics Evaluator::accuracy(const Split& split) {

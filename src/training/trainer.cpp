@@ -6,6 +6,7 @@
 #include <cmath>
 #include <numeric>
 #include <optional>
+#include <utility>
 
 #include "base/errors.h"
 #include "base/sweep_layout.h"
@@ -51,10 +52,14 @@ class Trainer {
                comm) {
     std::iota(test_samples_.begin(), test_samples_.end(), 0);
     position_.precision = execution.bf16 ? "bf16" : "fp32";
-    evaluator_.set_watch({options.stop_requested_in_evaluation, [this] {
-                            ++evaluated_batches_;
-                            report("evaluating");
-                          }});
+    evaluator_.set_watch({.stop_requested = options.stop_requested_in_evaluation,
+                          .batch_done =
+                              [this] {
+                                ++evaluated_batches_;
+                                report("evaluating");
+                              },
+                          .checkpoint_due = [this] { return saver_.asks_for_save(); },
+                          .checkpoint = [this] { save(); }});
   }
 
   /// From `checkpoint`, or from the start.
@@ -75,6 +80,8 @@ class Trainer {
   std::optional<EarlyEnd> divergence();
   void finish_epoch();
   void evaluate(EpochRecord& record);
+  void for_evaluated_splits(const auto& evaluate) const;
+  void evaluate_finished_model(SplitMetrics& values);
   void save(const CheckpointSaver::Request& request = {});
   void save_after_epoch();
   TrialResult ended(TrialEnd end, std::string message) const;
@@ -103,7 +110,8 @@ class Trainer {
   CheckpointSaver saver_;
   TrialPosition position_;
   std::int64_t resumed_from_ = 0;
-  std::int64_t evaluated_batches_ = 0;  // by this attempt
+  std::int64_t evaluated_batches_ = 0;     // by this attempt
+  bool finished_model_evaluated_ = false;  // by this attempt
   EpochSpeed speed_;
 };
 
@@ -120,7 +128,9 @@ void Trainer::report(const char* phase) const {
 
 void Trainer::save(const CheckpointSaver::Request& request) {
   report("saving");
+  position_.evaluation = evaluator_.progress();
   saver_.save(position_, request);
+  position_.evaluation = {};
 }
 
 void Trainer::save_after_epoch() {
@@ -185,15 +195,33 @@ Evaluator::Splits Trainer::splits() const {
   return all;
 }
 
-void Trainer::evaluate(EpochRecord& record) {
-  report("evaluating");
-  step_.buffers().select_mean();
+void Trainer::for_evaluated_splits(const auto& evaluate) const {
   const Evaluator::Splits all = splits();
   for (const char* name : {"validation", "test"}) {
     const auto split = all.find(name);
-    if (split == all.end()) continue;
-    record.values[name] =
-        is_last(record) ? evaluator_.final_accuracy(*split) : evaluator_.accuracy(split->second);
+    if (split != all.end()) evaluate(*split);
+  }
+}
+
+// The first of the passes over the finished model, which finish() goes on with. What a checkpoint
+// knows of them is not computed again.
+void Trainer::evaluate_finished_model(SplitMetrics& values) {
+  for_evaluated_splits([&](const Evaluator::Splits::value_type& split) {
+    values[split.first] = evaluator_.final_accuracy(split);
+  });
+  finished_model_evaluated_ = true;
+}
+
+void Trainer::evaluate(EpochRecord& record) {
+  report("evaluating");
+  step_.buffers().select_mean();
+  if (is_last(record)) {
+    evaluate_finished_model(record.values);
+  } else {
+    for_evaluated_splits([&](const Evaluator::Splits::value_type& split) {
+      record.values[split.first] = evaluator_.accuracy(split.second);
+    });
+    evaluator_.restart();
   }
   // Only now, when no stop can come in between, after which all would be evaluated again.
   const std::string watched = rate_.schedule().watched_metric();
@@ -231,7 +259,9 @@ TrialResult Trainer::stop_in_evaluation() {
   save();
   saver_.finish();
   return ended(TrialEnd::kStopped,
-               fmt::format("stopped in the evaluation after step {}", position_.steps_done));
+               fmt::format("stopped in the evaluation after step {}, {} batches on",
+                           position_.steps_done,
+                           evaluated_batches_));
 }
 
 void Trainer::begin(const std::optional<LoadedCheckpoint>& checkpoint) {
@@ -246,6 +276,7 @@ void Trainer::begin(const std::optional<LoadedCheckpoint>& checkpoint) {
     position_ = std::move(restored);
     resumed_from_ = position_.steps_done;
     saver_.resumed_from(position_);
+    evaluator_.restart(std::exchange(position_.evaluation, {}));
   }
   if (comm_.rank() != 0) return;
   sink_.started(resumed_from_, position_.precision);
@@ -278,6 +309,7 @@ TrialResult Trainer::finish() {
   step_.buffers().select_mean();
   if (!position_.history.empty()) {
     result.results = position_.history.back().values;
+    if (!finished_model_evaluated_) evaluate_finished_model(result.results);
   } else {
     result.results["test"] = evaluator_.final_accuracy(*splits().find("test"));
   }

@@ -35,7 +35,7 @@ struct TrainerOptions {
   CheckpointSettings checkpoints;
   std::string device = "cpu";  // cpu, or cuda: this process's current GPU
   std::function<bool()> stop_requested = [] { return false; };  // asked on each rank at each step
-  // Likewise, between batches of an evaluation: a long one is given up and begun again later.
+  // Likewise, between batches of an evaluation, which goes on there later.
   std::function<bool()> stop_requested_in_evaluation = [] { return false; };
 };
 

@@ -114,6 +114,8 @@ expect 0 "$HEADWAY" evaluate later --suite calibration
 compare 'values differ after an interruption'
 expect 3 "$HEADWAY" evaluate later --suite calibration
 
+[[ -z $(find "$HEADWAY_RESULTS/later/evaluations" -name 'step-*') ]] || fail 'checkpoints of evaluations that are done stay'
+
 trial=$(query later 'select trial_id from trials order by plan_position limit 1')
 expect 0 "$HEADWAY" evaluate later --suite calibration --trial "${trial:0:8}" --again --json
 grep -q '"done": 1' "$work/out" || fail "odd summary: $(cat "$work/out")"

@@ -22,7 +22,7 @@ status=0
   fail "unexpected states: $(query failing 'select trial_id, state, failure from trials')"
 # -- in the very last step, of which no loss tells
 status=0
-"$HEADWAY" run "$work/failing.yaml" name=last_step training.batch_size=200 ~sweep.grid \
+"$HEADWAY" run "$work/failing.yaml" name=last_step training.batch_size=100 ~sweep.grid \
   optimizer.learning_rate=1e39 || status=$?
 [[ $status -eq 1 ]] || fail "exit code $status after divergence in the last step, expected 1"
 [[ $(query last_step "select state, failure from trials") == "failed|diverged" ]] ||

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <stdexcept>
 #include <string>
+#include <utility>
 
 #include "base/errors.h"
 
@@ -19,14 +20,19 @@ const std::vector<Maker>& makers() {
 
 }  // namespace
 
-std::vector<double> take_values(const Accumulators& accumulators) {
-  std::vector<double> all;
+std::size_t value_count(const Accumulators& accumulators) {
+  std::size_t count = 0;
+  for (const auto& accumulator : accumulators) count += accumulator->values().size();
+  return count;
+}
+
+void copy_values(const Accumulators& accumulators, std::span<double> values) {
+  expects(values.size() == value_count(accumulators), "there is a place for each sum");
   for (const auto& accumulator : accumulators) {
-    const std::span<double> values = accumulator->values();
-    all.insert(all.end(), values.begin(), values.end());
-    std::ranges::fill(values, 0);
+    const std::span<const double> own = std::as_const(*accumulator).values();
+    std::ranges::copy(own, values.begin());
+    values = values.subspan(own.size());
   }
-  return all;
 }
 
 void set_values(const Accumulators& accumulators, std::span<const double> values) {

@@ -63,8 +63,10 @@ struct AccumulatorInputs {
 /// Those of one pass over a split.
 using Accumulators = std::vector<std::unique_ptr<Accumulator>>;
 
-/// All their values, one after the other; empties them.
-std::vector<double> take_values(const Accumulators& accumulators);
+/// How many values they have together.
+std::size_t value_count(const Accumulators& accumulators);
+/// All their values, one after the other.
+void copy_values(const Accumulators& accumulators, std::span<double> values);
 /// The other way round.
 void set_values(const Accumulators& accumulators, std::span<const double> values);
 

@@ -58,15 +58,11 @@ bool CheckpointSaver::is_due_after_epoch(std::int64_t epochs_done) const {
 
 void CheckpointSaver::save(const TrialPosition& position, Request request) {
   finish();
-  const bool is_saved = position.steps_done == saved_step_ && position.epochs_done == saved_epochs_;
-  request.checkpoint = request.checkpoint && !is_saved;
+  request.checkpoint = request.checkpoint && place_of(position) != saved_;
   if (!request.checkpoint && !request.best_accuracy) return;
   state_.capture(image_, position);
   saved_at_ = monotonic_seconds();
-  if (request.checkpoint) {
-    saved_step_ = position.steps_done;
-    saved_epochs_ = position.epochs_done;
-  }
+  if (request.checkpoint) saved_ = place_of(position);
   if (comm_.rank() == 0) job_.start([this, request] { write_image(request); });
 }
 

@@ -5,6 +5,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <tuple>
 
 #include "base/ids.h"
 #include "comm/communicator.h"
@@ -36,10 +37,7 @@ class CheckpointSaver {
                   Communicator& comm);
 
   /// The newest checkpoint is of this position: it need not be saved again.
-  void resumed_from(const TrialPosition& position) {
-    saved_step_ = position.steps_done;
-    saved_epochs_ = position.epochs_done;
-  }
+  void resumed_from(const TrialPosition& position) { saved_ = place_of(position); }
 
   /// Whether rank 0 wants all ranks to save after the next step: time is up, or the others must be
   /// told that a write has failed.
@@ -56,14 +54,18 @@ class CheckpointSaver {
   void finish();
 
  private:
+  // A step that ends an epoch has many states: evaluated so far, and the epoch done.
+  using Place = std::tuple<std::int64_t, std::int64_t, std::int64_t>;
+  static Place place_of(const TrialPosition& position) {
+    return {position.steps_done, position.epochs_done, position.evaluation.place()};
+  }
   void write_image(const Request& request);
 
   Places places_;
   CheckpointSettings settings_;
   TrainingState& state_;
   Communicator& comm_;
-  std::int64_t saved_step_ = 0;
-  std::int64_t saved_epochs_ = 0;  // a step that ends an epoch has two states: evaluated or not
+  Place saved_ = {};
   double saved_at_;
   StateImage image_;   // the running job's
   BackgroundJob job_;  // rank 0's; ends before the image does

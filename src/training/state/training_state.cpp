@@ -125,7 +125,7 @@ std::vector<NamedTensor> StateTensors::state() const {
   return joined(parameters, others);
 }
 std::vector<NamedTensor> StateTensors::all() const {
-  return joined(weights(), others);
+  return joined(joined(weights(), others), evaluation);
 }
 
 StateDict::StateDict(const ParameterSet& parameters) {
@@ -156,6 +156,7 @@ void TrainingState::capture(StateImage& image, const TrialPosition& position) {
   keep_copies(image.counters, step_.optimizer().counters());
   keep_copies(image.buffers, named_buffers(parameters_));
   image.manifest = manifest_of(position);
+  image.evaluation = position.evaluation;
 }
 
 nlohmann::json TrainingState::manifest_of(const TrialPosition& position) {
@@ -166,7 +167,8 @@ nlohmann::json TrainingState::manifest_of(const TrialPosition& position) {
           {"steps_in_epoch", position.steps_in_epoch},
           {"precision", position.precision},
           {"schedule", rate_.schedule().state()},
-          {"history", history}};
+          {"history", history},
+          {"evaluation", to_json(position.evaluation)}};
 }
 
 StateTensors TrainingState::lay_out(StateImage& image) const {
@@ -195,6 +197,7 @@ StateTensors TrainingState::lay_out(StateImage& image) const {
                            "F64",
                            {static_cast<std::int64_t>(image.sums.size()), kTrainSums},
                            bytes_of(image.sums)});
+  result.evaluation = named_tensors(image.evaluation);
   return result;
 }
 
@@ -250,7 +253,8 @@ TrialPosition TrainingState::restore(const LoadedCheckpoint& checkpoint) {
                          manifest.at("steps_in_epoch"),
                          manifest.at("step"),
                          manifest.at("precision"),
-                         {}};
+                         {},
+                         evaluation_progress(checkpoint)};
   for (const auto& record : manifest.at("history")) {
     position.history.push_back(epoch_record_from_json(record));
   }

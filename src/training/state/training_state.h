@@ -9,6 +9,7 @@
 #include "training/schedules/learning_rate.h"
 #include "training/sink.h"
 #include "training/state/checkpoint.h"
+#include "training/state/evaluation_progress.h"
 #include "training/step/train_step.h"
 
 namespace headway {
@@ -20,6 +21,7 @@ struct TrialPosition {
   std::int64_t steps_done = 0;
   std::string precision;  // fp32 | bf16, resolved
   std::vector<EpochRecord> history;
+  EvaluationProgress evaluation = {};  // the one that is running
 };
 
 /// Parameters and buffers in PyTorch's names and layout, for the weights file and its hash. The
@@ -50,6 +52,7 @@ struct StateImage {
   std::vector<std::pair<std::string, at::Tensor>> buffers;    // means over shards
   std::vector<std::byte> shard_buffers;
   std::vector<TrainSums> sums;
+  EvaluationProgress evaluation;
 };
 
 /// What an image holds, as tensors of a file. The bytes are the image's.
@@ -57,12 +60,13 @@ struct StateTensors {
   std::vector<NamedTensor> parameters;  // in PyTorch's names and layout
   std::vector<NamedTensor> buffers;     // likewise; means over shards
   std::vector<NamedTensor> others;      // the optimiser's, every shard's buffers, running sums
+  std::vector<NamedTensor> evaluation;  // sums of a running one
 
   /// What PyTorch's load_state_dict takes.
   std::vector<NamedTensor> weights() const;
-  /// All that the rest of the trial depends on.
+  /// All that training depends on from here.
   std::vector<NamedTensor> state() const;
-  /// The weights and the rest of the state.
+  /// The weights, the rest of the state and the running evaluation.
   std::vector<NamedTensor> all() const;
 };
 
