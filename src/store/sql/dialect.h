@@ -15,9 +15,11 @@ class soci_error;
 namespace headway {
 
 enum class SqlErrorKind {
-  kDamaged,   // the database itself: it must be rebuilt
-  kLocked,    // another process has kept it for longer than one waits
-  kDiskFull,  // no room
+  kDamaged,      // the database itself: it must be rebuilt
+  kLocked,       // another process has kept it for longer than one waits
+  kDiskFull,     // no room
+  kUnwritable,   // this user may not write it, or not even open it; or it was replaced since
+  kInputOutput,  // the file system fails
   kOther,
 };
 
@@ -42,10 +44,16 @@ class SqlDialect {
   virtual int schema_version(soci::session& sql) const = 0;
   virtual void set_schema_version(soci::session& sql, int version) const = 0;
   /// Replaces the contents of the database, damaged or not, by what `fill` writes into the database
-  /// it is given. Others see the old contents or the new ones; the old ones stay when `fill`
-  /// throws.
+  /// it is given. Others, also those that have it open, see the old contents or the new ones; the
+  /// old ones stay when `fill` throws.
   virtual void rebuild(const std::function<void(std::shared_ptr<SqlDialect>)>& fill) = 0;
   virtual SqlErrorKind error_kind(const soci::soci_error& error) const = 0;
+
+  /// From now on readers and the writer do not wait for each other, where that can be had at once.
+  virtual void serve_readers(soci::session&) const {}
+  /// Undoes serve_readers: nothing of the database is outside its one file, which may be copied,
+  /// and read where nothing can be written. Does what it can while others have it open.
+  virtual void settle(soci::session&) const {}
 };
 
 /// INSERT ... ON CONFLICT DO UPDATE, as SQLite (3.24) and PostgreSQL have it.

@@ -15,26 +15,38 @@
 namespace headway {
 namespace {
 
-[[noreturn]] void throw_store_error(const soci::soci_error& error,
-                                    const SqlDialect& dialect,
-                                    const std::filesystem::path& sweep_directory) {
-  const std::string place = dialect.place();
-  switch (dialect.error_kind(error)) {
+std::string describe_error(SqlErrorKind kind,
+                           const std::string& what,
+                           const std::string& place,
+                           const std::filesystem::path& sweep_directory) {
+  switch (kind) {
     case SqlErrorKind::kDamaged:
-      throw StoreError(fmt::format(
+      return fmt::format(
           "{}: the results store is damaged ({}); 'headway fsck {} --rebuild' builds it anew from "
           "the segments, nothing is lost",
           place,
-          error.what(),
-          sweep_directory.string()));
+          what,
+          sweep_directory.string());
     case SqlErrorKind::kLocked:
-      throw StoreError(fmt::format("{}: another process has kept the results store locked", place));
+      return fmt::format("{}: another process has kept the results store locked", place);
+    case SqlErrorKind::kUnwritable:
+      return fmt::format("{}: the results store cannot be written ({})", place, what);
     case SqlErrorKind::kDiskFull:
-      throw EnvironmentError(fmt::format("{}: the disk is full", place));
+      return fmt::format("{}: the disk is full", place);
+    case SqlErrorKind::kInputOutput:
     case SqlErrorKind::kOther:
       break;
   }
-  throw StoreError(fmt::format("{}: {}", place, error.what()));
+  return fmt::format("{}: {}", place, what);
+}
+
+[[noreturn]] void throw_store_error(const soci::soci_error& error,
+                                    const SqlDialect& dialect,
+                                    const std::filesystem::path& sweep_directory) {
+  const SqlErrorKind kind = dialect.error_kind(error);
+  const std::string message = describe_error(kind, error.what(), dialect.place(), sweep_directory);
+  if (kind == SqlErrorKind::kDiskFull) throw DiskFullError(message);
+  throw DatabaseError(kind, message);
 }
 
 // Rolled back unless committed.
@@ -97,6 +109,7 @@ SqlScope ResultsStore::scope() const {
 }
 
 void ResultsStore::open() {
+  session_.reset();  // its locks must be gone
   session_ = dialect_->open();
   soci::session& sql = *session_;
   if (dialect_->schema_version(sql) == kSchemaVersion) return;
@@ -136,12 +149,22 @@ bool ResultsStore::is_current() const {
 }
 
 void ResultsStore::sync() {
-  query([this](soci::session& sql) {
-    if (!has_news()) return;
-    WriteTransaction transaction(sql, *dialect_);
-    synchronize();
-    transaction.commit();
+  query([this](soci::session&) {
+    try {
+      take_news_in();
+    } catch (const soci::soci_error& error) {
+      if (dialect_->error_kind(error) != SqlErrorKind::kUnwritable) throw;
+      open();  // so SQLite says it of a file that is no longer the one it opened
+      take_news_in();
+    }
   });
+}
+
+void ResultsStore::take_news_in() {
+  if (!has_news()) return;
+  WriteTransaction transaction(*session_, *dialect_);
+  synchronize();
+  transaction.commit();
 }
 
 void ResultsStore::synchronize() {
@@ -161,10 +184,22 @@ void ResultsStore::synchronize() {
 
 ResultsStore ResultsStore::rebuild(const std::filesystem::path& sweep_directory) {
   SqliteDialect database(results_database(sweep_directory));
-  database.rebuild([&](std::shared_ptr<SqlDialect> fresh) {
-    ResultsStore(sweep_directory, std::move(fresh)).sync();
-  });
+  try {
+    database.rebuild([&](std::shared_ptr<SqlDialect> fresh) {
+      ResultsStore(sweep_directory, std::move(fresh)).sync();
+    });
+  } catch (const soci::soci_error& error) {
+    throw_store_error(error, database, sweep_directory);
+  }
   return ResultsStore(sweep_directory);
+}
+
+void ResultsStore::serve_readers() {
+  query([this](soci::session& sql) { dialect_->serve_readers(sql); });
+}
+
+void ResultsStore::settle() {
+  query([this](soci::session& sql) { dialect_->settle(sql); });
 }
 
 std::vector<std::string> ResultsStore::varying_keys() const {

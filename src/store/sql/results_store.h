@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "base/errors.h"
 #include "store/segments/segment_reader.h"
 #include "store/sql/dialect.h"
 
@@ -13,9 +14,20 @@ namespace headway {
 
 struct SqlScope;
 
+/// What a database does not let one do; `kind` says why.
+class DatabaseError : public StoreError {
+ public:
+  DatabaseError(SqlErrorKind kind, const std::string& message) : StoreError(message), kind_(kind) {}
+  SqlErrorKind kind() const { return kind_; }
+
+ private:
+  SqlErrorKind kind_;
+};
+
 /// The SQL results store of one sweep (tables: see rows.h), built from its segments and always
 /// rebuildable from them. Several processes may use it at once, and several sweeps may share one
-/// database. Every function throws StoreError when the database is damaged or stays locked.
+/// database. Every function throws DatabaseError when the database is damaged, stays locked or
+/// cannot be written, DiskFullError when there is no room.
 class ResultsStore {
  public:
   /// Opens the store of `sweep_directory`, creating it when there is none; one of an older schema
@@ -27,12 +39,18 @@ class ResultsStore {
   ~ResultsStore();
 
   /// Takes in what the segments and the manifest have that the store lacks, in one transaction.
-  /// Costs a few stat calls when there is nothing new.
+  /// Costs a few stat calls when there is nothing new. Goes on in the new database when that was
+  /// deleted or replaced since it was opened.
   void sync();
   /// Whether sync would find nothing to do.
   bool is_current() const;
   /// Throws the database of `sweep_directory` away, damaged or not, and builds it anew.
   static ResultsStore rebuild(const std::filesystem::path& sweep_directory);
+
+  /// For whoever is going to write again and again: see SqlDialect.
+  void serve_readers();
+  /// When nobody is: see SqlDialect.
+  void settle();
 
   const std::filesystem::path& sweep_directory() const { return sweep_directory_; }
   /// The sweep's name, as in its manifest: the column `sweep` of its rows.
@@ -50,6 +68,7 @@ class ResultsStore {
  private:
   void open();
   bool has_news() const;
+  void take_news_in();
   void synchronize();
   SqlScope scope() const;
 

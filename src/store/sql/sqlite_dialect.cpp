@@ -1,14 +1,21 @@
 #include "store/sql/sqlite_dialect.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <soci/soci.h>
 #include <soci/sqlite3/soci-sqlite3.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/vfs.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
+#include <cstring>
 
 #include "base/environment.h"
+#include "base/errors.h"
 #include "base/files.h"
 #include "base/host.h"
 #include "base/sha256.h"
@@ -17,13 +24,23 @@
 namespace headway {
 namespace {
 
-constexpr int kBusySeconds = 60;
 // SQLite's own codes; its header must not leak into the rest of the program.
+constexpr int kPermission = 3;
 constexpr int kBusy = 5;
 constexpr int kLocked = 6;
+constexpr int kReadOnly = 8;
+constexpr int kInputOutput = 10;
 constexpr int kCorrupt = 11;
 constexpr int kFull = 13;
+constexpr int kCannotOpen = 14;
+constexpr int kLockProtocol = 15;
 constexpr int kNotADatabase = 26;
+constexpr int kBackupDone = 101;
+constexpr int kAllPages = -1;
+
+constexpr const char* kInMemory = ":memory:";
+// With less room than this, an error of the file system is taken for a full disk.
+constexpr std::uintmax_t kLeastRoom = std::uintmax_t{64} << 10;
 
 bool is_network_file_system(const std::filesystem::path& directory) {
   struct statfs info {};
@@ -44,6 +61,57 @@ bool is_network_file_system(const std::filesystem::path& directory) {
   };
   const auto type = static_cast<std::uint32_t>(info.f_type);
   return std::find(kNetworkTypes.begin(), kNetworkTypes.end(), type) != kNetworkTypes.end();
+}
+
+// A write-ahead log is of use only where all processes see one memory through a mapped file.
+bool shares_mapped_files(const std::filesystem::path& directory) {
+  if (is_network_file_system(directory)) return false;
+  const auto probe = directory / fmt::format(".{}.tmp", random_id());
+  try {
+    const FileDescriptor file = open_file(probe, O_RDWR | O_CREAT | O_EXCL);
+    ::unlink(probe.c_str());
+    const std::string page(4096, '\0');  // written, not only sized: mapped room must be there
+    write_all(file.native(), page, probe);
+    void* mapped =
+        ::mmap(nullptr, page.size(), PROT_READ | PROT_WRITE, MAP_SHARED, file.native(), 0);
+    if (mapped == MAP_FAILED) return false;
+    *static_cast<char*>(mapped) = 'x';
+    char seen = 0;
+    const bool shared = ::pread(file.native(), &seen, 1, 0) == 1 && seen == 'x';
+    ::munmap(mapped, page.size());
+    return shared;
+  } catch (const EnvironmentError&) {
+    return false;
+  }
+}
+
+std::string journal_mode(soci::session& sql) {
+  std::string mode;
+  sql << "PRAGMA journal_mode", soci::into(mode);
+  return mode;
+}
+
+// Neither waits for others nor fails: whether the database is in this mode now.
+bool try_journal_mode(soci::session& sql, const std::string& mode, int busy_seconds) {
+  std::string reached;
+  sql << "PRAGMA busy_timeout = 0";
+  try {
+    sql << "PRAGMA journal_mode = " + mode, soci::into(reached);
+  } catch (const soci::soci_error&) {
+    reached.clear();  // others have it open
+  }
+  sql << fmt::format("PRAGMA busy_timeout = {}", busy_seconds * 1000);
+  return reached == mode;
+}
+
+bool has_room(const std::filesystem::path& file) {
+  std::error_code unknown;
+  const auto space = std::filesystem::space(file.parent_path(), unknown);
+  return unknown || space.available >= kLeastRoom;
+}
+
+sqlite_api::sqlite3* handle_of(soci::session& sql) {
+  return static_cast<soci::sqlite3_session_backend*>(sql.get_backend())->conn_;
 }
 
 void remove_database(const std::filesystem::path& database) {
@@ -69,15 +137,28 @@ long long rows_only_in(soci::session& sql,
 
 std::filesystem::path sqlite_file_of(const std::filesystem::path& sweep_directory) {
   if (!is_network_file_system(sweep_directory)) return SweepLayout(sweep_directory).database();
+  return sqlite_file_in_cache(sweep_directory);
+}
+
+std::filesystem::path sqlite_file_in_cache(const std::filesystem::path& sweep_directory) {
   const std::string place = std::filesystem::canonical(sweep_directory).string();
   const std::filesystem::path folder = cache_directory() / "stores";
-  std::filesystem::create_directories(folder);
+  make_directories(folder);
+  // Nobody else may plant results there: without a home the cache is in a folder that all may use.
+  struct stat info {};
+  if (::stat(folder.c_str(), &info) != 0) throw_errno("stat", folder.string());
+  if (info.st_uid != ::geteuid() || (info.st_mode & S_IWOTH) != 0) {
+    throw EnvironmentError(
+        fmt::format("{}: this folder belongs to another user, or all may write to it; set "
+                    "$HEADWAY_CACHE to one of your own",
+                    folder.string()));
+  }
   return folder / (sha256_hex(place).substr(0, 16) + ".sqlite");
 }
 
 std::unique_ptr<soci::session> SqliteDialect::open() {
   auto session = std::make_unique<soci::session>(
-      soci::sqlite3, fmt::format("db=\"{}\" timeout={}", file_.string(), kBusySeconds));
+      soci::sqlite3, fmt::format("db=\"{}\" timeout={}", file_.string(), busy_seconds_));
   soci::session& sql = *session;
   // Rebuildable, so a power cut may cost it; but no user's disk waits for it at every command.
   sql << "PRAGMA synchronous = NORMAL";
@@ -117,9 +198,52 @@ void SqliteDialect::rebuild(const std::function<void(std::shared_ptr<SqlDialect>
     remove_database(fresh);
     throw;
   }
+  if (take_contents_of(fresh)) return remove_database(fresh);
   remove_database(file_);
   std::filesystem::rename(fresh, file_);
   flush_directory(file_.parent_path());
+}
+
+// Page by page in one transaction, so that others may have it open meanwhile: a file that is
+// replaced under them is lost to them, and its journals are taken for those of the new one. False
+// when there is no database that could take anything in.
+bool SqliteDialect::take_contents_of(const std::filesystem::path& fresh) {
+  std::error_code absent;
+  if (std::filesystem::file_size(file_, absent) == 0 || absent) return false;
+  try {
+    const auto from = SqliteDialect(fresh).open();
+    const auto into = open();
+    sqlite_api::sqlite3* target = handle_of(*into);
+    sqlite_api::sqlite3_backup* copy =
+        sqlite_api::sqlite3_backup_init(target, "main", handle_of(*from), "main");
+    if (copy == nullptr) return false;
+    const int result = sqlite_api::sqlite3_backup_step(copy, kAllPages);  // waits for the lock
+    return sqlite_api::sqlite3_backup_finish(copy) == 0 && result == kBackupDone;
+  } catch (const soci::soci_error&) {
+    return false;
+  }
+}
+
+void SqliteDialect::serve_readers(soci::session& sql) const {
+  if (journal_mode(sql) != "delete" || !shares_mapped_files(file_.parent_path())) return;
+  if (!try_journal_mode(sql, "wal", busy_seconds_)) return;
+  try {
+    schema_version(sql);  // the first to use it makes the log
+  } catch (const soci::soci_error&) {
+    try_journal_mode(sql, "delete", busy_seconds_);
+  }
+}
+
+void SqliteDialect::settle(soci::session& sql) const {
+  if (journal_mode(sql) != "wal" || try_journal_mode(sql, "delete", busy_seconds_)) return;
+  // Whoever has it open keeps the log; empty, nothing is missing from a copy of the file alone.
+  sql << "PRAGMA busy_timeout = 0";
+  try {
+    sql << "PRAGMA wal_checkpoint(TRUNCATE)";
+  } catch (const soci::soci_error&) {
+    // This user may not write it.
+  }
+  sql << fmt::format("PRAGMA busy_timeout = {}", busy_seconds_ * 1000);
 }
 
 SqlErrorKind SqliteDialect::error_kind(const soci::soci_error& error) const {
@@ -131,7 +255,14 @@ SqlErrorKind SqliteDialect::error_kind(const soci::soci_error& error) const {
     return SqlErrorKind::kDamaged;
   }
   if (code == kBusy || code == kLocked || tells("locked")) return SqlErrorKind::kLocked;
-  return code == kFull ? SqlErrorKind::kDiskFull : SqlErrorKind::kOther;
+  if (code == kFull || tells("disk is full")) return SqlErrorKind::kDiskFull;
+  const bool fails = code == kInputOutput || code == kLockProtocol || tells("disk I/O error");
+  const bool is_barred = code == kPermission || code == kReadOnly || code == kCannotOpen ||
+                         tells("readonly database") || tells("unable to open database");
+  // A journal that finds no room is said to be one that cannot be opened.
+  if ((fails || is_barred) && !has_room(file_)) return SqlErrorKind::kDiskFull;
+  if (is_barred) return SqlErrorKind::kUnwritable;
+  return fails ? SqlErrorKind::kInputOutput : SqlErrorKind::kOther;
 }
 
 std::vector<std::string> sqlite_integrity_errors(soci::session& sql) {

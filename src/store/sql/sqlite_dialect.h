@@ -2,6 +2,8 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -9,10 +11,19 @@
 
 namespace headway {
 
-/// A database in one file; several processes may use it at once.
+/// A database in one file; several processes may use it at once. At rest it has no other file
+/// beside it (a rollback journal); while readers are served, a write-ahead log.
 class SqliteDialect final : public SqlDialect {
  public:
-  explicit SqliteDialect(std::filesystem::path file) : file_(std::move(file)) {}
+  static constexpr int kBusySeconds = 60;
+
+  /// Who meets a locked database waits at most `busy_seconds`.
+  explicit SqliteDialect(std::filesystem::path file, int busy_seconds = kBusySeconds)
+      : file_(std::move(file)), busy_seconds_(busy_seconds) {}
+  /// A database that ends with its only connection.
+  static std::shared_ptr<SqliteDialect> in_memory() {
+    return std::make_shared<SqliteDialect>(":memory:");
+  }
 
   std::string place() const override { return file_.string(); }
   std::unique_ptr<soci::session> open() override;
@@ -23,14 +34,23 @@ class SqliteDialect final : public SqlDialect {
   void set_schema_version(soci::session& sql, int version) const override;
   void rebuild(const std::function<void(std::shared_ptr<SqlDialect>)>& fill) override;
   SqlErrorKind error_kind(const soci::soci_error& error) const override;
+  /// Not on network file systems, nor where files cannot be mapped by several processes.
+  void serve_readers(soci::session& sql) const override;
+  void settle(soci::session& sql) const override;
 
  private:
+  bool take_contents_of(const std::filesystem::path& fresh);
+
   std::filesystem::path file_;
+  int busy_seconds_;
 };
 
 /// results.sqlite in the sweep's folder; in the local cache when that is on a network file system,
 /// where SQLite's locks cannot be trusted.
 std::filesystem::path sqlite_file_of(const std::filesystem::path& sweep_directory);
+/// The database of `sweep_directory` in this user's cache, for when there can be none in the folder
+/// itself. EnvironmentError when the cache cannot be made, or others may write to it.
+std::filesystem::path sqlite_file_in_cache(const std::filesystem::path& sweep_directory);
 
 /// What SQLite finds wrong with the file of the database itself; empty when sound.
 std::vector<std::string> sqlite_integrity_errors(soci::session& sql);
