@@ -7,12 +7,15 @@
 #include <ostream>
 
 #include "base/text.h"
+#include "store/sql/readable_store.h"
+#include "sweep/snapshot.h"
 
 namespace headway {
 
 ResultsStore open_store(const SweepLocation& sweep, std::ostream& err) {
-  ResultsStore store(sweep.directory);
-  store.sync();
+  ResultsStore store = open_to_read(
+      sweep.directory, [&err](const std::string& text) { fmt::print(err, "note: {}\n", text); });
+  if (live_supervisors(sweep.directory).empty()) store.settle();  // a killed run did not
   const std::vector<SegmentDamage> damage = store.damage();
   const auto damaged = std::count_if(damage.begin(), damage.end(), [](const SegmentDamage& place) {
     return place.kind == DamageKind::kDamaged;

@@ -7,7 +7,8 @@
 
 namespace headway {
 
-/// The sweep's results store, up to date with its segments. Damage of segments is told on `err`.
+/// The sweep's results store, up to date with its segments: see open_to_read. Damage of segments is
+/// told on `err`.
 ResultsStore open_store(const SweepLocation& sweep, std::ostream& err);
 
 }  // namespace headway
