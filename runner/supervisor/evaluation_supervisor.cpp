@@ -20,9 +20,11 @@ EvaluationSupervisor::EvaluationSupervisor(EvaluationSupervisorOptions options,
       reports_(options_.sweep_directory, "supervisor"),
       state_(options_.sweep_directory, options_.suite, options_.trials),
       abandonment_(claims_root_),
-      groups_(claims_root_, options_.group, options_.timeouts, launcher, display) {}
+      groups_(claims_root_, options_.group, options_.timeouts, launcher, display),
+      trials_(claims_root_, groups_.id()) {}
 
 SupervisorEnd EvaluationSupervisor::run() {
+  groups_.wait_out_full_disk([this] { trials_.publish(options_.trials); });
   look();
   while (!is_over()) {
     for (const EndedGroup& group : groups_.reap()) handle_group_exit(group);

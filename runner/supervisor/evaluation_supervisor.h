@@ -12,6 +12,7 @@
 #include "runner/supervisor/supervised_groups.h"
 #include "scheduling/claims/abandonment.h"
 #include "store/manifest/sweep_manifest.h"
+#include "store/manifest/supervisor_trials.h"
 #include "store/segments/segment_writer.h"
 #include "sweep/evaluation_state.h"
 
@@ -59,6 +60,7 @@ class EvaluationSupervisor {
   EvaluationState state_;
   AbandonmentJudge abandonment_;
   SupervisedGroups groups_;
+  SupervisorTrials trials_;
   TrialCounts counts_;
   std::vector<RunningTrial> running_;
   std::map<TrialId, EvaluationStatus> seen_;

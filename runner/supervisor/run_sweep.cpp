@@ -24,7 +24,8 @@ namespace {
 
 struct PreparedSweep {
   SweepLocation location;
-  ResourcesConfig resources;
+  ResourcesConfig resources;  // as this run has them
+  SweepManifest plan;         // what this run serves, whatever others make of the sweep
 };
 
 void report_change(const ManifestChange& change, std::ostream& err) {
@@ -57,7 +58,7 @@ PreparedSweep prepare_from_file(const RunOptions& options, const VerbContext& co
   for (const std::string& hint : predict(sweep, costs, available_cores()).hints) {
     fmt::print(context.err, "note: {}\n", hint);
   }
-  return {location, sweep.resources};
+  return {location, sweep.resources, manifest_of(sweep)};
 }
 
 PreparedSweep prepare(const RunOptions& options, const VerbContext& context) {
@@ -69,7 +70,8 @@ PreparedSweep prepare(const RunOptions& options, const VerbContext& context) {
         options.overrides.front(),
         options.sweep));
   }
-  return {location, with_options(read_manifest(location.directory).resources, options)};
+  SweepManifest plan = read_manifest(location.directory);
+  return {location, with_options(plan.resources, options), std::move(plan)};
 }
 
 void expect_gpu_per_rank(const Allocation& allocation, const ResourcesConfig& resources) {
@@ -96,6 +98,7 @@ SupervisorOptions supervisor_options(const PreparedSweep& sweep,
   const ResourcesConfig& resources = sweep.resources;
   const auto directory = std::filesystem::absolute(sweep.location.directory);
   return {.sweep_directory = directory,
+          .plan = sweep.plan,
           .group = {.worker = worker,
                     .settings = {.sweep_directory = directory.string(),
                                  .device = allocation.device,
@@ -146,7 +149,8 @@ void print_json(const RunSummary& summary, std::ostream& out) {
                               {"done", counts.done},
                               {"failed", counts.failed},
                               {"cancelled", counts.cancelled},
-                              {"open", counts.open()}}},
+                              {"open", counts.open()},
+                              {"vanished", counts.vanished}}},
                             {"seconds", summary.seconds},
                             {"schedule", schedule_json(summary.schedule)},
                             {"exit_code", summary.exit_code}};
@@ -159,6 +163,7 @@ void print_summary(const RunSummary& summary, std::ostream& err) {
   if (counts.failed > 0) text += fmt::format(", {} failed", counts.failed);
   if (counts.cancelled > 0) text += fmt::format(", {} cancelled", counts.cancelled);
   if (counts.open() > 0) text += fmt::format(", {} left", counts.open());
+  if (counts.vanished > 0) text += fmt::format(", {} no longer in the sweep", counts.vanished);
   fmt::print(err,
              "{}: {} of {} after {}; results in {}\n",
              summary.how,
@@ -181,9 +186,10 @@ struct Standing {
 
 /// How the sweep stands before anything is started. A pause ends here: whoever runs a paused sweep
 /// again has mended what was wrong.
-Standing look_and_end_pause(const SweepLocation& sweep, std::ostream& err) {
+Standing look_and_end_pause(const PreparedSweep& prepared, std::ostream& err) {
+  const SweepLocation& sweep = prepared.location;
   SegmentWriter reports(sweep.directory, "supervisor");  // leaves no file unless it has a report
-  SweepSnapshot snapshot(sweep.directory);
+  SweepSnapshot snapshot(sweep.directory, {.plan = prepared.plan});
   snapshot.refresh(reports);
   Standing standing{.counts = snapshot.counts()};
   for (const std::size_t index : snapshot.waiting()) {
@@ -226,8 +232,8 @@ int run_sweep(const RunOptions& options, VerbContext& context) {
   const double started_at = monotonic_seconds();
   const PreparedSweep sweep = prepare(options, context);
   RunSummary summary{.sweep = sweep.location, .how = "nothing to do", .counts = {}};
-  const Standing standing = look_and_end_pause(sweep.location, context.err);
-  if (standing.counts.open() == 0) {
+  const Standing standing = look_and_end_pause(sweep, context.err);
+  if (standing.counts.open() + standing.counts.vanished == 0) {
     summary.counts = standing.counts;
     return report_nothing_to_do(options, summary, context);
   }

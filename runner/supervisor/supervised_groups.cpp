@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cmath>
 #include <csignal>
 #include <utility>
 
@@ -17,7 +18,8 @@
 namespace headway {
 namespace {
 
-constexpr double kSecondsAfterIdleGroup = 1;
+constexpr int kIdleStartsAllowed = 8;
+constexpr double kLongestIdleFactor = 60;
 constexpr double kBadStartSeconds = 30;
 constexpr int kBadStartsAllowed = 3;
 constexpr std::uint64_t kLogTailLines = 15;
@@ -46,6 +48,8 @@ std::string end_text(SupervisorEnd end) {
       return "given up";
     case SupervisorEnd::kPaused:
       return "paused";
+    case SupervisorEnd::kReplaced:
+      return "ended, as another run has replaced the sweep's trials";
     case SupervisorEnd::kFinished:
       break;
   }
@@ -62,6 +66,7 @@ int exit_code(SupervisorEnd end, const TrialCounts& counts) {
       return kExitTimeBudget;
     case SupervisorEnd::kBadStart:
     case SupervisorEnd::kPaused:
+    case SupervisorEnd::kReplaced:
       return kExitFailed;
     case SupervisorEnd::kFinished:
       break;
@@ -107,16 +112,28 @@ void SupervisedGroups::handle_stop_signals() {
 }
 
 void SupervisedGroups::note_start(const EndedGroup& group, bool took_a_trial) {
-  if (!took_a_trial) next_start_ = monotonic_seconds() + kSecondsAfterIdleGroup;
-  if (took_a_trial || !is_bad_start(group)) {
+  if (took_a_trial) {
     bad_starts_ = 0;
+    idle_starts_ = 0;
     return;
   }
-  if (++bad_starts_ < kBadStartsAllowed) return;
+  const double pause = std::min(std::ldexp(1.0, idle_starts_), kLongestIdleFactor);
+  next_start_ = monotonic_seconds() + timeouts_.idle_seconds * pause;
+  if (is_bad_start(group)) {
+    if (++bad_starts_ >= kBadStartsAllowed)
+      give_up(group, "worker groups die before they take a trial");
+    return;
+  }
+  bad_starts_ = 0;
+  if (group.end.exit_code == kExitDone && ++idle_starts_ >= kIdleStartsAllowed) {
+    give_up(group, "worker groups find no trial to take, though some are left");
+  }
+}
+
+void SupervisedGroups::give_up(const EndedGroup& group, const std::string& why) {
   const auto log = SweepLayout(sweep_directory_).group_log(GroupName(group.name));
-  display_.message(fmt::format("worker groups die before they take a trial ({}); the end of '{}':",
-                               group.end.describe(),
-                               log.string()));
+  display_.message(
+      fmt::format("{} ({}); the end of '{}':", why, group.end.describe(), log.string()));
   display_.message(fmt::format("{}", fmt::join(last_lines(log, kLogTailLines), "\n")));
   stop(SupervisorEnd::kBadStart);
 }

@@ -25,6 +25,7 @@ enum class SupervisorEnd {
   kTimeLimit,
   kBadStart,  // groups die before they take a trial
   kPaused,    // the first trials all ended by the same error
+  kReplaced,  // another run took trials of this one out of the sweep; the others are settled
 };
 
 /// "finished", "interrupted; the same command goes on from here", ...
@@ -37,6 +38,7 @@ struct GroupTimeouts {
   std::optional<double> time_limit_seconds = {};  // of the supervisor with all its groups
   double hang_seconds = 900;  // at most so long may a group stand still; see hang_deadline_seconds
   double stop_seconds = 60;   // for checkpoints, before groups that were asked are killed
+  double idle_seconds = 1;  // after a group that found nothing to do; doubles from one to the next
 };
 
 /// How often a supervisor sees to its groups, and how often it reads how things stand.
@@ -60,7 +62,8 @@ class SupervisedGroups {
   /// See WorkerGroups.
   void watch(const std::vector<RunningTrial>& running);
   /// To be told of every group that ended while nobody had asked it to stop. Groups that die at
-  /// once, before they take a trial, would do so for ever: after some in a row this stops.
+  /// once, before they take a trial, or find none to take, would do so for ever: after some in a
+  /// row this stops.
   void note_start(const EndedGroup& group, bool took_a_trial);
   /// Asks all groups to leave. The first reason stays.
   void stop(SupervisorEnd reason);
@@ -89,6 +92,7 @@ class SupervisedGroups {
 
  private:
   void handle_stop_signals();
+  void give_up(const EndedGroup& group, const std::string& why);
 
   std::filesystem::path root_;
   std::filesystem::path sweep_directory_;
@@ -101,6 +105,7 @@ class SupervisedGroups {
   double started_at_;
   double next_start_ = 0;  // groups that found nothing to do are not replaced at once
   int bad_starts_ = 0;     // in a row
+  int idle_starts_ = 0;    // in a row
   std::optional<SupervisorEnd> stopping_;
   double stopped_at_ = 0;
 };

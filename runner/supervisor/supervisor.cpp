@@ -18,6 +18,10 @@ namespace {
 constexpr double kSecondsBetweenSyncs = 10;
 constexpr std::size_t kClaimsLookedUp = 64;
 
+SweepManifest plan_of(const SupervisorOptions& options) {
+  return options.plan ? *options.plan : read_manifest(options.sweep_directory);
+}
+
 }  // namespace
 
 Supervisor::Supervisor(SupervisorOptions options, Launcher& launcher, ProgressDisplay& display)
@@ -25,14 +29,17 @@ Supervisor::Supervisor(SupervisorOptions options, Launcher& launcher, ProgressDi
       display_(display),
       reports_(options_.sweep_directory, "supervisor"),
       snapshot_(options_.sweep_directory,
-                {.ranks = RankKind{options_.group.settings.device,
+                {.plan = plan_of(options_),
+                 .ranks = RankKind{options_.group.settings.device,
                                    options_.group.settings.threads_per_rank},
                  .claims_looked_up = kClaimsLookedUp}),
       groups_(options_.sweep_directory, options_.group, options_.timeouts, launcher, display),
+      trials_(options_.sweep_directory, groups_.id()),
       schedule_(options_.sweep_directory, groups_.id(), options_.limits),
       store_(options_.sweep_directory) {}
 
 SupervisorEnd Supervisor::run() {
+  groups_.wait_out_full_disk([this] { trials_.publish(snapshot_.plan().trials); });
   look();
   while (!is_over()) {
     for (const EndedGroup& group : groups_.reap()) handle_group_exit(group);
@@ -47,7 +54,8 @@ SupervisorEnd Supervisor::run() {
   display_.clear();
   store_.sync();
   if (groups_.stopping()) return *groups_.stopping();
-  return snapshot_.counts().open() > 0 ? SupervisorEnd::kTimeLimit : SupervisorEnd::kFinished;
+  if (snapshot_.counts().open() > 0) return SupervisorEnd::kTimeLimit;
+  return snapshot_.counts().vanished > 0 ? SupervisorEnd::kReplaced : SupervisorEnd::kFinished;
 }
 
 bool Supervisor::is_over() const {
@@ -66,8 +74,22 @@ void Supervisor::look() {
   }
   if (some_failed) pause_on_common_failure();
   report_full_disk();
+  report_vanished();
   next_look_ = monotonic_seconds() + kSecondsBetweenLooks;
   is_schedule_due_ = true;
+}
+
+void Supervisor::report_vanished() {
+  const std::int64_t vanished = snapshot_.counts().vanished;
+  if (vanished > reported_vanished_) {
+    display_.message(
+        fmt::format("another run has replaced the sweep's list of trials, which lacks {} of the {} "
+                    "trials of this run: those are left out. Two runs with different overrides "
+                    "need different names (name=...)",
+                    vanished,
+                    snapshot_.counts().total));
+  }
+  reported_vanished_ = vanished;
 }
 
 // Groups have no room for it in their logs.

@@ -8,6 +8,7 @@
 #include "runner/supervisor/group_schedule.h"
 #include "runner/supervisor/progress_display.h"
 #include "runner/supervisor/supervised_groups.h"
+#include "store/manifest/supervisor_trials.h"
 #include "store/segments/segment_writer.h"
 #include "store/sql/results_store.h"
 #include "sweep/snapshot.h"
@@ -15,8 +16,9 @@
 namespace headway {
 
 struct SupervisorOptions {
-  std::filesystem::path sweep_directory;  // absolute, with a plan
-  GroupSpec group;                        // what all groups have in common
+  std::filesystem::path sweep_directory;   // absolute, with a plan
+  std::optional<SweepManifest> plan = {};  // what to serve; absent: the sweep's own
+  GroupSpec group;                         // what all groups have in common
   GroupLimits limits;
   GroupTimeouts timeouts = {};
 };
@@ -46,6 +48,7 @@ class Supervisor {
 
  private:
   void look();
+  void report_vanished();
   void handle_group_exit(const EndedGroup& group);
   Circumstances circumstances(const EndedGroup& group, const ClaimView& claim) const;
   void report_full_disk();
@@ -61,12 +64,14 @@ class Supervisor {
   SegmentWriter reports_;
   SweepSnapshot snapshot_;
   SupervisedGroups groups_;
+  SupervisorTrials trials_;
   GroupSchedule schedule_;
   bool is_schedule_due_ = true;
   ResultsStore store_;
   double makespan_seconds_ = 0;
   double next_look_ = 0;
   double next_sync_ = 0;
+  std::int64_t reported_vanished_ = 0;
   bool reported_waiting_ = false;
   bool reported_full_disk_ = false;
   bool is_out_of_time_ = false;  // what is left of the limit is too short for another group

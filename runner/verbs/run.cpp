@@ -52,9 +52,9 @@ void Verb<class RunVerb>::add(CLI::App& app, VerbContext& context) {
            "in order: running trials write a checkpoint; a second one kills them. When the first\n"
            "three trials end by the same error the sweep pauses; run again, it tries them anew. "
            "Exit\n"
-           "codes: 0 all done, 1 some trials failed or the sweep paused, 3 nothing to do, 75 "
-           "stopped\n"
-           "by SIGTERM or SIGUSR2, 124 time limit, 130 Ctrl-C.",
+           "codes: 0 all done, 1 some trials failed, the sweep paused or another run replaced its "
+           "trials,\n"
+           "3 nothing to do, 75 stopped by SIGTERM or SIGUSR2, 124 time limit, 130 Ctrl-C.",
        .examples = {
            "headway run sweeps/quickstart.yaml",
            "headway run sweeps/quickstart.yaml training.epochs=2 optimizer.learning_rate=0.05,0.1",

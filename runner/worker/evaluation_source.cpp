@@ -4,15 +4,30 @@
 #include <utility>
 
 #include "base/sweep_layout.h"
+#include "scheduling/claims/supervisors.h"
+#include "store/manifest/supervisor_trials.h"
 #include "sweep/trial_status.h"
 
 namespace headway {
+namespace {
+
+// What the supervisor of `owner` serves, where it left a list of it.
+std::vector<PlannedTrial> trials_of(const EvaluationSource::Task& task,
+                                    const std::filesystem::path& claims_root,
+                                    const ClaimOwner& owner) {
+  if (auto served = trials_of_supervisor(claims_root, supervisor_id_of(owner.group))) {
+    return *std::move(served);
+  }
+  return trials_to_evaluate(task.sweep_directory, task.trials);
+}
+
+}  // namespace
 
 EvaluationSource::EvaluationSource(Task task, ClaimOwner owner)
     : task_(std::move(task)),
       claims_root_(SweepLayout(task_.sweep_directory).evaluation(task_.evaluation)),
       owner_(std::move(owner)),
-      trials_(trials_to_evaluate(task_.sweep_directory, task_.trials)),
+      trials_(trials_of(task_, claims_root_, owner_)),
       state_(task_.sweep_directory, task_.evaluation, trials_),
       abandonment_(claims_root_),
       reports_(task_.sweep_directory, "supervisor") {}

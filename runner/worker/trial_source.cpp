@@ -8,6 +8,7 @@
 
 #include "base/errors.h"
 #include "base/nearest_name.h"
+#include "scheduling/claims/supervisors.h"
 #include "scheduling/planning/cost_model.h"
 #include "sweep/pauses.h"
 #include "sweep/reports.h"
@@ -28,10 +29,16 @@ void keep_only(std::vector<PlannedTrial>& trials, const TrialId& trial_id) {
   }
 }
 
+// The trials that the group's supervisor serves, where it left a list of them; else the sweep's.
 SweepManifest plan_of(const std::filesystem::path& directory,
+                      const GroupName& group,
                       const std::optional<std::string>& only_trial) {
   SweepManifest plan = read_manifest(directory);
-  if (only_trial) keep_only(plan.trials, TrialId(*only_trial));
+  if (only_trial) {
+    keep_only(plan.trials, TrialId(*only_trial));
+  } else if (auto served = trials_of_supervisor(directory, supervisor_id_of(group))) {
+    plan.trials = *std::move(served);
+  }
   return plan;
 }
 
@@ -63,7 +70,8 @@ TrialSource::TrialSource(std::filesystem::path sweep_directory,
     : sweep_directory_(std::move(sweep_directory)),
       owner_(std::move(owner)),
       serves_one_(only_trial.has_value()),
-      plan_(plan_of(sweep_directory_, only_trial)),
+      plan_(plan_of(sweep_directory_, owner_.group, only_trial)),
+      manifest_(sweep_directory_),
       trials_(queued(plan_)),
       places_(places(plan_)),
       state_(sweep_directory_),
@@ -73,6 +81,7 @@ TrialSource::TrialSource(std::filesystem::path sweep_directory,
 
 std::optional<ClaimedTrial> TrialSource::next() {
   for (;;) {
+    manifest_.refresh();
     state_.refresh();
     if (is_paused()) return std::nullopt;
     const auto index = first_to_take();
@@ -112,6 +121,7 @@ bool TrialSource::is_offered(std::size_t index) const {
 
 Verdict TrialSource::judge(std::size_t index) {
   const TrialId& trial_id = plan_.trials[index].trial_id;
+  if (!serves_one_ && !manifest_.has(trial_id)) return Verdict::kNotNow;
   const TrialHistory& record = state_.trial(trial_id);
   switch (trial_status(record)) {
     case TrialStatus::kDone:

@@ -14,6 +14,8 @@
 #include "scheduling/claims/claims.h"
 #include "scheduling/planning/group_assignments.h"
 #include "scheduling/policy/queue.h"
+#include "store/manifest/manifest_watch.h"
+#include "store/manifest/supervisor_trials.h"
 #include "store/manifest/sweep_manifest.h"
 #include "store/manifest/sweep_state.h"
 #include "store/segments/segment_writer.h"
@@ -53,7 +55,8 @@ class TrialSource {
   ClaimOwner owner_;
   bool serves_one_ = false;
   SweepManifest plan_;
-  std::vector<QueuedTrial> trials_;                  // in plan order
+  ManifestWatch manifest_;           // says which trials of the plan are still wanted
+  std::vector<QueuedTrial> trials_;  // in plan order
   std::unordered_map<TrialId, std::size_t> places_;  // in the plan
   SweepState state_;
   TrialQueue queue_;

@@ -51,6 +51,11 @@ class SweepLayout {
   std::filesystem::path supervisor(const SupervisorId& id) const {
     return within({"supervisors", id.text() + ".json"});
   }
+  /// The trials that this supervisor's run began with; lines as in trials_file. Its groups work on
+  /// these, whatever becomes of the sweep's own list.
+  std::filesystem::path supervisor_trials(const SupervisorId& id) const {
+    return within({"supervisors", id.text() + ".trials.jsonl"});
+  }
   std::filesystem::path group_assignments(const SupervisorId& supervisor) const {
     return within({"supervisors", supervisor.text() + ".offers.json"});
   }

@@ -25,10 +25,17 @@ SweepSnapshot::SweepSnapshot(std::filesystem::path sweep_directory, SnapshotOpti
           sweep_directory_,
           StalenessObserver(StalenessObserver::kDefaultTimeoutSeconds,
                             [clock = AwakeClock()]() mutable { return clock.seconds(); })) {
-  read_plan_if_changed();
+  if (options_.plan) {
+    plan_ = *std::exchange(options_.plan, std::nullopt);
+    manifest_.emplace(sweep_directory_);
+    take_plan();
+  } else {
+    read_plan_if_changed();
+  }
 }
 
 void SweepSnapshot::read_plan_if_changed() {
+  if (manifest_) return manifest_->refresh();
   const bool is_first = plan_.trials.empty();
   if (!is_first && !options_.follows_plan) return;
   std::error_code absent;  // read_plan says what is wrong
@@ -97,7 +104,12 @@ void SweepSnapshot::look_at(std::size_t index, SegmentWriter* reports) {
   counts_.done += now == TrialStatus::kDone;
   counts_.failed += now == TrialStatus::kFailedForGood;
   counts_.cancelled += now == TrialStatus::kCancelled;
-  if (now == TrialStatus::kOpen && !is_worked_on(index, reports)) waiting_.push_back(index);
+  if (now != TrialStatus::kOpen || is_worked_on(index, reports)) return;
+  if (manifest_ && !manifest_->has(plan_.trials[index].trial_id)) {
+    ++counts_.vanished;
+  } else {
+    waiting_.push_back(index);
+  }
 }
 
 // The order of the next look follows from what this one shows.

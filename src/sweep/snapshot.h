@@ -14,6 +14,7 @@
 #include "scheduling/planning/cost_model.h"
 #include "scheduling/planning/makespan.h"
 #include "scheduling/policy/shared_error.h"
+#include "store/manifest/manifest_watch.h"
 #include "store/manifest/sweep_manifest.h"
 #include "store/manifest/sweep_state.h"
 #include "store/segments/segment_writer.h"
@@ -29,6 +30,7 @@ struct TrialCounts {
   std::int64_t cancelled = 0;
   std::int64_t running = 0;
   std::int64_t waiting = 0;
+  std::int64_t vanished = 0;  // not settled, and no longer in the sweep: see SnapshotOptions::plan
 
   std::int64_t open() const { return running + waiting; }
 };
@@ -54,6 +56,9 @@ struct TrialEvent {
 };
 
 struct SnapshotOptions {
+  // What a run serves, whatever the sweep's plan becomes meanwhile. Its trials that the sweep no
+  // longer has neither wait nor count as open. Absent: the sweep's plan is read.
+  std::optional<SweepManifest> plan = {};
   std::optional<RankKind> ranks = {};  // at hand; absent: those that the plan asks for
   bool follows_plan = false;           // a sweep may be extended while it is looked at
   // Between a claim and its first record a trial looks as if it waited. Groups claim in queue
@@ -123,6 +128,7 @@ class SweepSnapshot {
   std::filesystem::path sweep_directory_;
   SnapshotOptions options_;
   SweepManifest plan_;
+  std::optional<ManifestWatch> manifest_;  // with a plan of its own
   std::filesystem::file_time_type plan_changed_;
   RankKind ranks_;
   std::vector<TrialCost> costs_;            // by cell

@@ -67,6 +67,24 @@ TEST_F(SupervisorTest, two_supervisors_share_a_sweep) {
   expect_each_trial_done_once(20);
 }
 
+TEST_F(SupervisorTest, of_two_runs_that_plan_different_trials_each_serves_its_own_and_ends) {
+  plan(6);
+  behave("train", 400);
+  const pid_t first = start_supervisor();
+  ASSERT_TRUE(comes_true([&] { return count(TrialState::kRunning) == 2; }));
+  Sweep other = small_sweep(0);
+  other.trials = {small_trial(20), small_trial(21)};
+  write_manifest(sweep_, other);
+  const pid_t second = start_supervisor();
+  EXPECT_EQ(WEXITSTATUS(wait_status(first)), static_cast<int>(SupervisorEnd::kReplaced));
+  EXPECT_EQ(WEXITSTATUS(wait_status(second)), static_cast<int>(SupervisorEnd::kFinished));
+  for (const Trial& trial : other.trials) {
+    EXPECT_EQ(state().trial(trial.trial_id).state(), TrialState::kDone);
+  }
+  EXPECT_GE(carried_through().size(), 4U) << "trials that ran when they left are carried through";
+  EXPECT_LT(carried_through().size(), 8U) << "those that waited are left out";
+}
+
 TEST_F(SupervisorTest, the_odd_trial_at_the_end_gets_a_group_of_two_ranks) {
   write_manifest(sweep_, small_sweep(3, /*shards=*/2));
   behave("train", 600);

@@ -75,6 +75,12 @@ std::string manifest_line(const PlannedTrial& trial) {
                      trial.config_text);
 }
 
+std::string manifest_lines(const std::vector<PlannedTrial>& trials) {
+  std::string text;
+  for (const PlannedTrial& trial : trials) text += manifest_line(trial);
+  return text;
+}
+
 PlannedTrial planned_trial(const Trial& trial) {
   return {trial.trial_id, trial.cell_id, trial.config.seed, to_canonical_json(trial.config).dump()};
 }

@@ -12,6 +12,7 @@ namespace headway {
 // The lines of trials.jsonl: {"trial_id":...,"cell_id":...,"seed":...,"config":{...}}.
 
 std::string manifest_line(const PlannedTrial& trial);
+std::string manifest_lines(const std::vector<PlannedTrial>& trials);
 PlannedTrial planned_trial(const Trial& trial);
 
 /// Reads lines as manifest_line writes them without building any JSON, others with the JSON parser.

@@ -117,12 +117,6 @@ void keep_sweep_text(const SweepLayout& layout, const std::string& text) {
     replace_file(next, text);
 }
 
-std::string lines_of(const std::vector<PlannedTrial>& trials) {
-  std::string text;
-  for (const PlannedTrial& trial : trials) text += manifest_line(trial);
-  return text;
-}
-
 // A damaged list is put aside: what was recorded of its trials stays in the segments.
 std::vector<PlannedTrial> present_trials(const SweepLayout& layout) {
   if (!std::filesystem::exists(layout.trials_file())) return {};
@@ -206,12 +200,23 @@ std::vector<PlannedTrial> read_vanished_trials(const std::filesystem::path& dire
   return read_manifest_lines(file);
 }
 
+SweepManifest manifest_of(const Sweep& sweep) {
+  SweepManifest manifest{.name = sweep.name,
+                         .description = sweep.description,
+                         .resources = sweep.resources,
+                         .slurm = sweep.slurm,
+                         .flags = sweep.flags,
+                         .notes = sweep.notes,
+                         .trials = {}};
+  for (const Trial& trial : sweep.trials) manifest.trials.push_back(planned_trial(trial));
+  return manifest;
+}
+
 ManifestChange write_manifest(const std::filesystem::path& directory, const Sweep& sweep) {
   std::filesystem::create_directories(directory);
   const SweepLayout layout(directory);
   const FileDescriptor lock = lock_manifest(directory);
-  std::vector<PlannedTrial> trials;
-  for (const Trial& trial : sweep.trials) trials.push_back(planned_trial(trial));
+  const std::vector<PlannedTrial> trials = manifest_of(sweep).trials;
   const bool is_new = !std::filesystem::exists(layout.trials_file());
   const std::vector<PlannedTrial> old_trials = present_trials(layout);
   ManifestChange change = compare(old_trials, trials);
@@ -220,10 +225,10 @@ ManifestChange write_manifest(const std::filesystem::path& directory, const Swee
   keep_sweep_text(layout, sweep.text);
   const auto vanished = vanished_trials(layout, old_trials, trials);
   if (!vanished.empty() || std::filesystem::exists(layout.vanished_trials_file())) {
-    replace_if_changed(layout.vanished_trials_file(), lines_of(vanished));
+    replace_if_changed(layout.vanished_trials_file(), manifest_lines(vanished));
   }
   replace_if_changed(layout.settings_file(), settings_json(sweep).dump(2) + "\n");
-  replace_if_changed(layout.trials_file(), lines_of(trials));
+  replace_if_changed(layout.trials_file(), manifest_lines(trials));
   return change;
 }
 

@@ -40,6 +40,9 @@ SweepName read_sweep_name(const std::filesystem::path& directory);
 /// The trials that the present manifest lacks, of earlier versions.
 std::vector<PlannedTrial> read_vanished_trials(const std::filesystem::path& directory);
 
+/// What write_manifest writes of `sweep`.
+SweepManifest manifest_of(const Sweep& sweep);
+
 /// What a changed sweep file meant for the sweep.
 struct ManifestChange {
   std::vector<TrialId> added;

@@ -108,6 +108,54 @@ TEST_F(SupervisorOnFakes, groups_that_die_before_they_take_a_trial_are_given_up)
   EXPECT_THAT(messages_.str(), HasSubstr("libtorch_cpu.so: cannot open"));
 }
 
+TEST_F(SupervisorOnFakes, groups_that_find_nothing_to_do_are_given_up) {
+  plan(1);
+  FakeLauncher launcher([](FakeGroupState&) -> std::optional<ProcessEnd> {
+    return ProcessEnd{kExitDone, 0};
+  });
+  SupervisorOptions hasty = options();
+  hasty.timeouts.idle_seconds = 0.001;
+  EXPECT_EQ(run(launcher, hasty), SupervisorEnd::kBadStart);
+  EXPECT_EQ(launcher.groups().size(), 8U);
+  EXPECT_THAT(messages_.str(), HasSubstr("worker groups find no trial to take"));
+}
+
+TEST_F(SupervisorOnFakes, a_run_whose_trials_left_the_sweep_says_so_and_ends) {
+  plan(3);
+  FakeLauncher launcher([this](FakeGroupState& group) -> std::optional<ProcessEnd> {
+    if (group.polls > 1) return ProcessEnd{kExitDone, 0};
+    if (!begin_trial(group)) return std::nullopt;
+    Sweep other = small_sweep(0);
+    other.trials = {small_trial(7), small_trial(8)};
+    write_manifest(sweep_, other);  // as a second run with other overrides does
+    end_trial("done");
+    return std::nullopt;
+  });
+  EXPECT_EQ(run(launcher), SupervisorEnd::kReplaced);
+  EXPECT_EQ(launcher.groups().size(), 1U);
+  EXPECT_THAT(messages_.str(), HasSubstr("2 of the 3 trials of this run"));
+  EXPECT_EQ(record_of(7).state(), TrialState::kPending) << "that one's trials are not this one's";
+  EXPECT_EQ(exit_code(SupervisorEnd::kReplaced, {.total = 3, .done = 1}), kExitFailed);
+}
+
+TEST_F(SupervisorOnFakes, it_serves_the_trials_that_it_was_given_whatever_the_sweep_has_besides) {
+  plan(2);
+  SupervisorOptions given = options();
+  given.plan = read_manifest(sweep_);
+  write_manifest(sweep_, small_sweep(5));
+  FakeLauncher launcher([this](FakeGroupState& group) -> std::optional<ProcessEnd> {
+    const SupervisorId supervisor = supervisor_id_of(GroupName(group.spec.settings.group));
+    const auto served = trials_of_supervisor(sweep_, supervisor);
+    EXPECT_TRUE(served && served->size() == 2U) << "groups are told";
+    if (!begin_trial(group)) return ProcessEnd{kExitDone, 0};
+    end_trial("done");
+    return group.polls < 2 ? std::nullopt : std::optional(ProcessEnd{kExitDone, 0});
+  });
+  EXPECT_EQ(run(launcher, given), SupervisorEnd::kFinished);
+  EXPECT_EQ(record_of(1).state(), TrialState::kDone);
+  EXPECT_TRUE(std::filesystem::is_empty(SweepLayout(sweep_).supervisors())) << "the list is gone";
+}
+
 TEST_F(SupervisorOnFakes, a_kill_while_the_hosts_count_one_for_want_of_memory_was_for_that) {
   plan(1);
   FakeLauncher launcher;

@@ -70,6 +70,26 @@ class TrialSourceTest : public testing::Test {
   SegmentWriter writer_{folder_.path(), "worker"};
 };
 
+TEST_F(TrialSourceTest,
+       a_group_serves_its_supervisors_list_of_trials_as_far_as_the_sweep_has_them) {
+  plan(small_sweep(3));
+  const SupervisorTrials served(folder_.path(), SupervisorId("h-1"));
+  served.publish(read_manifest(folder_.path()).trials);
+  plan(small_sweep(5));
+  TrialSource source = this->source("h-1-0");
+  Sweep other = small_sweep(0);
+  other.trials = {small_trial(9), small_trial(2)};
+  std::vector<Claim> held;  // in the queue's order, which the seeds do not tell
+  held.push_back(std::move(source.next()->claim));
+  plan(other);  // while the group is at work
+  while (auto claimed = source.next()) held.push_back(std::move(claimed->claim));
+  for (const Claim& claim : held) {
+    EXPECT_NE(claim.trial_id(), small_trial(9).trial_id) << "another run's";
+    EXPECT_NE(claim.trial_id(), small_trial(3).trial_id) << "added since";
+  }
+  EXPECT_THAT(held.size(), testing::AnyOf(1U, 2U)) << "the other two left the sweep";
+}
+
 TEST_F(TrialSourceTest, every_trial_is_given_once) {
   const Sweep sweep = small_sweep(5);
   plan(sweep);
