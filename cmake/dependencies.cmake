@@ -21,6 +21,12 @@ target_include_directories(headway_backward SYSTEM INTERFACE ${BACKWARD_INCLUDE_
 target_compile_definitions(headway_backward INTERFACE BACKWARD_HAS_DW=1)
 target_link_libraries(headway_backward INTERFACE ${DW_LIBRARY})
 
+find_path(XXHASH_INCLUDE_DIR xxhash.h REQUIRED)
+find_library(XXHASH_LIBRARY xxhash REQUIRED)
+add_library(headway_xxhash INTERFACE)
+target_include_directories(headway_xxhash SYSTEM INTERFACE ${XXHASH_INCLUDE_DIR})
+target_link_libraries(headway_xxhash INTERFACE ${XXHASH_LIBRARY})
+
 # Debian ships SOCI without a CMake package that names the SQLite backend's library.
 find_path(SOCI_INCLUDE_DIR soci/soci.h REQUIRED)
 find_library(SOCI_CORE_LIBRARY soci_core REQUIRED)

@@ -9,6 +9,7 @@
 #include <map>
 
 #include "base/atomic_file.h"
+#include "base/cache_folder.h"
 #include "base/environment.h"
 #include "base/errors.h"
 #include "base/host.h"
@@ -141,8 +142,11 @@ MachineCheck check_results_root(const fs::path& results_root) {
 }
 
 MachineCheck check_cache_directory() {
-  return check_writable(
-      "cache", cache_directory(), "set $HEADWAY_CACHE to a folder that you may write to");
+  constexpr const char* kRemedy = "set $HEADWAY_CACHE to a folder that you may write to";
+  if (const auto why = distrust_of_cache()) {
+    return {.name = "cache", .state = CheckState::kWarning, .found = *why, .remedy = kRemedy};
+  }
+  return check_writable("cache", cache_directory(), kRemedy);
 }
 
 MachineCheck check_fashion_mnist() {

@@ -52,7 +52,7 @@ class EvaluationAttempt {
     progress.phase = "loading";
     return progress;
   }
-  SplitMetrics evaluate(const Dataset& dataset, const std::string& device);
+  SplitMetrics evaluate(const Dataset& dataset, Communicator& alone, const std::string& device);
   /// The same, from where an earlier attempt was broken off.
   SplitMetrics go_on(FinishedTrial& trial, EvaluationCheckpoint& kept);
   EvaluationCheckpoint checkpoint(const std::string& device) const;
@@ -78,7 +78,8 @@ bool EvaluationAttempt::run(DatasetCache& datasets) {
     const std::string device = device_to_run_on(settings_.device, trained_);
     if (device == "cuda") select_gpu(0);
     at::set_num_threads(static_cast<int>(trained_.threads_per_rank));
-    record(evaluate(datasets.get(config_.dataset), device), device);
+    const auto alone = make_single_process_communicator();
+    record(evaluate(datasets.get(config_.dataset, *alone), *alone, device), device);
     if (!is_overtaken()) checkpoint(device).clear();
   } catch (const EvaluationStopped&) {
     if (!is_overtaken()) record_failure("preempted", stop_reason());
@@ -90,14 +91,15 @@ bool EvaluationAttempt::run(DatasetCache& datasets) {
   return true;
 }
 
-SplitMetrics EvaluationAttempt::evaluate(const Dataset& dataset, const std::string& device) {
-  const auto alone = make_single_process_communicator();
+SplitMetrics EvaluationAttempt::evaluate(const Dataset& dataset,
+                                         Communicator& alone,
+                                         const std::string& device) {
   const SweepLayout layout(settings_.sweep_directory);
   const TrialId& id = claimed_.trial.trial_id;
   FinishedTrial trial(
       {.config = config_, .weights = layout.weights(id), .trained = trained_, .device = device},
       dataset,
-      *alone);
+      alone);
   EvaluationCheckpoint kept = checkpoint(device);
   return go_on(trial, kept);
 }

@@ -133,7 +133,7 @@ TrialResult WorkerGroup::train(const Assignment& assignment, TrialSink& sink) {
   trainer.device = group_.settings.device;
   trainer.stop_requested = [this] { return stop_now(); };
   trainer.stop_requested_in_evaluation = trainer.stop_requested;
-  const Dataset& dataset = datasets_.get(assignment.config.dataset);
+  const Dataset& dataset = datasets_.get(assignment.config.dataset, comm_);
   if (before_.peak_bytes == 0) before_ = memory_use(::getpid()).value_or(MemoryUse{});
   return train_trial(assignment.config, dataset, comm_, sink, trainer);
 }

@@ -5,7 +5,7 @@ readonly build_packages=(
   build-essential cmake ninja-build ccache git
   libopenmpi-dev openmpi-bin
   libyaml-cpp-dev libfmt-dev libspdlog-dev libcli11-dev nlohmann-json3-dev
-  libsoci-dev libboost-dev libsqlite3-dev libssl-dev zlib1g-dev  # SOCI includes Boost headers
+  libsoci-dev libboost-dev libsqlite3-dev libssl-dev zlib1g-dev libxxhash-dev  # SOCI includes Boost headers
   libbackward-cpp-dev libdw-dev
   libgtest-dev libgmock-dev
   python3 python3-pip

@@ -1,5 +1,7 @@
 #include "base/environment.h"
 
+#include <unistd.h>
+
 #include <cstdlib>
 #include <sstream>
 
@@ -20,9 +22,10 @@ std::filesystem::path cache_directory() {
   if (const auto xdg = environment_variable("XDG_CACHE_HOME")) {
     return std::filesystem::path(*xdg) / "headway";
   }
-  const auto home = environment_variable("HOME");
-  return home ? std::filesystem::path(*home) / ".cache" / "headway"
-              : std::filesystem::temp_directory_path() / "headway-cache";
+  if (const auto home = environment_variable("HOME")) {
+    return std::filesystem::path(*home) / ".cache" / "headway";
+  }
+  return std::filesystem::temp_directory_path() / ("headway-cache-" + std::to_string(::geteuid()));
 }
 
 std::optional<std::filesystem::path> data_directory() {

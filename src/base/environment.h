@@ -14,7 +14,8 @@ std::optional<std::string> environment_variable(const char* name);
 
 /// $HEADWAY_RESULTS, or ./results.
 std::filesystem::path default_results_root();
-/// $HEADWAY_CACHE, or $XDG_CACHE_HOME/headway, or ~/.cache/headway: decoded data sets and the like.
+/// $HEADWAY_CACHE, or $XDG_CACHE_HOME/headway, or ~/.cache/headway, or without a home one per user
+/// among the temporary files: decoded data sets and the like. Use it through cache_folder().
 std::filesystem::path cache_directory();
 /// $HEADWAY_DATA: a further folder to look for data sets in.
 std::optional<std::filesystem::path> data_directory();

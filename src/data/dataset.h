@@ -22,6 +22,12 @@ struct ImageSet {
   std::int64_t image_bytes() const { return height * width * channels; }
 };
 
+/// Which data these are.
+struct DataIdentity {
+  std::string sha256;  // of the decoded images and labels, see data_hash.h; "" = not known
+  std::string folder;  // where the files lay; "" = not known
+};
+
 /// One data set, decoded. All processes of a node share one resident copy.
 class Dataset {
  public:
@@ -30,9 +36,15 @@ class Dataset {
   virtual const ImageSet& test() const = 0;
   virtual std::int64_t classes() const = 0;
   virtual const std::vector<std::string>& class_names() const = 0;
+  virtual const DataIdentity& identity() const = 0;
 };
 
+/// How much of a data set's pack is verified when it is opened. kHeader is for whoever knows that
+/// another process of this node has verified it just now.
+enum class PackCheck { kEveryByte, kHeader };
+
 /// Loads by `config.name`. ConfigError names the file, the offset, what was found and expected.
-std::unique_ptr<Dataset> load_dataset(const DatasetConfig& config);
+std::unique_ptr<Dataset> load_dataset(const DatasetConfig& config,
+                                      PackCheck check = PackCheck::kEveryByte);
 
 }  // namespace headway

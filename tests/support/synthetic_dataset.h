@@ -5,6 +5,7 @@
 
 #include "base/philox.h"
 #include "data/dataset.h"
+#include "data/packing/data_hash.h"
 
 namespace headway {
 
@@ -22,12 +23,14 @@ class SyntheticDataset final : public Dataset {
     fill(train_, train_images_, train_labels_, train_per_class, 1);
     fill(test_, test_images_, test_labels_, test_per_class, 2);
     for (std::int64_t k = 0; k < classes; ++k) names_.push_back("class " + std::to_string(k));
+    identity_ = {data_sha256(train_, test_), "/synthetic"};
   }
 
   const ImageSet& train() const override { return train_; }
   const ImageSet& test() const override { return test_; }
   std::int64_t classes() const override { return classes_; }
   const std::vector<std::string>& class_names() const override { return names_; }
+  const DataIdentity& identity() const override { return identity_; }
 
  private:
   void fill(ImageSet& set,
@@ -60,6 +63,7 @@ class SyntheticDataset final : public Dataset {
   ImageSet train_;
   ImageSet test_;
   std::vector<std::string> names_;
+  DataIdentity identity_;
 };
 
 }  // namespace headway

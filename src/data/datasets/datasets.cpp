@@ -40,16 +40,18 @@ DatasetDescription describe_dataset(const DatasetConfig& config) {
   return dataset;
 }
 
-std::unique_ptr<Dataset> load_dataset(const DatasetConfig& config) {
+std::unique_ptr<Dataset> load_dataset(const DatasetConfig& config, PackCheck check) {
   DatasetFiles files = entry(config.name).find(config);
-  DatasetDescription dataset = describe_dataset(config);
+  DatasetDescription dataset = entry(config.name).describe(config);  // whole
   const nlohmann::json& options = config.options.values();
   return make_resident_dataset({.name = config.name,
                                 .variant = options.empty() ? "" : options.dump(),
                                 .files = std::move(files.files),
                                 .image = dataset.image,
                                 .class_names = std::move(dataset.class_names),
-                                .decode = std::move(files.decode)});
+                                .decode = std::move(files.decode),
+                                .most = {dataset.train_count, dataset.test_count}},
+                               check);
 }
 
 }  // namespace headway

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <span>
 
 namespace headway {
@@ -16,6 +17,14 @@ class ImageSink {
   virtual ~ImageSink() = default;
   /// images [n, H, W, C], labels [n] in 0..K-1.
   virtual void add(std::span<const std::uint8_t> images, std::span<const std::int32_t> labels) = 0;
+};
+
+/// At most so many images may a part have: more are refused before memory is taken for them.
+struct MostImages {
+  std::int64_t train = std::numeric_limits<std::int32_t>::max();
+  std::int64_t test = std::numeric_limits<std::int32_t>::max();
+
+  std::int64_t of(DatasetPart part) const { return part == DatasetPart::kTrain ? train : test; }
 };
 
 /// About how many bytes of images a reader holds at a time.

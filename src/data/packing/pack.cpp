@@ -3,16 +3,21 @@
 #include <fmt/format.h>
 #include <sys/mman.h>
 #include <unistd.h>
+#include <xxhash.h>
 
 #include <algorithm>
 #include <array>
 #include <bit>
 #include <cstring>
+#include <map>
+#include <span>
 #include <vector>
 
 #include "base/atomic_file.h"
+#include "base/cache_folder.h"
 #include "base/errors.h"
 #include "base/sha256.h"
+#include "data/packing/data_hash.h"
 
 namespace headway {
 namespace {
@@ -20,10 +25,9 @@ namespace {
 static_assert(std::endian::native == std::endian::little, "packs are little-endian");
 
 constexpr std::array<char, 8> kMagic = {'h', 'e', 'a', 'd', 'w', 'a', 'y', 'P'};
-constexpr std::int64_t kVersion = 1;
+constexpr std::int64_t kVersion = 2;
 constexpr std::uint64_t kAlignment = 4096;  // each section starts on a page
-constexpr std::uint64_t kQuickStride = 64 * kAlignment;
-constexpr std::size_t kDigestSize = 64;  // hex digits
+constexpr std::size_t kDigestSize = 64;     // hex digits
 
 struct Header {
   std::array<char, 8> magic = kMagic;
@@ -35,15 +39,14 @@ struct Header {
   std::int64_t channels = 0;
   std::int64_t classes = 0;
   std::array<char, kDigestSize> source_hash{};
+  std::array<char, kDigestSize> data_sha256{};
 };
-static_assert(sizeof(Header) == 128 && std::is_trivially_copyable_v<Header>);
+static_assert(sizeof(Header) == 192 && std::is_trivially_copyable_v<Header>);
 
-// The file ends with two SHA-256s: of all bytes before, and of those that a quick check reads.
-struct Trailer {
-  std::array<char, kDigestSize> full{};
-  std::array<char, kDigestSize> quick{};
-};
-static_assert(sizeof(Trailer) == 128);
+// The file ends with XXH3 (128 bits) of all bytes before: it finds accidents as fast as memory is
+// read. Against others' intentions stands the file's owner.
+using Checksum = XXH128_canonical_t;
+static_assert(sizeof(Checksum) == 16);
 
 struct Section {
   std::uint64_t offset = 0;
@@ -90,23 +93,10 @@ Bytes cut(Bytes bytes, const Section& section) {
   return bytes.subspan(section.offset, section.size);
 }
 
-void add_sample(Sha256& hash, Bytes images) {
-  for (std::uint64_t start = 0; start < images.size(); start += kQuickStride) {
-    hash.add(images.subspan(start, std::min<std::uint64_t>(kAlignment, images.size() - start)));
-  }
-}
-
-std::string full_digest(Bytes file, const Layout& layout) {
-  return Sha256().add(file.first(layout.trailer)).hex_digest();
-}
-
-std::string quick_digest(Bytes file, const Layout& layout) {
-  Sha256 hash;
-  hash.add(file.first(sizeof(Header)));
-  hash.add(cut(file, layout.train_labels)).add(cut(file, layout.test_labels));
-  add_sample(hash, cut(file, layout.train_images));
-  add_sample(hash, cut(file, layout.test_images));
-  return hash.hex_digest();
+Checksum checksum_of(Bytes bytes) {
+  Checksum checksum;
+  ::XXH128_canonicalFromHash(&checksum, ::XXH3_128bits(bytes.data(), bytes.size()));
+  return checksum;
 }
 
 Header read_header(Bytes file, std::string_view source_hash, const std::string& path) {
@@ -124,21 +114,17 @@ Header read_header(Bytes file, std::string_view source_hash, const std::string& 
     damaged("made from other source files");
   }
   if (!is_plausible(header)) damaged("impossible sizes in the header");
-  const std::uint64_t expected = layout_of(header).trailer + sizeof(Trailer);
+  const std::uint64_t expected = layout_of(header).trailer + sizeof(Checksum);
   if (file.size() != expected) {
     damaged(fmt::format("found {} bytes, expected {}", file.size(), expected));
   }
   return header;
 }
 
-void check_digest(Bytes file, const Layout& layout, PackCheck check, const std::string& path) {
-  Trailer trailer;
-  std::memcpy(&trailer, file.data() + layout.trailer, sizeof(Trailer));
-  const bool full = check == PackCheck::kFull;
-  const std::string found = full ? full_digest(file, layout) : quick_digest(file, layout);
-  const auto& expected = full ? trailer.full : trailer.quick;
-  if (std::string_view(expected.data(), kDigestSize) != found) {
-    throw EnvironmentError(fmt::format("{}: the content does not match its SHA-256", path));
+void verify(Bytes file, const Layout& layout, const std::string& path) {
+  const Checksum found = checksum_of(file.first(layout.trailer));
+  if (std::memcmp(&found, file.data() + layout.trailer, sizeof(Checksum)) != 0) {
+    throw EnvironmentError(fmt::format("{}: the content does not match its checksum", path));
   }
 }
 
@@ -161,9 +147,10 @@ ImageSet view(Bytes file,
 /// Writes the images of one part where the file stands; keeps the labels.
 class PartWriter final : public ImageSink {
  public:
-  PartWriter(int fd, const std::string& name, const PackContent& content)
+  PartWriter(int fd, const std::string& name, const PackContent& content, DatasetPart part)
       : fd_(fd),
         name_(name),
+        most_(content.most.of(part)),
         image_bytes_(static_cast<std::size_t>(content.image.channels * content.image.height *
                                               content.image.width)),
         classes_(content.classes) {}
@@ -173,17 +160,29 @@ class PartWriter final : public ImageSink {
     for (const std::int32_t label : labels) {
       expects(label >= 0 && label < classes_, "a decoded label lies outside 0..K-1");
     }
+    if (labels_.size() + labels.size() > static_cast<std::size_t>(most_)) {
+      throw ConfigError(fmt::format("found more than {} images, all that the data set has", most_));
+    }
+    images_hash_.add(std::as_bytes(images));
     write_all(fd_, {reinterpret_cast<const char*>(images.data()), images.size()}, name_);
     labels_.insert(labels_.end(), labels.begin(), labels.end());
   }
   const std::vector<std::int32_t>& labels() const { return labels_; }
+  /// Once all is written.
+  PartDigest digest() {
+    return {static_cast<std::int64_t>(labels_.size()),
+            images_hash_.hex_digest(),
+            Sha256().add(std::as_bytes(std::span(labels_))).hex_digest()};
+  }
 
  private:
   int fd_;
   const std::string& name_;
+  std::int64_t most_;
   std::size_t image_bytes_;
   std::int64_t classes_;
   std::vector<std::int32_t> labels_;
+  Sha256 images_hash_;
 };
 
 void seek(int fd, std::uint64_t offset, const std::string& name) {
@@ -213,9 +212,10 @@ Header write_sections(int fd, const std::string& name, const PackContent& conten
                 .width = content.image.width,
                 .channels = content.image.channels,
                 .classes = content.classes};
+  std::map<DatasetPart, PartDigest> digests;
   for (const auto& [part, count, images, labels] : kParts) {
     seek(fd, (layout_of(header).*images).offset, name);
-    PartWriter writer(fd, name, content);
+    PartWriter writer(fd, name, content, part);
     content.decode(part, writer);
     const std::vector<std::int32_t>& written = writer.labels();
     header.*count = static_cast<std::int64_t>(written.size());
@@ -223,7 +223,11 @@ Header write_sections(int fd, const std::string& name, const PackContent& conten
     write_all(fd,
               {reinterpret_cast<const char*>(written.data()), written.size() * sizeof(written[0])},
               name);
+    digests[part] = writer.digest();
   }
+  const std::string hash =
+      data_sha256(content.image, digests[DatasetPart::kTrain], digests[DatasetPart::kTest]);
+  std::ranges::copy(hash, header.data_sha256.begin());
   return header;
 }
 
@@ -235,12 +239,15 @@ void write_content(int fd, const std::string& name, const PackContent& content) 
   const Layout layout = layout_of(header);
   seek(fd, 0, name);
   write_object(fd, header, name);
-  const MappedFile written(fd, name);
-  Trailer trailer;
-  full_digest(written.bytes(), layout).copy(trailer.full.data(), kDigestSize);
-  quick_digest(written.bytes(), layout).copy(trailer.quick.data(), kDigestSize);
+  const Checksum checksum = checksum_of(MappedFile(fd, name).bytes().first(layout.trailer));
   seek(fd, layout.trailer, name);
-  write_object(fd, trailer, name);
+  write_object(fd, checksum, name);
+}
+
+MappedFile map_own_file(const std::filesystem::path& path) {
+  const FileDescriptor file = open_regular(path, Links::kRefuse);
+  expect_own_file(file.native(), path);
+  return {file.native(), path.string()};
 }
 
 MappedFile in_memory(const PackContent& content) {
@@ -258,17 +265,18 @@ Pack::Pack(MappedFile file, const std::string& name, std::string_view source_has
   const Bytes bytes = file_.bytes();
   const Header header = read_header(bytes, source_hash, name);
   const Layout layout = layout_of(header);
-  check_digest(bytes, layout, check, name);
+  if (check == PackCheck::kEveryByte) verify(bytes, layout, name);
   classes_ = header.classes;
+  data_sha256_.assign(header.data_sha256.data(), kDigestSize);
   train_ = view(bytes, header, header.train_count, layout.train_images, layout.train_labels);
   test_ = view(bytes, header, header.test_count, layout.test_images, layout.test_labels);
 }
 
 Pack::Pack(const std::filesystem::path& path, std::string_view source_hash, PackCheck check)
-    : Pack(MappedFile(path), path.string(), source_hash, check) {}
+    : Pack(map_own_file(path), path.string(), source_hash, check) {}
 
 Pack::Pack(const PackContent& content)
-    : Pack(in_memory(content), "a data set in memory", content.source_hash, PackCheck::kQuick) {}
+    : Pack(in_memory(content), "a data set in memory", content.source_hash, PackCheck::kHeader) {}
 
 void write_pack(const std::filesystem::path& path, const PackContent& content) {
   replace_file(path, [&](int fd) { write_content(fd, path.string(), content); });

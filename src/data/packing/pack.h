@@ -12,28 +12,27 @@
 
 namespace headway {
 
-/// How much of a pack is checked when it is opened: kFull hashes every byte, kQuick the header, the
-/// labels and every 64th page of the images (about a millisecond).
-enum class PackCheck { kQuick, kFull };
-
 /// What goes into a pack.
 struct PackContent {
   std::string source_hash;  // names the files that it is made from
   std::int64_t classes = 0;
   ImageShape image;
   DecodePart decode;  // of images of that shape
+  MostImages most = {};
 };
 
-/// A decoded data set as one file: header, images, labels, SHA-256. Mapped read-only, so all
+/// A decoded data set as one file: header, images, labels, checksum. Mapped read-only, so all
 /// processes of a node share one resident copy.
 class Pack {
  public:
-  /// EnvironmentError says what is damaged.
+  /// EnvironmentError says what is damaged, or who else may have written the file.
   Pack(const std::filesystem::path& path, std::string_view source_hash, PackCheck check);
   /// In memory that this process has alone.
   explicit Pack(const PackContent& content);
 
   std::int64_t classes() const { return classes_; }
+  /// As data_hash.h defines it, computed when the data were decoded.
+  const std::string& data_sha256() const { return data_sha256_; }
   const ImageSet& train() const { return train_; }
   const ImageSet& test() const { return test_; }
 
@@ -42,6 +41,7 @@ class Pack {
 
   MappedFile file_;
   std::int64_t classes_ = 0;
+  std::string data_sha256_;
   ImageSet train_;
   ImageSet test_;
 };

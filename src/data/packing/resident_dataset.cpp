@@ -3,9 +3,11 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 
 #include <optional>
 
+#include "base/cache_folder.h"
 #include "base/environment.h"
 #include "base/errors.h"
 #include "base/logging.h"
@@ -17,36 +19,58 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr const char* kFolder = "datasets";
+
+std::string folder_of(const DatasetSource& source) {
+  if (source.files.empty()) return "";
+  return fs::weakly_canonical(source.files.front()).parent_path().string();
+}
+
 class MappedDataset : public Dataset {
  public:
-  MappedDataset(Pack pack, std::vector<std::string> class_names)
-      : pack_(std::move(pack)), class_names_(std::move(class_names)) {}
+  MappedDataset(Pack pack, const DatasetSource& source)
+      : pack_(std::move(pack)),
+        class_names_(source.class_names),
+        identity_{pack_.data_sha256(), folder_of(source)} {}
   const ImageSet& train() const override { return pack_.train(); }
   const ImageSet& test() const override { return pack_.test(); }
   std::int64_t classes() const override { return pack_.classes(); }
   const std::vector<std::string>& class_names() const override { return class_names_; }
+  const DataIdentity& identity() const override { return identity_; }
 
  private:
   Pack pack_;
   std::vector<std::string> class_names_;
+  DataIdentity identity_;
 };
+
+// A file that was put in another's place may have its size and time of modification; inode and time
+// of change are not set by hand.
+std::string line_of(const fs::path& file) {
+  const fs::path path = fs::weakly_canonical(file);
+  struct stat info {};
+  if (::stat(path.c_str(), &info) != 0) throw_errno("stat", path.string());
+  const auto nanoseconds = [](const timespec& time) {
+    return fmt::format("{}.{:09}", time.tv_sec, time.tv_nsec);
+  };
+  return fmt::format("{} {} {} {} {}\n",
+                     path.string(),
+                     info.st_ino,
+                     info.st_size,
+                     nanoseconds(info.st_mtim),
+                     nanoseconds(info.st_ctim));
+}
 
 std::string source_hash(const DatasetSource& source) {
   Sha256 hash;
   hash.add(source.name + "\n");
   if (!source.variant.empty()) hash.add(source.variant + "\n");
-  for (const fs::path& file : source.files) {
-    hash.add(fmt::format("{} {} {}\n",
-                         fs::weakly_canonical(file).string(),
-                         fs::file_size(file),
-                         fs::last_write_time(file).time_since_epoch().count()));
-  }
+  for (const fs::path& file : source.files) hash.add(line_of(file));
   return hash.hex_digest();
 }
 
 fs::path pack_path(const DatasetSource& source, const std::string& hash) {
-  return cache_directory() / "datasets" /
-         fmt::format("{}-{}.pack", source.name, hash.substr(0, 16));
+  return cache_directory() / kFolder / fmt::format("{}-{}.pack", source.name, hash.substr(0, 16));
 }
 
 // The pack if it is there and intact; else why not, or nothing when there is none.
@@ -55,11 +79,11 @@ struct OpenedPack {
   std::string damage;
 };
 
-OpenedPack open_pack(const fs::path& path, const std::string& hash) {
+OpenedPack open_pack(const fs::path& path, const std::string& hash, PackCheck check) {
   std::error_code ignored;
-  if (!fs::exists(path, ignored)) return {};
+  if (!fs::exists(fs::symlink_status(path, ignored))) return {};
   try {
-    return {Pack(path, hash, PackCheck::kQuick), ""};
+    return {Pack(path, hash, check), ""};
   } catch (const EnvironmentError& error) {
     return {std::nullopt, error.what()};
   }
@@ -69,8 +93,7 @@ OpenedPack open_pack(const fs::path& path, const std::string& hash) {
 // system that has none) each decodes for itself, which costs time and nothing else.
 FileDescriptor lock_pack(const fs::path& path) {
   try {
-    fs::create_directories(path.parent_path());
-    FileDescriptor lock = open_file(path.string() + ".lock", O_RDWR | O_CREAT);
+    FileDescriptor lock = open_file(path.string() + ".lock", O_RDWR | O_CREAT | O_NOFOLLOW);
     ::flock(lock.native(), LOCK_EX);
     return lock;
   } catch (const std::runtime_error&) {  // store_pack says why the folder cannot be written
@@ -78,18 +101,55 @@ FileDescriptor lock_pack(const fs::path& path) {
   }
 }
 
-std::optional<Pack> store_pack(const fs::path& path, const PackContent& content) {
+Pack private_pack(const PackContent& content, const std::string& why) {
+  log_warning("data set kept in private memory, as the cache cannot be used: {}", why);
+  return Pack(content);
+}
+
+Pack store_pack(const fs::path& path, const PackContent& content) {
   try {
-    fs::create_directories(path.parent_path());
     write_pack(path, content);
-    return Pack(path, content.source_hash, PackCheck::kFull);
+    return {path, content.source_hash, PackCheck::kEveryByte};
   } catch (const ConfigError&) {  // about the source files
     throw;
   } catch (const std::runtime_error& error) {
-    log_warning("data set kept in private memory, as the cache cannot be written: {}",
-                error.what());
-    return std::nullopt;
+    return private_pack(content, error.what());
   }
+}
+
+// Files that change while they are read are neither what they were nor what they will be.
+DecodePart decode_unchanged(const DatasetSource& source, const std::string& hash) {
+  return [&source, hash](DatasetPart part, ImageSink& sink) {
+    source.decode(part, sink);
+    if (source_hash(source) == hash) return;
+    throw ConfigError(fmt::format(
+        "the files of data set '{}' in '{}' changed while they were read; try again once they stay",
+        source.name,
+        folder_of(source)));
+  };
+}
+
+Pack resident_pack(const DatasetSource& source, PackCheck check) {
+  const std::string hash = source_hash(source);
+  const PackContent content{.source_hash = hash,
+                            .classes = static_cast<std::int64_t>(source.class_names.size()),
+                            .image = source.image,
+                            .decode = decode_unchanged(source, hash),
+                            .most = source.most};
+  try {
+    cache_folder(kFolder);
+  } catch (const std::runtime_error& error) {
+    return private_pack(content, error.what());
+  }
+  const fs::path path = pack_path(source, hash);
+  if (OpenedPack opened = open_pack(path, hash, check); opened.pack) {
+    return std::move(*opened.pack);
+  }
+  const FileDescriptor lock = lock_pack(path);
+  OpenedPack opened = open_pack(path, hash, check);  // another process may have made it meanwhile
+  if (opened.pack) return std::move(*opened.pack);
+  if (!opened.damage.empty()) log_warning("rebuilding a data set's pack: {}", opened.damage);
+  return store_pack(path, content);
 }
 
 }  // namespace
@@ -98,26 +158,8 @@ fs::path pack_path(const DatasetSource& source) {
   return pack_path(source, source_hash(source));
 }
 
-std::unique_ptr<Dataset> make_resident_dataset(const DatasetSource& source) {
-  const std::string hash = source_hash(source);
-  const fs::path path = pack_path(source, hash);
-  const auto mapped = [&](Pack& pack) {
-    return std::make_unique<MappedDataset>(std::move(pack), source.class_names);
-  };
-  if (OpenedPack opened = open_pack(path, hash); opened.pack) return mapped(*opened.pack);
-
-  const FileDescriptor lock = lock_pack(path);
-  OpenedPack opened = open_pack(path, hash);  // another process may have made it meanwhile
-  if (opened.pack) return mapped(*opened.pack);
-  if (!opened.damage.empty()) log_warning("rebuilding a data set's pack: {}", opened.damage);
-
-  const PackContent content{.source_hash = hash,
-                            .classes = static_cast<std::int64_t>(source.class_names.size()),
-                            .image = source.image,
-                            .decode = source.decode};
-  std::optional<Pack> pack = store_pack(path, content);
-  if (!pack) pack.emplace(content);
-  return mapped(*pack);
+std::unique_ptr<Dataset> make_resident_dataset(const DatasetSource& source, PackCheck check) {
+  return std::make_unique<MappedDataset>(resident_pack(source, check), source);
 }
 
 }  // namespace headway

@@ -11,10 +11,9 @@
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <cstring>
 
-#include "base/environment.h"
+#include "base/cache_folder.h"
 #include "base/errors.h"
 #include "base/files.h"
 #include "base/host.h"
@@ -142,18 +141,13 @@ std::filesystem::path sqlite_file_of(const std::filesystem::path& sweep_director
 
 std::filesystem::path sqlite_file_in_cache(const std::filesystem::path& sweep_directory) {
   const std::string place = std::filesystem::canonical(sweep_directory).string();
-  const std::filesystem::path folder = cache_directory() / "stores";
-  make_directories(folder);
-  // Nobody else may plant results there: without a home the cache is in a folder that all may use.
-  struct stat info {};
-  if (::stat(folder.c_str(), &info) != 0) throw_errno("stat", folder.string());
-  if (info.st_uid != ::geteuid() || (info.st_mode & S_IWOTH) != 0) {
-    throw EnvironmentError(
-        fmt::format("{}: this folder belongs to another user, or all may write to it; set "
-                    "$HEADWAY_CACHE to one of your own",
-                    folder.string()));
+  std::filesystem::path file =
+      cache_folder("stores") / (sha256_hex(place).substr(0, 16) + ".sqlite");
+  std::error_code unknown;
+  if (std::filesystem::exists(std::filesystem::symlink_status(file, unknown))) {
+    expect_own_file(open_regular(file, Links::kRefuse).native(), file);
   }
-  return folder / (sha256_hex(place).substr(0, 16) + ".sqlite");
+  return file;
 }
 
 std::unique_ptr<soci::session> SqliteDialect::open() {

@@ -51,6 +51,9 @@ TEST_F(Environment, the_cache_follows_the_desktop_rules) {
   EXPECT_EQ(cache_directory(), "/xdg/headway");
   clear("XDG_CACHE_HOME");
   EXPECT_EQ(cache_directory(), "/home/me/.cache/headway");
+  clear("HOME");
+  set("TMPDIR", "/");
+  EXPECT_EQ(cache_directory(), "/headway-cache-" + std::to_string(::geteuid()));
 }
 
 TEST_F(Environment, colour_is_refused_by_any_value) {

@@ -5,9 +5,9 @@
 
 #include "base/errors.h"
 #include "data/readers/idx.h"
+#include "support/scoped_variable.h"
 #include "support/temporary_directory.h"
 #include "unit/data/idx_content.h"
-#include "unit/data/scoped_variable.h"
 
 namespace headway {
 namespace {

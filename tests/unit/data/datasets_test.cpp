@@ -9,8 +9,8 @@
 #include "base/errors.h"
 #include "config/schema/catalog.h"
 #include "data/dataset.h"
+#include "support/scoped_variable.h"
 #include "support/temporary_directory.h"
-#include "unit/data/scoped_variable.h"
 #include "unit/data/small_datasets.h"
 
 namespace headway {
