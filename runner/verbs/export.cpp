@@ -3,13 +3,15 @@
 
 #include <fstream>
 #include <ostream>
+#include <span>
 #include <sstream>
 
 #include "base/atomic_file.h"
 #include "base/errors.h"
 #include "base/process.h"
-#include "base/safetensors.h"
 #include "base/sweep_layout.h"
+#include "base/text.h"
+#include "base/weights_file.h"
 #include "cluster/local/group_command.h"
 #include "runner/cli/open_store.h"
 #include "runner/cli/verb.h"
@@ -56,26 +58,8 @@ std::filesystem::path best_weights_file(const TrialLocation& trial) {
       file.string()));
 }
 
-/// The file is whole, and its weights are those that the trial's record tells of.
-void verify_weights(const std::filesystem::path& file,
-                    const TrialLocation& trial,
-                    std::ostream& err) {
-  const auto hash_in_file = [&]() -> std::string {
-    try {
-      const auto metadata = SafetensorsFile(file).metadata();
-      const auto found = metadata.find("weights_sha256");
-      return found == metadata.end() ? "" : found->second;
-    } catch (const ConfigError& error) {
-      throw StoreError(fmt::format("{} (`headway fsck` tells more)", error.what()));
-    }
-  }();
-  const TrialRow row = trial_details(open_store(trial.sweep, err), trial.trial_id).trial;
-  if (row.weights_sha256.empty() || hash_in_file == row.weights_sha256) return;
-  throw StoreError(fmt::format("{}: holds weights {}, the record of trial {} says {}",
-                               file.string(),
-                               hash_in_file.empty() ? "without a hash" : hash_in_file,
-                               trial.trial_id,
-                               row.weights_sha256));
+std::string recorded_hash(const TrialLocation& trial, std::ostream& err) {
+  return trial_details(open_store(trial.sweep, err), trial.trial_id).trial.weights_sha256;
 }
 
 /// Trials of earlier versions may have ended so without being recorded as diverged.
@@ -88,33 +72,91 @@ void report_not_finite(const SafetensorsFile& weights, std::ostream& err) {
   }
 }
 
-void export_weights(const ExportRequest& request, VerbContext& context) {
-  refuse_to_overwrite(request);
-  const TrialLocation trial = locate_trial(request.trial, request.sweep, context.results_root);
-  const std::filesystem::path source =
-      request.best ? best_weights_file(trial) : weights_file(trial);
-  if (!request.best) verify_weights(source, trial, context.err);
-  const MappedFile file(source);
-  const auto bytes = file.bytes();
-  replace_file(request.output, {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
-  report_not_finite(SafetensorsFile(source), context.err);
-  if (!request.best) {
-    fmt::print(context.err, "{}: weights of trial {}\n", request.output.string(), trial.trial_id);
-    return;
+// What a file of weights tells of itself; "" when it does not.
+std::string told(const SafetensorsFile& weights, const char* key) {
+  const auto entry = weights.metadata().find(key);
+  return entry == weights.metadata().end() ? "" : entry->second;
+}
+
+/// How good the weights of which epoch are, as the trial's records tell it. Its metrics, or where a
+/// power cut took these, its results.
+bool is_recorded(const SafetensorsFile& weights, const ResultsStore& store, const TrialId& id) {
+  const std::string epoch = told(weights, kEpochOfWeights);
+  const auto is_accuracy = [&](const std::optional<double>& value) {
+    return value && fmt::format("{}", *value) == told(weights, kAccuracyOfWeights);
+  };
+  for (const MetricRow& row : trial_metrics(store, id)) {
+    const bool is_it = std::to_string(row.epoch) == epoch && row.split == "validation" &&
+                       row.name == "top1_accuracy";
+    if (!is_it) continue;
+    return std::to_string(row.step) == told(weights, kStepOfWeights) && is_accuracy(row.value);
   }
-  const auto metadata = SafetensorsFile(source).metadata();
+  bool is_best = false;
+  bool is_as_good = false;
+  for (const ResultRow& row : trial_details(store, id).results) {
+    if (row.split != "validation") continue;
+    if (row.name == "best_epoch") is_best = row.value && fmt::format("{}", *row.value) == epoch;
+    if (row.name == "best_top1_accuracy") is_as_good = is_accuracy(row.value);
+  }
+  return is_best && is_as_good;
+}
+
+/// No record tells the hash of the best weights; of the epoch that they are from there is one.
+void expect_recorded(const SafetensorsFile& weights,
+                     const std::filesystem::path& file,
+                     const TrialLocation& trial,
+                     std::ostream& err) {
+  if (is_recorded(weights, open_store(trial.sweep, err), trial.trial_id)) return;
+  throw StoreError(
+      fmt::format("{}: says of itself that it is from epoch {}, step {}, with validation accuracy "
+                  "{}; the records of trial {} say something else",
+                  file.string(),
+                  in_quotes(told(weights, kEpochOfWeights)),
+                  in_quotes(told(weights, kStepOfWeights)),
+                  in_quotes(told(weights, kAccuracyOfWeights)),
+                  trial.trial_id));
+}
+
+// What was hashed is what is written: both are the same mapping of the file.
+void write_file(const ExportRequest& request, std::span<const std::byte> bytes) {
+  replace_file(request.output, {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+}
+
+void export_final_weights(const ExportRequest& request, VerbContext& context) {
+  const TrialLocation trial = locate_trial(request.trial, request.sweep, context.results_root);
+  const auto source = weights_file(trial);
+  const SafetensorsFile weights =
+      open_weights(source, trial.trial_id, recorded_hash(trial, context.err));
+  write_file(request, weights.bytes());
+  report_not_finite(weights, context.err);
+  fmt::print(context.err, "{}: weights of trial {}\n", request.output.string(), trial.trial_id);
+}
+
+void export_best_weights(const ExportRequest& request, VerbContext& context) {
+  const TrialLocation trial = locate_trial(request.trial, request.sweep, context.results_root);
+  const auto source = best_weights_file(trial);
+  const SafetensorsFile weights = open_weights(source, trial.trial_id, "");
+  expect_recorded(weights, source, trial, context.err);
+  write_file(request, weights.bytes());
+  report_not_finite(weights, context.err);
   fmt::print(context.err,
              "{}: weights of trial {} after epoch {}, validation accuracy {}\n",
              request.output.string(),
              trial.trial_id,
-             metadata.at("epoch"),
-             metadata.at("validation_top1_accuracy"));
+             weights.metadata().at(kEpochOfWeights),
+             weights.metadata().at(kAccuracyOfWeights));
+}
+
+void export_weights(const ExportRequest& request, VerbContext& context) {
+  refuse_to_overwrite(request);
+  request.best ? export_best_weights(request, context) : export_final_weights(request, context);
 }
 
 void export_features(const ExportRequest& request, VerbContext& context) {
   refuse_to_overwrite(request);
   const TrialLocation trial = locate_trial(request.trial, request.sweep, context.results_root);
-  weights_file(trial);  // says that the trial is not done better than the worker could
+  // Says better than the worker could that the trial is not done, or its weights are not its own.
+  open_weights(weights_file(trial), trial.trial_id, recorded_hash(trial, context.err));
   const ForegroundEnd end = run_in_foreground({.command = {find_worker_program().string(),
                                                            "features",
                                                            "--sweep-dir",
@@ -184,8 +226,9 @@ void add_trial_exports(const Arguments& verb, const Request& request, VerbContex
       verb,
       {.name = "weights",
        .summary = "a finished trial's parameters and buffers, as safetensors",
-       .description = "Checks the file and its hash first, and warns of values that are not\n"
-                      "finite. Names are PyTorch's.",
+       .description = "Hashes them first: weights that are not those of the trial's record\n"
+                      "are not handed on (exit code 4). Warns of values that are not finite.\n"
+                      "Names are PyTorch's.",
        .examples = {"headway export weights 3f2a --out model.safetensors",
                     "headway export weights 3f2a --best --out best.safetensors"}},
       request);

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/errors.h"
+#include "base/failure.h"
 #include "base/nearest_name.h"
 #include "scheduling/claims/supervisors.h"
 #include "scheduling/planning/cost_model.h"
@@ -87,9 +88,26 @@ std::optional<ClaimedTrial> TrialSource::next() {
     const auto index = first_to_take();
     if (!index) return std::nullopt;
     const PlannedTrial& planned = plan_.trials[*index];
+    std::optional<Trial> trial = checked(planned);
+    if (!trial) continue;
     auto claimed = try_claim(sweep_directory_, planned.trial_id, next_attempt_, owner_);
     if (!claimed || !is_still_wanted(*claimed)) continue;
-    return ClaimedTrial{{planned.trial_id, planned.cell_id, planned.config()}, std::move(*claimed)};
+    return ClaimedTrial{*std::move(trial), std::move(*claimed)};
+  }
+}
+
+// Nothing when what stands under the id is not what the id was made of: nobody can train it, and a
+// record says so.
+std::optional<Trial> TrialSource::checked(const PlannedTrial& planned) {
+  try {
+    return Trial{planned.trial_id, planned.cell_id, planned.config()};
+  } catch (const StoreError& error) {
+    report_attempt_end(reports_,
+                       {.trial_id = planned.trial_id,
+                        .attempt = next_attempt_,
+                        .failure = failure_name(FailureClass::kError),
+                        .message = error.what()});
+    return std::nullopt;
   }
 }
 

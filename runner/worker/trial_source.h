@@ -50,6 +50,7 @@ class TrialSource {
   bool is_free(const TrialId& trial_id, const TrialHistory& record);
   bool take_over(const ClaimView& claim);
   bool is_still_wanted(const Claim& claim);
+  std::optional<Trial> checked(const PlannedTrial& planned);
 
   std::filesystem::path sweep_directory_;
   ClaimOwner owner_;

@@ -3,51 +3,66 @@
 #include <fmt/format.h>
 
 #include <cstddef>
+#include <string>
 
 #include "base/limits.h"
+#include "base/text.h"
 
 namespace headway {
 namespace {
 
-// Where `text` becomes too deep; npos when it does not. Quotes of texts that are not closed hide
-// what follows, as they do from the parser.
-std::size_t too_deep_at(std::string_view text) {
+[[noreturn]] void refuse_at(std::size_t place, const std::string& what) {
+  throw nlohmann::json::parse_error::create(101, place, what, nullptr);
+}
+
+// Counts without building anything. Quotes of texts that are not closed hide what follows, as they
+// do from the parser.
+void expect_within_limits(std::string_view text) {
   std::size_t depth = 0;
+  std::size_t values = 0;
   bool in_text = false;
   for (std::size_t i = 0; i < text.size(); ++i) {
     const char c = text[i];
+    if (c == '\0') refuse_at(i, "a zero byte");  // the parser would take it for the end
     if (in_text) {
       if (c == '\\') ++i;
       if (c == '"') in_text = false;
-    } else if (c == '"') {
-      in_text = true;
-    } else if (c == '{' || c == '[') {
-      if (++depth > kMaximumDepth) return i;
-    } else if ((c == '}' || c == ']') && depth > 0) {
-      --depth;
+      continue;
+    }
+    if (c == '"') in_text = true;
+    if (c == '{' || c == '[') {
+      if (++depth > kMaximumDepth)
+        refuse_at(i, fmt::format("nested deeper than {}", kMaximumDepth));
+    }
+    if ((c == '}' || c == ']') && depth > 0) --depth;
+    const bool begins_value = c == '{' || c == '[' || c == ',';
+    if (begins_value && ++values > kMostValues) {
+      refuse_at(i, fmt::format("more than {} values", kMostValues));
     }
   }
-  return std::string_view::npos;
-}
-
-template <typename Json>
-Json parse(std::string_view text) {
-  const std::size_t place = too_deep_at(text);
-  if (place != std::string_view::npos) {
-    throw nlohmann::json::parse_error::create(
-        101, place, fmt::format("nested deeper than {}", kMaximumDepth), nullptr);
-  }
-  return Json::parse(text);
 }
 
 }  // namespace
 
 nlohmann::json parse_json(std::string_view text) {
-  return parse<nlohmann::json>(text);
+  expect_within_limits(text);
+  return nlohmann::json::parse(text);
 }
 
-nlohmann::ordered_json parse_ordered_json(std::string_view text) {
-  return parse<nlohmann::ordered_json>(text);
+std::int64_t integer_in(const nlohmann::json& json, IntegerRange range) {
+  // What is above the largest int64_t becomes negative, and those of JSON that do are unsigned.
+  const bool fits =
+      json.is_number_integer() && (!json.is_number_unsigned() || json.get<std::int64_t>() >= 0);
+  const std::int64_t value = fits ? json.get<std::int64_t>() : 0;
+  if (fits && value >= range.least && value <= range.most) return value;
+  const auto replace = nlohmann::json::error_handler_t::replace;
+  throw nlohmann::json::other_error::create(
+      501,
+      fmt::format("found {}, expected an integer from {} to {}",
+                  in_quotes(json.dump(-1, ' ', false, replace)),
+                  range.least,
+                  range.most),
+      &json);
 }
 
 }  // namespace headway

@@ -1,14 +1,25 @@
 #pragma once
 
+#include <cstdint>
 #include <nlohmann/json.hpp>
 #include <string_view>
 
 namespace headway {
 
-/// Parses one JSON text; nested deeper than kMaximumDepth it is refused before memory is taken for
-/// it. Every text from outside this process goes through here. Errors are
-/// nlohmann::json::exception.
+/// Parses one JSON text; nested deeper than kMaximumDepth, or with more than kMostValues values, it
+/// is refused before memory is taken for it. Every text from outside this process goes through
+/// here. Errors are nlohmann::json::exception.
 nlohmann::json parse_json(std::string_view text);
-nlohmann::ordered_json parse_ordered_json(std::string_view text);
+
+struct IntegerRange {
+  std::int64_t least = 0;
+  std::int64_t most = 0;
+};
+/// All integers that every JSON reader keeps exact, and that can be counted up without overflow.
+inline constexpr IntegerRange kWholeRange{-(std::int64_t{1} << 53), std::int64_t{1} << 53};
+
+/// `json` as an integer of the range; nlohmann::json::exception when it is none: a text, a
+/// fraction, or too large, which get<int>() would bend into some other number.
+std::int64_t integer_in(const nlohmann::json& json, IntegerRange range);
 
 }  // namespace headway

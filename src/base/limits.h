@@ -10,6 +10,8 @@ namespace headway {
 
 /// Lists and objects within one another: of JSON, YAML.
 inline constexpr std::size_t kMaximumDepth = 64;
+/// Values of one JSON text, some hundred bytes of memory each.
+inline constexpr std::size_t kMostValues = std::size_t{1} << 21;
 
 inline constexpr std::uint64_t kKibi = 1024;
 inline constexpr std::uint64_t kMebi = 1024 * kKibi;

@@ -6,6 +6,7 @@
 #include <bit>
 #include <cstring>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "base/atomic_file.h"
 #include "base/errors.h"
@@ -54,16 +55,26 @@ std::int64_t count_with_exponent(std::span<const std::byte> bytes, Bits exponent
   throw ConfigError(fmt::format("{}: not a usable safetensors file: {}", path, what));
 }
 
+std::vector<std::int64_t> parse_shape(const nlohmann::json& json) {
+  std::vector<std::int64_t> shape;
+  for (const nlohmann::json& size : json.get_ref<const nlohmann::json::array_t&>()) {
+    shape.push_back(integer_in(size, kWholeRange));
+  }
+  return shape;
+}
+
 NamedTensor parse_entry(const std::string& path,
                         const std::string& name,
                         const nlohmann::json& entry,
                         std::span<const std::byte> data) {
-  NamedTensor tensor{name,
-                     entry.at("dtype").get<std::string>(),
-                     entry.at("shape").get<std::vector<std::int64_t>>(),
-                     {}};
-  const auto begin = entry.at("data_offsets").at(0).get<std::uint64_t>();
-  const auto end = entry.at("data_offsets").at(1).get<std::uint64_t>();
+  NamedTensor tensor{
+      name, entry.at("dtype").get<std::string>(), parse_shape(entry.at("shape")), {}};
+  const auto offset = [&](std::size_t which) {
+    const IntegerRange range{0, kWholeRange.most};
+    return static_cast<std::uint64_t>(integer_in(entry.at("data_offsets").at(which), range));
+  };
+  const std::uint64_t begin = offset(0);
+  const std::uint64_t end = offset(1);
   if (begin > end || end > data.size()) {
     refuse(path, fmt::format("'{}' lies at bytes {}..{} of {}", name, begin, end, data.size()));
   }
@@ -81,10 +92,17 @@ NamedTensor parse_entry(const std::string& path,
   return tensor;
 }
 
+// In the order in which they lie, which is the one that they were written in.
+void sort_by_place(std::vector<NamedTensor>& tensors) {
+  std::ranges::stable_sort(tensors, {}, [](const NamedTensor& tensor) {
+    return std::pair(tensor.bytes.data(), tensor.bytes.size());
+  });
+}
+
+/// `tensors` by place.
 void check_no_gap_or_overlap(const std::string& path,
-                             std::vector<NamedTensor> tensors,
+                             const std::vector<NamedTensor>& tensors,
                              std::span<const std::byte> data) {
-  std::ranges::sort(tensors, {}, [](const NamedTensor& t) { return t.bytes.data(); });
   const std::byte* next = data.data();
   for (const NamedTensor& tensor : tensors) {
     if (!tensor.bytes.empty() && tensor.bytes.data() != next) {
@@ -140,8 +158,19 @@ std::string write_safetensors(const std::filesystem::path& path,
   return hash.hex_digest();
 }
 
+std::string hash_tensors(const std::vector<NamedTensor>& tensors) {
+  Sha256 hash;
+  for (const NamedTensor& tensor : tensors) {
+    hash.add(nlohmann::json{tensor.name, tensor.dtype, tensor.shape}.dump()).add(tensor.bytes);
+  }
+  return hash.hex_digest();
+}
+
 SafetensorsFile::SafetensorsFile(const std::filesystem::path& path)
-    : path_(path.string()), file_(path) {
+    : SafetensorsFile(MappedFile(path), path.string()) {}
+
+SafetensorsFile::SafetensorsFile(MappedFile file, std::string path)
+    : path_(std::move(path)), file_(std::move(file)) {
   const std::span<const std::byte> all = file_.bytes();
   std::uint64_t header_bytes = 0;
   if (all.size() < sizeof(header_bytes)) refuse(path_, "shorter than 8 bytes");
@@ -152,8 +181,8 @@ SafetensorsFile::SafetensorsFile(const std::filesystem::path& path)
   const auto* text = reinterpret_cast<const char*>(all.data()) + sizeof(header_bytes);
   const auto data = all.subspan(sizeof(header_bytes) + header_bytes);
   try {
-    const auto header = parse_ordered_json({text, header_bytes});
-    for (const auto& [name, entry] : header.items()) {
+    const auto header = parse_json({text, header_bytes});
+    for (const auto& [name, entry] : header.get_ref<const nlohmann::json::object_t&>()) {
       if (name == "__metadata__") {
         metadata_ = entry.get<std::map<std::string, std::string>>();
       } else {
@@ -163,6 +192,7 @@ SafetensorsFile::SafetensorsFile(const std::filesystem::path& path)
   } catch (const nlohmann::json::exception& error) {
     refuse(path_, error.what());
   }
+  sort_by_place(tensors_);
   check_no_gap_or_overlap(path_, tensors_, data);
 }
 

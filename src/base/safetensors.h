@@ -33,12 +33,21 @@ std::string write_safetensors(const std::filesystem::path& path,
                               const std::vector<NamedTensor>& tensors,
                               const std::map<std::string, std::string>& metadata = {});
 
+/// SHA-256 over names, dtypes, shapes and bytes, in this order.
+std::string hash_tensors(const std::vector<NamedTensor>& tensors);
+
 /// A mapped safetensors file, checked in full on opening: header length, dtypes, shapes, offsets
 /// inside the file, no overlap, no gap. ConfigError says which of these failed.
 class SafetensorsFile {
  public:
   explicit SafetensorsFile(const std::filesystem::path& path);
+  /// Of a file that is mapped already: what was hashed of it is what is read. `path` says in errors
+  /// which.
+  SafetensorsFile(MappedFile file, std::string path);
 
+  /// The whole file.
+  std::span<const std::byte> bytes() const { return file_.bytes(); }
+  /// In the order in which they lie in the file.
   const std::vector<NamedTensor>& tensors() const { return tensors_; }
   const std::map<std::string, std::string>& metadata() const { return metadata_; }
   bool contains(const std::string& name) const;

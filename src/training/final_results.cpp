@@ -10,6 +10,7 @@
 #include "base/errors.h"
 #include "base/files.h"
 #include "base/sweep_layout.h"
+#include "base/weights_file.h"
 #include "training/training_metrics.h"
 
 namespace headway {
@@ -17,10 +18,10 @@ namespace {
 
 using statistics::name;
 
-std::string epoch_of_weights(const std::filesystem::path& file) {
+std::string epoch_of_weights(const std::filesystem::path& file, const TrialId& trial_id) {
   if (!std::filesystem::exists(file)) return "none";
   try {
-    return SafetensorsFile(file).metadata().at("epoch");
+    return open_weights(file, trial_id, "").metadata().at(kEpochOfWeights);
   } catch (const std::exception& error) {
     return error.what();
   }
@@ -115,11 +116,13 @@ void expect_equal_weights_on_all_ranks(const std::string& weights_sha256, Commun
       "processors of one kind with the same libraries; or set resources.ranks to 1");
 }
 
-std::string check_best_weights(const std::filesystem::path& folder, const EpochRecord* best) {
+std::string check_best_weights(const std::filesystem::path& folder,
+                               const TrialId& trial_id,
+                               const EpochRecord* best) {
   const std::filesystem::path file = folder / SweepLayout::kBestWeights;
   remove_unfinished(file);
   const std::string wanted = best == nullptr ? "none" : std::to_string(best->epoch);
-  const std::string found = epoch_of_weights(file);
+  const std::string found = epoch_of_weights(file, trial_id);
   if (found == wanted) return "";
   std::error_code absent;
   std::filesystem::remove(file, absent);
@@ -142,7 +145,7 @@ void write_artifacts(const std::filesystem::path& folder,
   remove_unfinished(class_vectors);
   write_safetensors(weights,
                     state.tensors(),
-                    {{"trial_id", trial_id(config)}, {"weights_sha256", weights_sha256}});
+                    {{kTrialIdOfWeights, trial_id(config)}, {kHashOfWeights, weights_sha256}});
   write_safetensors(
       class_vectors,
       {{"class_vectors",

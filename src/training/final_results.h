@@ -49,10 +49,12 @@ void add_best_validation(SplitMetrics& results, const std::vector<EpochRecord>& 
 /// Collective.
 void expect_equal_weights_on_all_ranks(const std::string& weights_sha256, Communicator& comm);
 
-/// Empty when the artifact folder holds the best weights, those of epoch `best` (their metadata
-/// tells); else why it does not. Weights of another epoch, from an attempt that did not end, are
+/// Empty when the artifact folder holds the trial's best weights, sound and those of epoch `best`
+/// (their metadata tells); else why it does not. Others, from an attempt that did not end say, are
 /// removed.
-std::string check_best_weights(const std::filesystem::path& folder, const EpochRecord* best);
+std::string check_best_weights(const std::filesystem::path& folder,
+                               const TrialId& trial_id,
+                               const EpochRecord* best);
 
 /// Writes the final weights (by PyTorch's names) and the class vectors as drawn.
 void write_artifacts(const std::filesystem::path& folder,

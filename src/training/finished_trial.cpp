@@ -11,9 +11,8 @@
 
 #include "base/errors.h"
 #include "base/nearest_name.h"
-#include "base/safetensors.h"
+#include "base/weights_file.h"
 #include "comm/nccl/device_array.h"
-#include "training/state/training_state.h"
 
 namespace headway {
 namespace {
@@ -40,14 +39,23 @@ std::string dtype_of(const at::Tensor& tensor) {
   return tensor.scalar_type() == at::kLong ? "I64" : "F32";
 }
 
-SafetensorsFile open_weights(const std::filesystem::path& file) {
+// What is wrong with them follows from the file alone, and is the user's to mend.
+SafetensorsFile sound_weights(const FinishedTrialSource& source) {
+  const std::filesystem::path& file = source.weights;
   if (!std::filesystem::exists(file)) {
     throw ConfigError(fmt::format(
         "the trial's final weights are gone: '{}' does not exist; put the file back, or train the "
         "trial anew in a sweep of another name",
         file.string()));
   }
-  return SafetensorsFile(file);
+  try {
+    return open_weights(file, trial_id(source.config), source.trained.weights_sha256);
+  } catch (const StoreError& error) {
+    throw ConfigError(
+        fmt::format("{}; the file is damaged or of another trial: put the right one back, or train "
+                    "the trial anew in a sweep of another name",
+                    error.what()));
+  }
 }
 
 }  // namespace
@@ -90,7 +98,7 @@ FinishedTrial::FinishedTrial(FinishedTrialSource source, const Dataset& dataset,
 
 void FinishedTrial::load_weights() {
   const at::NoGradGuard no_grad;
-  const SafetensorsFile file = open_weights(source_.weights);
+  const SafetensorsFile file = sound_weights(source_);
   const auto load = [&](const std::string& name, const at::Tensor& tensor) {
     const NamedTensor& stored = file.at(name);
     if (stored.shape != tensor.sizes().vec() || stored.dtype != dtype_of(tensor)) {
@@ -107,17 +115,6 @@ void FinishedTrial::load_weights() {
     load(parameter.name, parameter.tensor);
   }
   for (const Buffer& buffer : model_.parameters->buffers()) load(buffer.name, buffer.tensor);
-  const std::string& recorded = source_.trained.weights_sha256;
-  if (recorded.empty()) return;
-  const std::string found = hash_tensors(StateDict(*model_.parameters).tensors());
-  if (found == recorded) return;
-  throw ConfigError(
-      fmt::format("{}: holds weights {}, but the trial's record says {}; the file is damaged or of "
-                  "another trial: put the right one back, or train the trial anew in a sweep of "
-                  "another name",
-                  source_.weights.string(),
-                  found,
-                  recorded));
 }
 
 const std::vector<std::int32_t>& FinishedTrial::samples_of(const std::string& split) const {

@@ -335,7 +335,8 @@ void Trainer::write_results(const TrialResult& result, const StateDict& weights)
                     result.hashes.weights,
                     model_.drawn_class_vectors);
     if (!options_.checkpoints.keep_best) return;
-    remark = check_best_weights(options_.artifact_folder, best_validation(position_.history));
+    remark = check_best_weights(
+        options_.artifact_folder, trial_id(config_), best_validation(position_.history));
   });
   if (!remark.empty()) sink_.remark(remark);
 }

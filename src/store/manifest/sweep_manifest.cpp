@@ -171,15 +171,25 @@ std::vector<PlannedTrial> vanished_trials(const SweepLayout& layout,
 }  // namespace
 
 TrialConfig PlannedTrial::config() const {
-  TrialConfig config = trial_config_from_json(parse_json(config_text));
-  if (headway::trial_id(config) == trial_id && headway::cell_id(config) == cell_id &&
-      config.seed == seed) {
-    return config;
+  const auto refuse = [&](const std::string& what) {
+    throw StoreError(fmt::format(
+        "trial {}: its configuration in the sweep's trials.jsonl {}: it was changed by hand; "
+        "'headway run' with the sweep file writes the plan anew",
+        trial_id,
+        what));
+  };
+  TrialConfig config;
+  try {
+    config = trial_config_from_json(parse_json(config_text));
+  } catch (const nlohmann::json::exception& error) {
+    refuse(fmt::format("cannot be read ({})", error.what()));
+  } catch (const ConfigError& error) {
+    refuse(fmt::format("cannot be read ({})", error.what()));
   }
-  throw StoreError(fmt::format(
-      "trial {}: its configuration in the sweep's trials.jsonl does not fit its ids: it "
-      "was changed by hand; 'headway run' with the sweep file writes the plan anew",
-      trial_id));
+  const bool is_own = headway::trial_id(config) == trial_id &&
+                      headway::cell_id(config) == cell_id && config.seed == seed;
+  if (!is_own) refuse("does not fit its ids");
+  return config;
 }
 
 SweepManifest read_manifest(const std::filesystem::path& directory) {

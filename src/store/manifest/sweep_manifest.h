@@ -18,7 +18,8 @@ struct PlannedTrial {
   std::int64_t seed = 0;
   std::string config_text;  // canonical JSON
 
-  /// StoreError when the ids are not those of `config_text`: someone edited it.
+  /// StoreError when the ids are not those of `config_text`: someone edited it. Whoever uses a
+  /// trial's configuration in any way asks here.
   TrialConfig config() const;
 };
 

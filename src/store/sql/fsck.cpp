@@ -9,9 +9,8 @@
 
 #include "base/errors.h"
 #include "base/host.h"
-#include "base/safetensors.h"
-#include "base/sha256.h"
 #include "base/sweep_layout.h"
+#include "base/weights_file.h"
 #include "store/manifest/sweep_manifest.h"
 #include "store/segments/damage_description.h"
 #include "store/segments/record_json.h"
@@ -23,21 +22,6 @@
 
 namespace headway {
 namespace {
-
-// As training hashes the final weights: names, types and shapes with the bytes, in the file's
-// order.
-std::string hash_of(const SafetensorsFile& file) {
-  Sha256 hash;
-  for (const NamedTensor& tensor : file.tensors()) {
-    hash.add(nlohmann::json{tensor.name, tensor.dtype, tensor.shape}.dump()).add(tensor.bytes);
-  }
-  return hash.hex_digest();
-}
-
-std::string own_hash(const SafetensorsFile& file) {
-  const auto entry = file.metadata().find("weights_sha256");
-  return entry == file.metadata().end() ? "nothing" : entry->second;
-}
 
 class Check {
  public:
@@ -151,31 +135,23 @@ class Check {
     for (const auto& [id, record] : records_) {
       if (record.state() != TrialState::kDone) continue;
       const std::string& recorded = record.last_attempt()->weights_sha256;
-      if (!recorded.empty()) check_weights(layout_.weights(id), recorded);
+      if (!recorded.empty()) check_weights(layout_.weights(id), id, recorded);
       // Nobody records the hash of the best weights; the file tells its own.
       const auto best = layout_.best_weights(id);
-      if (std::filesystem::exists(best)) check_weights(best, "");
+      if (std::filesystem::exists(best)) check_weights(best, id, "");
     }
   }
 
-  /// `recorded`: the hash that the file's weights should have; empty: the one in its metadata.
-  void check_weights(const std::filesystem::path& file, std::string recorded) {
+  void check_weights(const std::filesystem::path& file,
+                     const TrialId& id,
+                     const std::string& recorded) {
     if (!std::filesystem::exists(file)) {
       remark(file.string(), "the weights of a finished trial are gone");
       return;
     }
     try {
-      const SafetensorsFile weights(file);
+      open_weights(file, id, recorded);
       ++report_.artifacts;
-      const bool by_itself = recorded.empty();
-      if (by_itself) recorded = own_hash(weights);
-      const std::string found = hash_of(weights);
-      if (found == recorded) return;
-      damage(file.string(),
-             fmt::format("holds weights {}, but {} says {}",
-                         found,
-                         by_itself ? "its own metadata" : "the record",
-                         recorded));
     } catch (const std::runtime_error& error) {
       damage(file.string(), error.what());
     }

@@ -46,6 +46,7 @@ class ManifestWriter {
     row.plan_position = position;
     write_trial_.write(row);
     const bool is_new = known_config != trial.config_text;
+    if (is_new) trial.config();  // checks that it is the one of this id
     if (!is_new && !position) return;
     const ConfigLeaves leaves = config_leaves(parse_json(trial.config_text));
     if (is_new) {

@@ -8,6 +8,7 @@
 
 #include "base/errors.h"
 #include "base/nearest_name.h"
+#include "store/manifest/sweep_manifest.h"
 #include "store/sql/sql_record.h"
 
 namespace headway {
@@ -54,6 +55,23 @@ std::vector<std::string> trials_that_begin_with(soci::session& sql,
            : fmt::format("no trial '{}'; 'headway export trials {}' lists them", text, sweep));
 }
 
+// The database is a file that anyone may edit, as the list of trials is.
+void expect_own_configuration(const TrialRow& trial, const ResultsStore& store) {
+  if (trial.config.empty()) return;  // of records without a plan
+  try {
+    PlannedTrial{
+        TrialId(trial.trial_id), CellId(trial.cell_id), trial.seed.value_or(0), trial.config}
+        .config();
+  } catch (const std::runtime_error&) {
+    throw StoreError(
+        fmt::format("{}: the configuration of trial {} does not fit its ids: it was changed by "
+                    "hand; 'headway fsck {} --rebuild' builds the store anew",
+                    store.place(),
+                    trial.trial_id,
+                    store.sweep_directory().string()));
+  }
+}
+
 }  // namespace
 
 std::string find_trial(const ResultsStore& store, const std::string& text) {
@@ -81,6 +99,7 @@ TrialDetails trial_details(const ResultsStore& store, const std::string& trial_i
     SqlReader<OfTrial<ResultRow>>(sql, of_trial + "ORDER BY evaluation, split, name", 2)
         .each(key, [&](const auto& row) { details.results.push_back(row.record); });
   });
+  expect_own_configuration(details.trial, store);
   std::stable_partition(details.results.begin(), details.results.end(), [](const ResultRow& row) {
     return row.evaluation == kTrainingEvaluation;
   });

@@ -19,7 +19,8 @@ struct TrialDetails {
   std::vector<AttemptRecord> attempts;
   std::vector<ResultRow> results;  // of training, then of evaluations by name
 };
-/// `trial_id` may be an unambiguous prefix.
+/// `trial_id` may be an unambiguous prefix. StoreError when the configuration is not that of the
+/// id.
 TrialDetails trial_details(const ResultsStore& store, const std::string& trial_id);
 
 /// By epoch, step, split, name. `trial_id` may be an unambiguous prefix.

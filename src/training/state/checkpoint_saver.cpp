@@ -5,6 +5,7 @@
 #include "base/errors.h"
 #include "base/files.h"
 #include "base/time.h"
+#include "base/weights_file.h"
 
 namespace headway {
 namespace {
@@ -74,11 +75,11 @@ void CheckpointSaver::write_image(const Request& request) {
     const std::vector<NamedTensor> weights = tensors.weights();
     write_safetensors(places_.best_weights,
                       weights,
-                      {{"trial_id", places_.trial_id},
-                       {"epoch", text_of(image_.manifest, "epochs_done")},
-                       {"step", text_of(image_.manifest, "step")},
-                       {"validation_top1_accuracy", fmt::format("{}", *request.best_accuracy)},
-                       {"weights_sha256", hash_tensors(weights)}});
+                      {{kTrialIdOfWeights, places_.trial_id},
+                       {kEpochOfWeights, text_of(image_.manifest, "epochs_done")},
+                       {kStepOfWeights, text_of(image_.manifest, "step")},
+                       {kAccuracyOfWeights, fmt::format("{}", *request.best_accuracy)},
+                       {kHashOfWeights, hash_tensors(weights)}});
   }
   if (request.checkpoint) {
     const std::int64_t step = image_.manifest.at("step");

@@ -296,12 +296,4 @@ TrainSums TrainingState::merged_train_sums() {
   return {merged[0], merged[1], merged[2], merged[3]};
 }
 
-std::string hash_tensors(const std::vector<NamedTensor>& tensors) {
-  Sha256 hash;
-  for (const NamedTensor& tensor : tensors) {
-    hash.add(nlohmann::json{tensor.name, tensor.dtype, tensor.shape}.dump()).add(tensor.bytes);
-  }
-  return hash.hex_digest();
-}
-
 }  // namespace headway

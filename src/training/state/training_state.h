@@ -112,8 +112,6 @@ EpochRecord epoch_record_from_json(const nlohmann::json& json);
 /// {split: {name: number | null}}; null stands for a missing value.
 nlohmann::json to_json(const SplitMetrics& metrics);
 
-/// SHA-256 over names, dtypes, shapes and bytes.
-std::string hash_tensors(const std::vector<NamedTensor>& tensors);
 std::string hash_metrics(const std::vector<EpochRecord>& history, const SplitMetrics& results);
 
 }  // namespace headway

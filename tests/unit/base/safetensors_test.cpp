@@ -132,6 +132,36 @@ TEST_F(Safetensors, refuses_headers_that_are_no_json_of_the_right_form) {
   }
 }
 
+TEST_F(Safetensors, refuses_numbers_that_are_no_whole_ones) {
+  for (const char* number : {"1.0", "1e300", "18446744073709551617", "-9223372036854775808"}) {
+    const std::string text = number;
+    write(R"({"x":{"dtype":"U8","shape":[)" + text + R"(],"data_offsets":[0,1]}})", "x");
+    EXPECT_THAT(refusal(), HasSubstr("not a usable safetensors file")) << number;
+    write(R"({"x":{"dtype":"U8","shape":[1],"data_offsets":[0,)" + text + "]}}", "x");
+    EXPECT_THAT(refusal(), HasSubstr("not a usable safetensors file")) << number;
+  }
+}
+
+TEST_F(Safetensors, refuses_headers_nested_too_deep) {
+  write(std::string(2'000'000, '['), "");
+  EXPECT_THAT(refusal(), HasSubstr("nested deeper than 64"));
+}
+
+// Linear in the number of tensors: a quadratic one takes minutes.
+TEST_F(Safetensors, reads_many_tensors) {
+  constexpr std::size_t kTensors = 100'000;
+  std::string header = "{";
+  for (std::size_t i = 0; i < kTensors; ++i) {
+    header += (i == 0 ? "\"t" : ",\"t") + std::to_string(i) +
+              R"(":{"dtype":"U8","shape":[1],"data_offsets":[)" + std::to_string(i) + "," +
+              std::to_string(i + 1) + "]}";
+  }
+  write(header + "}", std::string(kTensors, 'x'));
+  const SafetensorsFile file(path());
+  ASSERT_EQ(file.tensors().size(), kTensors);
+  EXPECT_EQ(file.tensors()[98'765].name, "t98765") << "in the order in which they lie";
+}
+
 TEST_F(Safetensors, refuses_dtypes_that_it_does_not_know) {
   write(R"({"x":{"dtype":"F8","shape":[1],"data_offsets":[0,1]}})", "x");
   EXPECT_THAT(refusal(), HasSubstr("unknown safetensors dtype 'F8'"));

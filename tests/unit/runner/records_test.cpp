@@ -1,5 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <soci/soci.h>
+#include <soci/sqlite3/soci-sqlite3.h>
 
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -39,7 +41,7 @@ class Records : public testing::Test {
                    {"failure", "diverged"},
                    {"message", "loss is nan at step 7"}},
                   Flush::kNow);
-    write_weights(0, kHash);
+    write_weights(0, id(0), hash_tensors(weights()));
   }
 
   static TrialId id(std::int64_t seed) { return small_trial(seed).trial_id; }
@@ -62,7 +64,8 @@ class Records : public testing::Test {
 
   void finish(SegmentWriter& writer, std::int64_t seed, double accuracy) {
     start(writer, seed);
-    const nlohmann::json values{{"test", {{"top1_accuracy", accuracy}}}};
+    const nlohmann::json values{{"test", {{"top1_accuracy", accuracy}}},
+                                {"validation", {{"top1_accuracy", accuracy}}}};
     writer.append({{"kind", "metrics"},
                    {"trial_id", id(seed)},
                    {"attempt", 1},
@@ -78,7 +81,7 @@ class Records : public testing::Test {
                    {"message", ""},
                    {"exit_code", 0},
                    {"duration_s", 12.5},
-                   {"weights_sha256", kHash},
+                   {"weights_sha256", hash_tensors(weights())},
                    {"state_sha256", kHash},
                    {"metrics_sha256", kHash},
                    {"class_vectors_sha256", kHash},
@@ -87,13 +90,28 @@ class Records : public testing::Test {
                   Flush::kNow);
   }
 
-  void write_weights(std::int64_t seed, const std::string& hash) {
+  std::vector<NamedTensor> weights() const {
+    return {{"linear.weight", "F32", {1}, std::as_bytes(std::span(&value_, 1))}};
+  }
+  void write_weights(std::int64_t seed, const TrialId& told, const std::string& hash) {
     const fs::path folder = SweepLayout(sweep()).artifacts(id(seed));
     fs::create_directories(folder);
-    const float value = 1.5F;
-    write_safetensors(folder / "weights.safetensors",
-                      {{"linear.weight", "F32", {1}, std::as_bytes(std::span(&value, 1))}},
-                      {{"trial_id", id(seed)}, {"weights_sha256", hash}});
+    write_safetensors(
+        folder / "weights.safetensors", weights(), {{"trial_id", told}, {"weights_sha256", hash}});
+  }
+  void write_best(const std::string& epoch, const std::string& step, const std::string& accuracy) {
+    write_safetensors(SweepLayout(sweep()).best_weights(id(0)),
+                      weights(),
+                      {{"trial_id", id(0)},
+                       {"epoch", epoch},
+                       {"step", step},
+                       {"validation_top1_accuracy", accuracy},
+                       {"weights_sha256", hash_tensors(weights())}});
+  }
+  static void flip_last_bit(const fs::path& path) {
+    std::string text = text_of(path);
+    text.back() = static_cast<char>(text.back() ^ 1);
+    std::ofstream(path, std::ios::binary) << text;
   }
 
   struct Outcome {
@@ -113,6 +131,7 @@ class Records : public testing::Test {
   }
 
   TemporaryDirectory directory_;
+  float value_ = 1.5F;
 };
 
 TEST_F(Records, status_counts_and_tells_why_trials_failed) {
@@ -146,7 +165,7 @@ TEST_F(Records, show_as_json_holds_the_metrics_of_every_epoch) {
   EXPECT_EQ(trial.at("config").at("head").at("name"), "dot");
   EXPECT_EQ(trial.at("results").at("test").at("top1_accuracy"), 0.75);
   EXPECT_TRUE(trial.at("results").at("test").at("nc1_pinv").is_null());
-  ASSERT_EQ(trial.at("metrics").size(), 1U);
+  ASSERT_EQ(trial.at("metrics").size(), 2U);
   EXPECT_EQ(trial["metrics"][0].at("step"), 100);
 }
 
@@ -180,22 +199,81 @@ TEST_F(Records, exporting_never_overwrites_unless_forced) {
   EXPECT_NE(text_of(target), "precious");
 }
 
-TEST_F(Records, weights_that_are_not_the_recorded_ones_are_not_exported) {
-  write_weights(0, std::string(64, 'f'));
-  const fs::path target = root() / "model.safetensors";
-  const Outcome outcome = headway({"export", "weights", id(0), "--out", target.string()});
-  EXPECT_EQ(outcome.exit_code, kExitStore);
-  EXPECT_THAT(outcome.err, HasSubstr(kHash));
-  EXPECT_FALSE(fs::exists(target));
+TEST_F(Records, weights_that_are_not_the_recorded_ones_are_not_handed_on) {
+  const fs::path target = root() / "out.safetensors";
+  const fs::path file = SweepLayout(sweep()).weights(id(0));
+  const auto expect_refused = [&](const std::string& why) {
+    for (const char* what : {"weights", "features"}) {
+      const Outcome outcome = headway({"export", what, id(0), "--out", target.string()});
+      EXPECT_EQ(outcome.exit_code, kExitStore) << what << ": " << why;
+      EXPECT_THAT(outcome.err, HasSubstr(file.string())) << what << ": " << why;
+      EXPECT_FALSE(fs::exists(target)) << what << ": " << why;
+    }
+  };
+  write_weights(0, id(1), hash_tensors(weights()));
+  expect_refused("of another trial");
+  value_ = 7;
+  write_weights(0, id(0), hash_tensors(weights()));
+  expect_refused("other weights, sound in themselves");
+  value_ = 1.5F;
+  write_weights(0, id(0), hash_tensors(weights()));
+  flip_last_bit(file);
+  expect_refused("a flipped bit");
+  fs::resize_file(file, fs::file_size(file) - 1);
+  expect_refused("cut off");
 }
 
-TEST_F(Records, damaged_weights_are_not_exported) {
-  const fs::path file = SweepLayout(sweep()).weights(id(0));
-  fs::resize_file(file, fs::file_size(file) - 1);
-  const Outcome outcome =
-      headway({"export", "weights", id(0), "--out", (root() / "model.safetensors").string()});
+TEST_F(Records, best_weights_are_handed_on_when_they_are_what_they_say) {
+  const fs::path target = root() / "best.safetensors";
+  const std::vector<std::string> command{
+      "export", "weights", id(0), "--best", "--force", "--out", target.string()};
+  write_best("1", "100", "0.5");
+  const Outcome outcome = headway(command);
+  EXPECT_EQ(outcome.exit_code, kExitDone) << outcome.err;
+  EXPECT_THAT(outcome.err, HasSubstr("after epoch 1, validation accuracy 0.5"));
+  EXPECT_EQ(text_of(target), text_of(SweepLayout(sweep()).best_weights(id(0))));
+  fs::remove(target);
+
+  const auto expect_refused = [&](const std::string& why) {
+    EXPECT_EQ(headway(command).exit_code, kExitStore) << why;
+    EXPECT_FALSE(fs::exists(target)) << why;
+  };
+  flip_last_bit(SweepLayout(sweep()).best_weights(id(0)));
+  expect_refused("a flipped bit");
+  write_best("2", "100", "0.5");
+  expect_refused("an epoch that no record tells of");
+  write_best("1", "99", "0.5");
+  expect_refused("another step");
+  write_best("1", "100", "0.75");
+  expect_refused("another accuracy");
+}
+
+TEST_F(Records, a_configuration_edited_in_the_store_is_not_shown_under_the_old_id) {
+  EXPECT_EQ(headway({"show", id(0)}).exit_code, kExitDone);
+  soci::session sql(soci::sqlite3, "db=" + SweepLayout(sweep()).database().string());
+  sql << "UPDATE trials SET config = replace(config, '\"epochs\":', '\"epochs\":1')";
+  const Outcome outcome = headway({"show", id(0)});
   EXPECT_EQ(outcome.exit_code, kExitStore);
-  EXPECT_THAT(outcome.err, HasSubstr("fsck"));
+  EXPECT_THAT(outcome.err, HasSubstr("does not fit its ids"));
+  EXPECT_EQ(headway({"fsck", "small", "--rebuild", "--quick"}).exit_code, kExitDone);
+  EXPECT_EQ(headway({"show", id(0)}).exit_code, kExitDone);
+}
+
+TEST_F(Records, a_configuration_edited_in_the_plan_is_read_by_no_one) {
+  const fs::path file = SweepLayout(sweep()).trials_file();
+  std::string text = text_of(file);
+  const std::string place = "\"epochs\":";
+  text.insert(text.find(place) + place.size(), "1");
+  std::ofstream(file) << text;
+  for (const auto& command : std::vector<std::vector<std::string>>{{"table", "small"},
+                                                                   {"show", id(0)},
+                                                                   {"export", "trials", "small"},
+                                                                   {"status", "small"}}) {
+    const Outcome outcome = headway(command);
+    EXPECT_EQ(outcome.exit_code, kExitStore) << command[0];
+    EXPECT_THAT(outcome.err, HasSubstr(id(0).text())) << command[0];
+  }
+  EXPECT_EQ(headway({"fsck", "small", "--quick"}).exit_code, kExitStore);
 }
 
 TEST_F(Records, weights_of_an_unfinished_trial_do_not_exist_yet) {

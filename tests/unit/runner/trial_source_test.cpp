@@ -13,6 +13,7 @@
 #include "scheduling/planning/group_assignments.h"
 #include "support/small_sweep.h"
 #include "support/temporary_directory.h"
+#include "support/text_of.h"
 #include "support/trial_ids.h"
 
 namespace headway {
@@ -102,6 +103,25 @@ TEST_F(TrialSourceTest, every_trial_is_given_once) {
     EXPECT_EQ(taken[i].trial.config.seed, static_cast<std::int64_t>(i));
     EXPECT_EQ(taken[i].claim.attempt(), 1);
   }
+}
+
+TEST_F(TrialSourceTest, what_is_not_the_configuration_of_its_id_is_not_trained) {
+  const Sweep sweep = small_sweep(3);
+  plan(sweep);
+  const auto file = SweepLayout(folder_.path()).trials_file();
+  std::string text = text_of(file);
+  const std::string place = "\"epochs\":";
+  const std::size_t second = text.find('\n') + 1;
+  text.insert(text.find(place, second) + place.size(), "1");
+  std::ofstream(file) << text;
+  TrialSource trials = source();
+  EXPECT_EQ(trials.next()->trial.trial_id, sweep.trials[0].trial_id);
+  EXPECT_EQ(trials.next()->trial.trial_id, sweep.trials[2].trial_id);
+  EXPECT_FALSE(trials.next());
+  const TrialHistory refused = record(sweep.trials[1].trial_id);
+  EXPECT_EQ(refused.state(), TrialState::kFailed);
+  EXPECT_THAT(refused.last_attempt()->message, testing::HasSubstr("does not fit its ids"));
+  EXPECT_FALSE(latest_claim(folder_.path(), sweep.trials[1].trial_id));
 }
 
 TEST_F(TrialSourceTest, many_groups_at_once_never_take_the_same_trial) {

@@ -9,8 +9,7 @@
 #include <span>
 
 #include "base/errors.h"
-#include "base/safetensors.h"
-#include "base/sha256.h"
+#include "base/weights_file.h"
 #include "store/sql/results_store.h"
 #include "support/text_of.h"
 #include "unit/store/sweep_fixture.h"
@@ -26,22 +25,23 @@ class Fsck : public ::testing::Test {
  protected:
   // One finished trial with its weights.
   Fsck() {
-    const std::string header = R"(["linear.weight","F32",[4]])";
     nlohmann::json done = fixture_.done(0, 1, 0.5);
-    done["weights_sha256"] =
-        Sha256().add(header).add(std::as_bytes(std::span(values_))).hex_digest();
+    done["weights_sha256"] = hash_tensors(weights());
     fixture_.write({fixture_.started(0, 1), done});
-    write_weights();
+    write_weights(weights_file());
     ResultsStore(fixture_.path()).sync();
   }
 
   std::filesystem::path weights_file() const {
     return SweepLayout(fixture_.path()).weights(fixture_.id(0));
   }
-  void write_weights() {
-    std::filesystem::create_directories(weights_file().parent_path());
-    write_safetensors(weights_file(),
-                      {{"linear.weight", "F32", {4}, std::as_bytes(std::span(values_))}});
+  std::vector<NamedTensor> weights() const {
+    return {{"linear.weight", "F32", {4}, std::as_bytes(std::span(values_))}};
+  }
+  void write_weights(const std::filesystem::path& file) {
+    std::filesystem::create_directories(file.parent_path());
+    write_safetensors(
+        file, weights(), {{kTrialIdOfWeights, fixture_.id(0)}, {kHashOfWeights, hash_}});
   }
   // The only problem's message.
   std::string problem() {
@@ -51,6 +51,7 @@ class Fsck : public ::testing::Test {
   }
 
   std::vector<float> values_{1, 2, 3, 4};
+  const std::string hash_ = hash_tensors(weights());
   SweepFixture fixture_;
 };
 
@@ -114,27 +115,20 @@ TEST_F(Fsck, finds_a_record_of_what_is_no_trial) {
 }
 
 TEST_F(Fsck, checks_the_best_weights_against_their_own_hash) {
-  const auto best = weights_file().parent_path() / "best.safetensors";
-  const std::string header = R"(["linear.weight","F32",[4]])";
-  const std::string hash = Sha256().add(header).add(std::as_bytes(std::span(values_))).hex_digest();
-  const auto write = [&] {
-    write_safetensors(best,
-                      {{"linear.weight", "F32", {4}, std::as_bytes(std::span(values_))}},
-                      {{"weights_sha256", hash}});
-  };
-  write();
+  const auto best = SweepLayout(fixture_.path()).best_weights(fixture_.id(0));
+  write_weights(best);
   FsckReport report = fsck(fixture_.path());
   EXPECT_THAT(report.problems, IsEmpty());
   EXPECT_EQ(report.artifacts, 2);
   values_[0] = 7;
-  write();
-  EXPECT_THAT(problem(), HasSubstr("but its own metadata says " + hash));
+  write_weights(best);
+  EXPECT_THAT(problem(), HasSubstr("but its own metadata says '" + hash_));
 }
 
 TEST_F(Fsck, finds_weights_that_are_not_the_recorded_ones) {
   values_[2] = 3.5;
-  write_weights();
-  EXPECT_THAT(problem(), HasSubstr("but the record says"));
+  write_weights(weights_file());
+  EXPECT_THAT(problem(), HasSubstr("but the record of trial " + fixture_.id(0).text() + " says"));
 }
 
 TEST_F(Fsck, finds_a_weights_file_that_is_cut_off) {
@@ -165,7 +159,7 @@ TEST_F(Fsck, finds_a_configuration_that_does_not_fit_its_id) {
   const std::string place = "\"epochs\":";
   text.insert(text.find(place) + place.size(), "1");
   std::ofstream(file) << text;
-  ResultsStore(fixture_.path()).sync();
+  EXPECT_THROW(ResultsStore(fixture_.path()).sync(), StoreError) << "nothing of it is shown";
   EXPECT_THAT(problem(), HasSubstr("does not fit its ids"));
 }
 

@@ -197,6 +197,11 @@ TEST(SweepManifest, a_trial_whose_ids_are_not_those_of_its_configuration_is_refu
   other = sound;
   other.seed += 1;
   EXPECT_THROW(other.config(), StoreError);
+  for (const char* text : {"", "{", "[]", R"({"trainnig":{"epochs":1}})", R"({"seed":"x"})"}) {
+    other = sound;
+    other.config_text = text;
+    EXPECT_THROW(other.config(), StoreError) << text;
+  }
 }
 
 TEST(SweepManifest, needs_a_sweep) {

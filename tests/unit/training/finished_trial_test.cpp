@@ -135,7 +135,7 @@ TEST(FinishedTrial, a_damaged_byte_is_found) {
   }
   EXPECT_THAT(message_of(source),
               AllOf(HasSubstr("weights.safetensors: holds weights "),
-                    HasSubstr("the trial's record says " + run.result.hashes.weights)));
+                    HasSubstr(" says '" + run.result.hashes.weights)));
 }
 
 TEST(FinishedTrial, a_file_that_ends_early_is_found) {
