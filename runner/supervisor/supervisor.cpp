@@ -73,7 +73,7 @@ void Supervisor::look() {
     limit_groups_by_memory(event.attempt);
   }
   if (some_failed) pause_on_common_failure();
-  report_full_disk();
+  report_waits();
   report_vanished();
   next_look_ = monotonic_seconds() + kSecondsBetweenLooks;
   is_schedule_due_ = true;
@@ -92,22 +92,23 @@ void Supervisor::report_vanished() {
   reported_vanished_ = vanished;
 }
 
-// Groups have no room for it in their logs.
-void Supervisor::report_full_disk() {
-  const auto& running = snapshot_.running();
-  const auto waiting = std::find_if(running.begin(), running.end(), [](const RunningTrial& trial) {
-    return trial.claim.progress.phase == kWaitingForDisk;
-  });
-  if (waiting == running.end()) {
-    reported_full_disk_ = false;
-  } else if (!reported_full_disk_) {
-    reported_full_disk_ = true;
-    display_.message(fmt::format(
-        "trial {} waits for disk space: nothing is lost; make room for '{}', and it goes "
-        "on by itself",
-        waiting->claim.trial_id,
-        options_.sweep_directory.string()));
+// Of what only others can end: a full disk, of which groups cannot even write in their logs, and
+// locks that other processes hold.
+void Supervisor::report_waits() {
+  std::set<std::string> waits;
+  for (const RunningTrial& trial : snapshot_.running()) {
+    const std::string& phase = trial.claim.progress.phase;
+    if (!waits_for_others(phase) || !waits.insert(phase).second) continue;
+    if (reported_waits_.contains(phase)) continue;
+    display_.message(
+        fmt::format("trial {} is {}: nothing is lost; {}, and it goes on by itself",
+                    trial.claim.trial_id,
+                    phase,
+                    phase == kWaitingForDisk
+                        ? fmt::format("make room for '{}'", options_.sweep_directory.string())
+                        : "let that process go on, or end it"));
   }
+  reported_waits_ = std::move(waits);
 }
 
 // Ranks of a group are the policy's concern; groups of this allocation side by side are ours.

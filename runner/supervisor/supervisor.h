@@ -2,6 +2,8 @@
 
 #include <filesystem>
 #include <optional>
+#include <set>
+#include <string>
 #include <vector>
 
 #include "cluster/launcher.h"
@@ -51,7 +53,7 @@ class Supervisor {
   void report_vanished();
   void handle_group_exit(const EndedGroup& group);
   Circumstances circumstances(const EndedGroup& group, const ClaimView& claim) const;
-  void report_full_disk();
+  void report_waits();
   void limit_groups_by_memory(const AttemptRecord& attempt);
   void pause_on_common_failure();
   void start_groups();
@@ -73,7 +75,7 @@ class Supervisor {
   double next_sync_ = 0;
   std::int64_t reported_vanished_ = 0;
   bool reported_waiting_ = false;
-  bool reported_full_disk_ = false;
+  std::set<std::string> reported_waits_;  // phases, as of the last look
   bool is_out_of_time_ = false;  // what is left of the limit is too short for another group
 };
 

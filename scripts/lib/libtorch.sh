@@ -148,7 +148,10 @@ ensure_torch() {
   fi
   mkdir -p -- "$dependencies"
   exec 9>"$dependencies/lock"
-  flock 9
+  if ! flock --wait 5 9; then
+    say "waiting for another setup, which holds $dependencies/lock"
+    flock 9
+  fi
   torch_tree_holds "$1" || fetch_tree "$1"
   exec 9>&-
   say "LibTorch $torch_version is in $torch_tree"

@@ -37,7 +37,7 @@ rm "$work/small/filler"
 status=0
 wait "$supervisor" || status=$?
 [[ $status -eq 0 ]] || { cat "$work/log" "$HEADWAY_RESULTS"/full/logs/*; fail "exit code $status"; }
-grep -q 'waits for disk space: nothing is lost' "$work/log" || { cat "$work/log"; fail "nobody was told"; }
+grep -q 'waiting for disk space: nothing is lost' "$work/log" || { cat "$work/log"; fail "nobody was told"; }
 [[ $(query full "$hashes") == "$expected" ]] || fail "hashes differ from the undisturbed run"
 [[ $(query full "select count(*) from attempts") == 1 ]] || fail "it took more than one attempt"
 "$HEADWAY" fsck full

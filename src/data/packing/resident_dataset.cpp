@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 
 #include <optional>
@@ -10,6 +9,7 @@
 #include "base/cache_folder.h"
 #include "base/environment.h"
 #include "base/errors.h"
+#include "base/file_lock.h"
 #include "base/logging.h"
 #include "base/sha256.h"
 #include "data/packing/pack.h"
@@ -94,7 +94,7 @@ OpenedPack open_pack(const fs::path& path, const std::string& hash, PackCheck ch
 FileDescriptor lock_pack(const fs::path& path) {
   try {
     FileDescriptor lock = open_file(path.string() + ".lock", O_RDWR | O_CREAT | O_NOFOLLOW);
-    ::flock(lock.native(), LOCK_EX);
+    lock_exclusively(lock.native(), path.string() + ".lock");
     return lock;
   } catch (const std::runtime_error&) {  // store_pack says why the folder cannot be written
     return {};

@@ -9,7 +9,7 @@
 namespace headway {
 
 bool AbandonmentJudge::is_stopped_orphan(const ClaimView& claim) {
-  if (claim.progress.phase == kWaitingForDisk) return false;
+  if (waits_for_others(claim.progress.phase)) return false;
   return orphan_staleness_.stale(claim) && liveness(claim.owner.process) == Liveness::kAlive &&
          supervisor_of(sweep_directory_, claim.owner.group) == Liveness::kDead;
 }
@@ -31,7 +31,7 @@ std::optional<Abandonment> AbandonmentJudge::judge(const ClaimView& claim) {
       return Abandonment{failure_name(FailureClass::kNodeFailure),
                          fmt::format("group '{}' and its supervisor died", group)};
     case Liveness::kAlive:
-      if (claim.progress.phase == kWaitingForDisk) return std::nullopt;
+      if (waits_for_others(claim.progress.phase)) return std::nullopt;
       return Abandonment{failure_name(FailureClass::kHung),
                          fmt::format("group '{}' lives, but its heart stands still", group)};
     case Liveness::kUnknown:

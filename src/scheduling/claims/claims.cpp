@@ -108,6 +108,10 @@ bool is_own(const std::filesystem::path& folder, const ClaimOwner& owner, int at
 
 }  // namespace
 
+bool waits_for_others(const std::string& phase) {
+  return phase.starts_with(kWaitingFor);
+}
+
 struct Claim::State {
   std::filesystem::path folder;
   TrialId trial_id;

@@ -25,6 +25,11 @@ namespace headway {
 
 /// The phase of a group that waits for room on the disk: not hung, however long.
 inline constexpr const char* kWaitingForDisk = "waiting for disk space";
+/// Begins the phase of a group that waits for something that others must do: room on the disk, or a
+/// lock, whose name and holder follow then.
+inline constexpr const char* kWaitingFor = "waiting for ";
+/// Such a group is not hung, however long it waits.
+bool waits_for_others(const std::string& phase);
 
 /// How far an attempt has come.
 struct Progress {

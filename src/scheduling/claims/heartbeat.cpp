@@ -3,6 +3,8 @@
 #include <condition_variable>
 #include <utility>
 
+#include "base/file_lock.h"
+
 namespace headway {
 
 Heartbeat::Heartbeat(Claim& claim, Progress progress, std::chrono::milliseconds interval)
@@ -36,6 +38,9 @@ void Heartbeat::beat_until_done(const std::stop_token& stop) {
       const std::scoped_lock guard(mutex_);
       progress = progress_;
       if (is_waiting_) progress.phase = kWaitingForDisk;
+    }
+    if (const std::string awaited = awaited_lock(); !awaited.empty()) {
+      progress.phase = kWaitingFor + awaited;
     }
     claim_.beat(progress);
     if (claim_.fenced()) fenced_.store(true);

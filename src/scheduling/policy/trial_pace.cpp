@@ -27,7 +27,7 @@ std::optional<double> TrialPace::slowest_seconds(const std::string& phase) const
 
 std::optional<double> hang_deadline_seconds(const TrialPace& pace, double bound_seconds) {
   const auto& place = pace.place();
-  if (place && place->phase == kWaitingForDisk) return std::nullopt;
+  if (place && waits_for_others(place->phase)) return std::nullopt;
   const auto slowest = place ? pace.slowest_seconds(place->phase) : std::nullopt;
   if (!slowest) return bound_seconds;
   return std::min(bound_seconds, std::max(kFloorSeconds, kStaysAllowed * *slowest));

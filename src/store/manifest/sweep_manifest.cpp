@@ -2,14 +2,13 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/file.h>
 
-#include <cerrno>
 #include <nlohmann/json.hpp>
 #include <unordered_set>
 
 #include "base/atomic_file.h"
 #include "base/errors.h"
+#include "base/file_lock.h"
 #include "base/files.h"
 #include "base/json.h"
 #include "base/limits.h"
@@ -90,11 +89,8 @@ auto with_settings(const std::filesystem::path& directory, auto&& read) {
 FileDescriptor lock_manifest(const std::filesystem::path& directory) {
   FileDescriptor file =
       open_file(SweepLayout(directory).manifest_lock(), O_RDWR | O_CREAT | O_NOFOLLOW);
-  while (::flock(file.native(), LOCK_EX) != 0) {
-    if (errno == EINTR) continue;
-    if (errno != ENOLCK && errno != EOPNOTSUPP) throw_errno("flock", directory.string());
+  if (!lock_exclusively(file.native(), SweepLayout(directory).manifest_lock())) {
     log_warning("{}: no file locks here; don't start two runs at once", directory.string());
-    break;
   }
   return file;
 }

@@ -66,10 +66,12 @@ TEST(HangDeadline, it_is_not_below_a_minute_nor_above_the_bound) {
   EXPECT_EQ(hang_deadline_seconds(pace, 900), 900);
 }
 
-TEST(HangDeadline, who_waits_for_the_disk_is_not_hung) {
-  TrialPace pace;
-  pace.observe({.step = 3, .phase = kWaitingForDisk}, 0);
-  EXPECT_FALSE(hang_deadline_seconds(pace, 5));
+TEST(HangDeadline, who_waits_for_the_disk_or_for_a_lock_of_others_is_not_hung) {
+  for (const std::string phase : {kWaitingForDisk, "waiting for the lock 'x', which y holds"}) {
+    TrialPace pace;
+    pace.observe({.step = 3, .phase = phase}, 0);
+    EXPECT_FALSE(hang_deadline_seconds(pace, 5)) << phase;
+  }
 }
 
 }  // namespace

@@ -1,0 +1,99 @@
+#include "base/file_lock.h"
+
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/file.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <string>
+#include <vector>
+
+#include "base/files.h"
+#include "support/temporary_directory.h"
+
+namespace headway {
+namespace {
+
+using testing::HasSubstr;
+
+/// Another process that holds the lock until it is told to end.
+class Holder {
+ public:
+  explicit Holder(const std::filesystem::path& path) {
+    int ready[2];
+    EXPECT_EQ(::pipe(ready), 0);
+    pid_ = ::fork();
+    if (pid_ == 0) {
+      const int fd = ::open(path.c_str(), O_RDWR | O_CREAT, 0600);
+      const bool is_held = ::flock(fd, LOCK_EX) == 0 && ::write(ready[1], "!", 1) == 1;
+      while (is_held) ::pause();
+      ::_exit(1);
+    }
+    char byte = 0;
+    EXPECT_EQ(::read(ready[0], &byte, 1), 1);
+    ::close(ready[0]);
+    ::close(ready[1]);
+  }
+  ~Holder() { end(); }
+  void end() {
+    if (pid_ <= 0) return;
+    ::kill(pid_, SIGKILL);
+    ::waitpid(pid_, nullptr, 0);
+    pid_ = 0;
+  }
+  pid_t pid() const { return pid_; }
+
+ private:
+  pid_t pid_ = 0;
+};
+
+class FileLock : public testing::Test {
+ protected:
+  FileDescriptor open() const { return open_file(path_, O_RDWR | O_CREAT, 0600); }
+
+  TemporaryDirectory folder_;
+  std::filesystem::path path_ = folder_.path() / ".plan.lock";
+};
+
+TEST_F(FileLock, a_free_one_is_taken_without_a_word) {
+  const FileDescriptor file = open();
+  LockWait wait;
+  wait.say = [](const std::string& what) { ADD_FAILURE() << what; };
+  EXPECT_TRUE(lock_exclusively(file.native(), path_, wait));
+  EXPECT_NE(::flock(open().native(), LOCK_EX | LOCK_NB), 0) << "it is held";
+  EXPECT_EQ(awaited_lock(), "");
+}
+
+TEST_F(FileLock, who_waits_says_for_which_and_for_whom) {
+  Holder holder(path_);
+  const pid_t pid = holder.pid();
+  ::kill(pid, SIGSTOP);
+  ASSERT_EQ(::waitpid(pid, nullptr, WUNTRACED), pid);
+  std::vector<std::string> said;
+  LockWait wait{.in_silence = std::chrono::milliseconds(10)};
+  wait.say = [&](const std::string& what) {
+    said.push_back(what);
+    if (said.size() > 1) return;
+    EXPECT_THAT(what, HasSubstr(awaited_lock()));
+    holder.end();
+  };
+  const FileDescriptor file = open();
+  EXPECT_TRUE(lock_exclusively(file.native(), path_, wait));
+  ASSERT_EQ(said.size(), 2U);
+  EXPECT_THAT(said[0],
+              HasSubstr("waiting for the lock '" + path_.string() + "', which process " +
+                        std::to_string(pid) + " ("));
+  EXPECT_THAT(said[0], HasSubstr(", stopped) holds"));
+  EXPECT_THAT(said[1], HasSubstr("is free: going on"));
+  EXPECT_EQ(awaited_lock(), "");
+}
+
+TEST_F(FileLock, nobody_is_known_to_hold_a_free_one) {
+  EXPECT_EQ(lock_holder(open().native()), "another process");
+}
+
+}  // namespace
+}  // namespace headway
