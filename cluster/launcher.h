@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/host.h"
+#include "base/ids.h"
 #include "base/memory_use.h"
 #include "base/process.h"
 #include "cluster/group_settings.h"
@@ -55,6 +56,9 @@ class LaunchedGroup {
   virtual void ask_for_stacks(const std::vector<MemberState>& members) = 0;
 };
 
+/// What became of a request to a group to leave.
+enum class YieldRequest { kSent, kGone, kNoWorker };
+
 /// Starts worker groups on an allocation: keeps count of its GPUs, and knows what only its hosts
 /// can tell.
 class Launcher {
@@ -71,8 +75,11 @@ class Launcher {
   /// Whether rank 0 of a group that any supervisor started is alive; kUnknown when this launcher
   /// cannot see its host.
   virtual Liveness liveness(const ProcessIdentity& rank) const = 0;
-  /// Has the group of this rank checkpoint and leave. False when it is gone.
-  virtual bool ask_to_yield(const ProcessIdentity& rank) = 0;
+  /// Has `group` of the sweep in `sweep_directory`, whoever started it, checkpoint and leave.
+  /// `rank` is said to be its rank 0; any other process is left alone.
+  virtual YieldRequest ask_to_yield(const ProcessIdentity& rank,
+                                    const std::filesystem::path& sweep_directory,
+                                    const GroupName& group) = 0;
 };
 
 }  // namespace headway

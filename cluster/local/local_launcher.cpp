@@ -7,6 +7,7 @@
 #include "cluster/local/group_command.h"
 #include "cluster/local/group_state.h"
 #include "cluster/local/scratch_folder.h"
+#include "cluster/local/worker_identity.h"
 
 namespace headway {
 namespace {
@@ -69,8 +70,12 @@ class LocalLauncher final : public Launcher {
   std::int64_t out_of_memory_kills() const override { return headway::out_of_memory_kills(); }
   std::int64_t available_memory_bytes() const override { return headway::available_memory_bytes(); }
   Liveness liveness(const ProcessIdentity& rank) const override { return headway::liveness(rank); }
-  bool ask_to_yield(const ProcessIdentity& rank) override {
-    return send_signal(group_leader(rank), SIGUSR2);
+  YieldRequest ask_to_yield(const ProcessIdentity& rank,
+                            const std::filesystem::path& sweep_directory,
+                            const GroupName& group) override {
+    if (headway::liveness(rank) != Liveness::kAlive) return YieldRequest::kGone;
+    if (!is_worker_of(rank, sweep_directory, group)) return YieldRequest::kNoWorker;
+    return send_signal(group_leader(rank), SIGUSR2) ? YieldRequest::kSent : YieldRequest::kGone;
   }
 
  private:

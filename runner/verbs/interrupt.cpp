@@ -32,7 +32,9 @@ struct Interruption {
   std::string why_not = {};
 };
 
-Interruption interrupt(const ClaimView& claim, Launcher& launcher) {
+Interruption interrupt(const ClaimView& claim,
+                       const std::filesystem::path& sweep_directory,
+                       Launcher& launcher) {
   const ProcessIdentity& worker = claim.owner.process;
   switch (launcher.liveness(worker)) {
     case Liveness::kUnknown:
@@ -42,7 +44,18 @@ Interruption interrupt(const ClaimView& claim, Launcher& launcher) {
     case Liveness::kAlive:
       break;
   }
-  if (launcher.ask_to_yield(worker)) return {claim, true};
+  switch (launcher.ask_to_yield(worker, sweep_directory, claim.owner.group)) {
+    case YieldRequest::kSent:
+      return {claim, true};
+    case YieldRequest::kGone:
+      break;
+    case YieldRequest::kNoWorker:
+      return {claim,
+              false,
+              fmt::format("process {} is no worker of this sweep, whatever the claim says, and was "
+                          "left alone",
+                          worker.pid)};
+  }
   return {claim, false, "it has just left"};
 }
 
@@ -57,7 +70,7 @@ std::vector<Interruption> interrupt_all(const SelectedTrials& selected) {
     if (trial_status(record) != TrialStatus::kOpen) continue;
     const auto claim = unended_claim(selected.sweep.directory, trial_id, record);
     if (!claim || !groups.insert(claim->owner.group).second) continue;
-    interruptions.push_back(interrupt(*claim, *launcher));
+    interruptions.push_back(interrupt(*claim, selected.sweep.directory, *launcher));
   }
   return interruptions;
 }

@@ -43,7 +43,11 @@ class FakeLauncher final : public Launcher {
   std::int64_t out_of_memory_kills() const override { return oom_kills; }
   std::int64_t available_memory_bytes() const override { return available_bytes; }
   Liveness liveness(const ProcessIdentity&) const override { return Liveness::kUnknown; }
-  bool ask_to_yield(const ProcessIdentity&) override { return false; }
+  YieldRequest ask_to_yield(const ProcessIdentity&,
+                            const std::filesystem::path&,
+                            const GroupName&) override {
+    return YieldRequest::kGone;
+  }
 
   /// Of all groups that were started, in order.
   const std::vector<std::shared_ptr<FakeGroupState>>& groups() const { return groups_; }

@@ -93,10 +93,21 @@ TEST_F(LocalLauncher, a_group_that_someone_else_started_is_asked_by_its_rank) {
   const auto rank = process_numbered(started->members().front().pid).value();
   const auto other = make_local_launcher();
   EXPECT_EQ(other->liveness(rank), Liveness::kAlive);
-  EXPECT_TRUE(other->ask_to_yield(rank));
+  const auto ask = [&](const ProcessIdentity& whom, const GroupName& whose) {
+    return other->ask_to_yield(whom, folder_.path(), whose);
+  };
+  const GroupName first("first");
+  EXPECT_EQ(ask(rank, GroupName("second")), YieldRequest::kNoWorker) << "another group's";
+  EXPECT_EQ(other->ask_to_yield(rank, "/tmp", first), YieldRequest::kNoWorker) << "another sweep's";
+  EXPECT_EQ(ask(this_process(), first), YieldRequest::kNoWorker) << "no worker at all";
+  ProcessIdentity earlier = rank;
+  earlier.start_ticks -= 1;
+  EXPECT_EQ(ask(earlier, first), YieldRequest::kGone) << "its number is another process's now";
+  EXPECT_FALSE(started->poll()) << "nobody was asked so far";
+  EXPECT_EQ(ask(rank, first), YieldRequest::kSent);
   ASSERT_TRUE(comes_true([&] { return started->poll().has_value(); }));
   EXPECT_EQ(started->poll()->exit_code, 75);
-  EXPECT_FALSE(other->ask_to_yield(rank)) << "it is gone";
+  EXPECT_EQ(ask(rank, first), YieldRequest::kGone);
 }
 
 }  // namespace
