@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <filesystem>
@@ -14,6 +15,7 @@
 #include <optional>
 #include <sstream>
 
+#include "base/cgroup.h"
 #include "base/errors.h"
 
 namespace headway {
@@ -51,14 +53,6 @@ std::optional<ProcessStat> process_stat(std::int64_t pid) {
   for (int field = 5; field < 22; ++field) rest >> skipped;
   rest >> result.start_ticks;
   return result;
-}
-
-std::optional<int> cgroup_cores() {
-  std::ifstream file("/sys/fs/cgroup/cpu.max");
-  double quota = 0;
-  double period = 0;
-  if (!(file >> quota >> period) || period <= 0) return std::nullopt;  // "max" is no number
-  return std::max(1, static_cast<int>(std::ceil(quota / period)));
 }
 
 }  // namespace
@@ -123,7 +117,9 @@ int available_cores() {
   cpu_set_t set;
   CPU_ZERO(&set);
   const int allowed = ::sched_getaffinity(0, sizeof(set), &set) == 0 ? CPU_COUNT(&set) : 1;
-  return std::min(allowed, cgroup_cores().value_or(allowed));
+  const auto quota = cpu_quota();
+  if (!quota) return allowed;
+  return std::min(allowed, std::max(1, static_cast<int>(std::ceil(*quota))));
 }
 
 }  // namespace headway

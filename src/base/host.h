@@ -37,7 +37,8 @@ std::string host_name();
 /// 32 random hex digits from the kernel: for file names, never for results.
 std::string random_id();
 
-/// Cores this process may run on (its affinity mask, bounded by a cgroup's CPU quota).
+/// Cores this process may run on (its affinity mask, bounded by the CPU quotas of its cgroup and of
+/// those around it).
 int available_cores();
 
 }  // namespace headway

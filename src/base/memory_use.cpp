@@ -7,6 +7,8 @@
 #include <fstream>
 #include <sstream>
 
+#include "base/cgroup.h"
+
 namespace headway {
 namespace {
 
@@ -20,26 +22,6 @@ std::optional<std::int64_t> value_of(const std::string& path, const std::string&
     if (words >> word >> value && word == key) return value;
   }
   return std::nullopt;
-}
-
-// Where the memory controller keeps this process's files: version 2 of cgroups has one tree,
-// version 1 one per controller. In a container the own files stand at the root of the mount;
-// outside, below the path that /proc names.
-std::string cgroup_file(const std::string& name_in_v2, const std::string& name_in_v1) {
-  std::ifstream membership("/proc/self/cgroup");
-  for (std::string line; std::getline(membership, line);) {
-    const auto path_begin = line.rfind(':');
-    const bool v2 = line.starts_with("0::");
-    if (path_begin == std::string::npos || (!v2 && line.find(":memory:") == std::string::npos)) {
-      continue;
-    }
-    const std::string mount = v2 ? "/sys/fs/cgroup" : "/sys/fs/cgroup/memory";
-    const std::string name = "/" + (v2 ? name_in_v2 : name_in_v1);
-    for (const std::string& file : {mount + line.substr(path_begin + 1) + name, mount + name}) {
-      if (std::ifstream(file).good()) return file;
-    }
-  }
-  return "";
 }
 
 }  // namespace
@@ -56,14 +38,14 @@ std::optional<MemoryUse> memory_use(std::int64_t pid) {
 std::int64_t available_memory_bytes() {
   const std::int64_t machine = static_cast<std::int64_t>(::sysconf(_SC_PHYS_PAGES)) *
                                static_cast<std::int64_t>(::sysconf(_SC_PAGESIZE));
-  std::ifstream limit(cgroup_file("memory.max", "memory.limit_in_bytes"));
-  std::int64_t bytes = 0;
-  return limit >> bytes ? std::min(machine, bytes) : machine;  // "max" is no number
+  return std::min(machine, memory_limit_bytes().value_or(machine));
 }
 
 std::int64_t out_of_memory_kills() {
-  if (const auto own = value_of(cgroup_file("memory.events", "memory.oom_control"), "oom_kill")) {
-    return *own;
+  for (const auto& group : control_groups("memory")) {
+    for (const char* file : {"memory.events", "memory.oom_control"}) {  // of version 2, and of 1
+      if (const auto own = value_of((group / file).string(), "oom_kill")) return *own;
+    }
   }
   return value_of("/proc/vmstat", "oom_kill").value_or(0);
 }

@@ -15,7 +15,8 @@ struct MemoryUse {
 /// From /proc/PID/status; nothing when the process is gone.
 std::optional<MemoryUse> memory_use(std::int64_t pid);
 
-/// What processes here may fill together: the machine's memory, bounded by the cgroup's limit.
+/// What processes here may fill together: the machine's memory, bounded by the limits of the
+/// cgroups around them.
 std::int64_t available_memory_bytes();
 
 /// How often the kernel has killed a process for want of memory: in this process's cgroup where
