@@ -5,6 +5,8 @@
 #include <vector>
 
 #include "base/environment.h"
+#include "base/errors.h"
+#include "base/exit_code.h"
 #include "base/logging.h"
 #include "base/standard_streams.h"
 #include "runner/cli/verb.h"
@@ -16,5 +18,12 @@ int main(int argc, char** argv) {
                                .err = std::cerr,
                                .results_root = headway::default_results_root(),
                                .colours = isatty(STDOUT_FILENO) != 0 && !headway::no_color()};
-  return headway::run_program(std::vector<std::string>(argv + 1, argv + argc), context);
+  const int code = headway::run_program(std::vector<std::string>(argv + 1, argv + argc), context);
+  try {
+    headway::flush_standard_output();
+  } catch (const headway::EnvironmentError& error) {
+    std::cerr << error.what() << '\n';
+    return code == headway::kExitDone ? int{headway::kExitFailed} : code;
+  }
+  return code;
 }

@@ -6,4 +6,8 @@ namespace headway {
 /// that is opened gets such a number, and what is printed lands in it. To be called first in main.
 void open_standard_streams();
 
+/// Writes out what std::cout holds. EnvironmentError when that, or anything printed before, could
+/// not be written: a full disk, for example. To be called last in main.
+void flush_standard_output();
+
 }  // namespace headway

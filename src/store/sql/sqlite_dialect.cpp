@@ -113,6 +113,16 @@ sqlite_api::sqlite3* handle_of(soci::session& sql) {
   return static_cast<soci::sqlite3_session_backend*>(sql.get_backend())->conn_;
 }
 
+// SOCI ends a name at the first quote in it, and would open some other file: one in a folder with
+// such a name is reached by way of the folder's descriptor. SQLite finds the file's own name by
+// that when it opens it.
+std::string name_without_quotes(const std::filesystem::path& file, FileDescriptor& folder) {
+  if (file.string().find('"') == std::string::npos) return file.string();
+  const auto parent = file.parent_path();
+  folder = open_file(parent.empty() ? "." : parent, O_RDONLY | O_DIRECTORY);
+  return fmt::format("/proc/self/fd/{}/{}", folder.native(), file.filename().string());
+}
+
 void remove_database(const std::filesystem::path& database) {
   for (const char* suffix : {"", "-journal", "-wal", "-shm"}) {
     std::filesystem::remove(database.string() + suffix);
@@ -151,8 +161,10 @@ std::filesystem::path sqlite_file_in_cache(const std::filesystem::path& sweep_di
 }
 
 std::unique_ptr<soci::session> SqliteDialect::open() {
+  FileDescriptor folder;
+  const std::string name = name_without_quotes(file_, folder);
   auto session = std::make_unique<soci::session>(
-      soci::sqlite3, fmt::format("db=\"{}\" timeout={}", file_.string(), busy_seconds_));
+      soci::sqlite3, fmt::format("db=\"{}\" timeout={}", name, busy_seconds_));
   soci::session& sql = *session;
   // Rebuildable, so a power cut may cost it; but no user's disk waits for it at every command.
   sql << "PRAGMA synchronous = NORMAL";

@@ -7,7 +7,10 @@
 #include <unistd.h>
 
 #include <functional>
+#include <iostream>
+#include <string>
 
+#include "base/errors.h"
 #include "support/temporary_directory.h"
 #include "support/text_of.h"
 
@@ -77,6 +80,23 @@ TEST_P(OneClosedStream, changes_nothing_of_the_open_ones) {
 }
 
 INSTANTIATE_TEST_SUITE_P(StandardStreams, OneClosedStream, testing::Values(0, 1, 2));
+
+TEST(StandardStreams, that_find_no_room_are_noticed_at_the_end) {
+  const auto is_noticed = [](const char* file) {
+    return in_child([file] {
+      ::dup2(::open(file, O_WRONLY), STDOUT_FILENO);
+      std::cout << "a line\n";
+      try {
+        flush_standard_output();
+      } catch (const EnvironmentError& error) {
+        return std::string(error.what()).find("could not be written") != std::string::npos;
+      }
+      return false;
+    });
+  };
+  EXPECT_TRUE(is_noticed("/dev/full"));
+  EXPECT_FALSE(is_noticed("/dev/null"));
+}
 
 TEST(StandardStreams, that_are_open_stay_as_they_are) {
   const TemporaryDirectory folder;

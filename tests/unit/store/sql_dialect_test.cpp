@@ -12,6 +12,7 @@
 #include "store/sql/rows.h"
 #include "store/sql/sqlite_dialect.h"
 #include "store/sql/store_schema.h"
+#include "support/temporary_directory.h"
 #include "unit/store/sweep_fixture.h"
 
 namespace headway {
@@ -184,6 +185,28 @@ TEST(SqliteDialect, keeps_the_old_contents_when_a_rebuild_fails) {
                std::runtime_error);
   *dialect.open() << "SELECT one FROM old";
   EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder.path()), {}), 1);
+}
+
+TEST(SqliteDialect, a_quote_in_a_path_leads_nowhere_else) {
+  const TemporaryDirectory folder;
+  const auto place = folder.path() / "say \"a b\" and = c";
+  std::filesystem::create_directory(place);
+  {
+    const auto sql = SqliteDialect(place / "results.sqlite").open();
+    *sql << "CREATE TABLE rows (number INTEGER)";
+    *sql << "INSERT INTO rows VALUES (7)";
+    EXPECT_TRUE(std::filesystem::exists(place / "results.sqlite"));
+  }
+  const auto again = SqliteDialect(place / "results.sqlite").open();
+  int number = 0;
+  *again << "SELECT number FROM rows", soci::into(number);
+  EXPECT_EQ(number, 7);
+  std::size_t entries = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(folder.path())) {
+    EXPECT_EQ(entry.path(), place);
+    ++entries;
+  }
+  EXPECT_EQ(entries, 1U);
 }
 
 }  // namespace
