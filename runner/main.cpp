@@ -8,11 +8,13 @@
 #include "base/errors.h"
 #include "base/exit_code.h"
 #include "base/logging.h"
+#include "base/signals.h"
 #include "base/standard_streams.h"
 #include "runner/cli/verb.h"
 
 int main(int argc, char** argv) {
   headway::open_standard_streams();
+  headway::expect_ends_of_children();
   headway::start_logging();
   headway::VerbContext context{.out = std::cout,
                                .err = std::cerr,

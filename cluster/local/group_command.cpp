@@ -4,12 +4,12 @@
 #include <fmt/ranges.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <sstream>
 
 #include "base/environment.h"
 #include "base/errors.h"
 #include "base/sweep_layout.h"
+#include "base/temporary_files.h"
 #include "cluster/local/scratch_folder.h"
 #include "config/schema/json_writer.h"
 
@@ -18,9 +18,12 @@ namespace {
 
 constexpr const char* kWorkerName = "headway-worker";
 constexpr const char* kLauncherName = "mpirun";
+constexpr const char* kLoopbackLibrary = "libheadway-loopback.so";
 
+// A folder of PATH that may not be searched holds none.
 bool is_program(const std::filesystem::path& path) {
-  return std::filesystem::is_regular_file(path) && ::access(path.c_str(), X_OK) == 0;
+  std::error_code unknown;
+  return std::filesystem::is_regular_file(path, unknown) && ::access(path.c_str(), X_OK) == 0;
 }
 
 std::vector<std::filesystem::path> places_to_look() {
@@ -35,12 +38,11 @@ std::vector<std::filesystem::path> places_to_look() {
   return places;
 }
 
-void expect_launcher(int ranks) {
-  const auto places = places_to_look();
-  const bool has_mpirun = std::any_of(places.begin(), places.end(), [](const auto& place) {
-    return is_program(place / kLauncherName);
-  });
-  if (has_mpirun) return;
+// Looked up here: execvp gives up at a folder of PATH that it cannot look into.
+std::string find_launcher(int ranks) {
+  for (const auto& place : places_to_look()) {
+    if (is_program(place / kLauncherName)) return (place / kLauncherName).string();
+  }
   throw EnvironmentError(
       fmt::format("{} is not in PATH, and a group of {} ranks needs it: install Open MPI (Debian: "
                   "openmpi-bin), or set resources.ranks=1",
@@ -92,9 +94,73 @@ std::map<std::string, std::string> group_environment(std::int64_t threads_per_ra
     environment.emplace("OMPI_ALLOW_RUN_AS_ROOT_CONFIRM", "1");
   }
   if (!gpus.empty()) environment["CUDA_VISIBLE_DEVICES"] = fmt::format("{}", fmt::join(gpus, ","));
+  const std::string temporary = any_temporary_directory().string();
+  if (environment_variable("TMPDIR") && environment_variable("TMPDIR") != temporary) {
+    environment["TMPDIR"] = temporary;  // as it is, nothing could use it
+  }
   if (const auto torch = environment_variable("HEADWAY_TORCH")) {
     const auto others = environment_variable("LD_LIBRARY_PATH");
     environment["LD_LIBRARY_PATH"] = *torch + "/lib" + (others ? ":" + *others : "");
+  }
+  return environment;
+}
+
+std::vector<std::string> launch_variables() {
+  const bool is_rank = environment_variable("OMPI_UNIVERSE_SIZE") ||
+                       environment_variable("PMIX_RANK") || environment_variable("PMI_RANK");
+  if (!is_rank) return {};
+  // Not all that begins with OMPI_MCA_ and PMIX_MCA_: users set parameters by such names.
+  return {"OMPI_UNIVERSE_SIZE",
+          "OMPI_COMM_WORLD_",
+          "OMPI_APP_CTX_",
+          "OMPI_NUM_APP_CTX",
+          "OMPI_FIRST_RANKS",
+          "OMPI_FILE_LOCATION",
+          "OMPI_COMMAND",
+          "OMPI_ARGV",
+          "OMPI_MCA_orte_",
+          "OMPI_MCA_ess",
+          "OMPI_MCA_pmix",
+          "OMPI_MCA_initial_wdir",
+          "OMPI_MCA_shmem_RUNTIME_QUERY_hint",
+          "OMPI_MCA_mpi_oversubscribe",
+          "OMPI_MCA_rmaps_base_oversubscribe",
+          "PMIX_NAMESPACE",
+          "PMIX_RANK",
+          "PMIX_SERVER_",
+          "PMIX_SECURITY_MODE",
+          "PMIX_BFROP_BUFFER_TYPE",
+          "PMIX_GDS_MODULE",
+          "PMIX_SYSTEM_TMPDIR",
+          "PMIX_DSTORE_",
+          "PMIX_HOSTNAME",
+          "PMIX_VERSION",
+          "PMIX_ID",
+          "PMI_"};
+}
+
+std::optional<std::filesystem::path> loopback_library(const std::filesystem::path& worker) {
+  const std::filesystem::path folder = worker.parent_path();
+  for (const auto& place : {folder, folder / "../libexec/headway", folder / "../bin"}) {
+    std::error_code unknown;
+    const auto library = std::filesystem::canonical(place / kLoopbackLibrary, unknown);
+    if (!unknown) return library;
+  }
+  return std::nullopt;
+}
+
+std::map<std::string, std::string> one_node_environment(const std::filesystem::path& worker) {
+  std::map<std::string, std::string> environment;
+  const std::map<std::string, std::string> parameters{{"OMPI_MCA_pml", "ob1"},
+                                                      {"OMPI_MCA_btl", "self,vader"},
+                                                      {"OMPI_MCA_oob_tcp_if_include", "lo"},
+                                                      {"PMIX_MCA_ptl_tcp_if_include", "lo"}};
+  for (const auto& [name, value] : parameters) {
+    if (!environment_variable(name.c_str())) environment.emplace(name, value);
+  }
+  if (const auto library = loopback_library(worker)) {
+    const auto others = environment_variable("LD_PRELOAD");
+    environment["LD_PRELOAD"] = library->string() + (others ? ":" + *others : "");
   }
   return environment;
 }
@@ -105,19 +171,24 @@ Program group_program(const GroupSpec& spec) {
 }
 
 ChildProcess start_group(const GroupSpec& spec, const std::vector<int>& gpus) {
-  if (spec.ranks > 1) expect_launcher(spec.ranks);
   const GroupSettings& settings = spec.settings;
   ChildProcess::Start start{
-      .program = {group_command(spec), group_environment(settings.threads_per_rank, gpus)},
+      .program = {group_command(spec),
+                  group_environment(settings.threads_per_rank, gpus),
+                  launch_variables()},
       .log = SweepLayout(settings.sweep_directory).group_log(GroupName(settings.group))};
   remove_abandoned_scratch();
   std::optional<ScratchFolder> scratch;
-  if (spec.ranks > 1) scratch = ScratchFolder::make();
+  if (spec.ranks > 1) {
+    start.program.command.front() = find_launcher(spec.ranks);
+    scratch = ScratchFolder::make();
+    start.program.environment.merge(one_node_environment(spec.worker));
+  }
   if (scratch) {
     start.program.environment["OMPI_MCA_orte_tmpdir_base"] = scratch->session().string();
     start.program.environment["OMPI_MCA_btl_vader_backing_directory"] =
         scratch->shared_memory().string();
-    start.inherited = scratch->lock();
+    start.inherited = scratch->locks();
   }
   return ChildProcess(start);
 }

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,7 +25,21 @@ std::vector<std::string> group_command(const GroupSpec& spec);
 std::map<std::string, std::string> group_environment(std::int64_t threads_per_rank,
                                                      const std::vector<int>& gpus = {});
 
-/// Both, as a group of one rank is started that lives in this process or in the foreground.
+/// Beginnings of the names of variables by which mpirun or srun told this process that it is a
+/// rank. Not for ranks of a launch of our own. None when nothing launched this process.
+std::vector<std::string> launch_variables();
+
+/// The library that, loaded into mpirun, keeps it from listening on other addresses than the
+/// loopback one: Open MPI 4.1 has no setting for that. Nothing when it is not beside `worker`.
+std::optional<std::filesystem::path> loopback_library(const std::filesystem::path& worker);
+
+/// What mpirun and its ranks are told besides when all ranks are on this machine: they pass
+/// messages through shared memory alone, and listen at the loopback address or not at all. What the
+/// user sets of Open MPI's parameters stands.
+std::map<std::string, std::string> one_node_environment(const std::filesystem::path& worker);
+
+/// The command and environment, as a group of one rank is started that lives in this process or in
+/// the foreground.
 Program group_program(const GroupSpec& spec);
 
 /// Starts the group in its own process group with a lifeline: closing it tells the group to

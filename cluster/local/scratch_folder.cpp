@@ -11,8 +11,10 @@
 #include <thread>
 
 #include "base/errors.h"
+#include "base/file_lock.h"
 #include "base/host.h"
 #include "base/logging.h"
+#include "base/temporary_files.h"
 
 namespace headway {
 namespace {
@@ -25,16 +27,12 @@ constexpr std::chrono::milliseconds kLockPause{2};
 constexpr std::size_t kNameLength = 8;  // short: sockets inside have short paths only
 
 // Where Open MPI itself would put its shared memory.
-fs::path memory_folder() {
+fs::path memory_root() {
   return "/dev/shm";
 }
 
-fs::path parent_folder() {
-  return fs::temp_directory_path() / fmt::format("headway-{}", ::geteuid());
-}
-
-fs::path memory_of(const std::string& name) {
-  return memory_folder() / fmt::format("headway-{}-{}", ::geteuid(), name);
+fs::path own_folder(const fs::path& root) {
+  return root / fmt::format("headway-{}", ::geteuid());
 }
 
 void make_private_folder(const fs::path& path) {
@@ -48,34 +46,60 @@ void make_private_folder(const fs::path& path) {
 
 // Between the making of a folder and its locking nobody may take it for abandoned. The lock is held
 // for milliseconds, but for ever by a process that is stopped meanwhile: that must stop no other.
-FileDescriptor lock_parent() {
-  make_private_folder(parent_folder());
-  FileDescriptor lock = open_file(parent_folder() / ".lock", O_RDWR | O_CREAT, 0600);
+FileDescriptor lock_root(const fs::path& root) {
+  const fs::path own = own_folder(root);
+  make_private_folder(own);
+  FileDescriptor lock = open_file(own / ".lock", O_RDWR | O_CREAT | O_NOFOLLOW, 0600);
   for (int tries = kLockTries; ::flock(lock.native(), LOCK_EX | LOCK_NB) != 0; --tries) {
-    if (tries == 0) throw_errno("flock", parent_folder().string());
+    if (tries == 0) {
+      throw EnvironmentError(fmt::format(
+          "'{}' is locked: {} holds it", (own / ".lock").string(), lock_holder(lock.native())));
+    }
     std::this_thread::sleep_for(kLockPause);
   }
   return lock;
 }
 
 bool is_abandoned(const fs::path& folder) {
-  const FileDescriptor lock = open_file(folder / kLock, O_RDWR | O_CREAT, 0600);
+  const FileDescriptor lock = open_file(folder / kLock, O_RDWR | O_CREAT | O_NOFOLLOW, 0600);
   return ::flock(lock.native(), LOCK_EX | LOCK_NB) == 0;
+}
+
+// Ranks outlive a killed mpirun by a moment and may be in the way: then the next one removes it.
+void remove_abandoned_in(const fs::path& root) {
+  std::error_code ignored;
+  if (!fs::exists(own_folder(root), ignored)) return;
+  try {
+    const FileDescriptor guard = lock_root(root);
+    for (const auto& entry : fs::directory_iterator(own_folder(root))) {
+      const bool is_folder = entry.is_directory() && !entry.is_symlink();
+      if (is_folder && is_abandoned(entry.path())) fs::remove_all(entry.path(), ignored);
+    }
+  } catch (const std::runtime_error& error) {
+    log_warning("abandoned scratch folders stay: {}", error.what());
+  }
 }
 
 }  // namespace
 
+ScratchFolder::HeldFolder ScratchFolder::make_in(const fs::path& root, const std::string& name) {
+  const FileDescriptor guard = lock_root(root);
+  HeldFolder made{.path = own_folder(root) / name, .lock = {}};
+  make_private_folder(made.path);
+  made.lock = open_file(made.path / kLock, O_RDWR | O_CREAT | O_NOFOLLOW, 0600);
+  if (::flock(made.lock.native(), LOCK_EX | LOCK_NB) != 0) throw_errno("flock", made.path.string());
+  return made;
+}
+
 std::optional<ScratchFolder> ScratchFolder::make() {
   try {
-    const FileDescriptor guard = lock_parent();
     const std::string name = random_id().substr(0, kNameLength);
     ScratchFolder made;
-    made.session_ = parent_folder() / name;
-    make_private_folder(made.session_);
-    made.lock_ = open_file(made.session_ / kLock, O_RDWR | O_CREAT, 0600);
-    if (::flock(made.lock(), LOCK_EX) != 0) throw_errno("flock", made.session_.string());
-    made.shared_memory_ = fs::is_directory(memory_folder()) ? memory_of(name) : made.session_;
-    make_private_folder(made.shared_memory_);
+    made.session_ = make_in(any_temporary_directory(), name);
+    std::error_code unknown;
+    if (fs::is_directory(memory_root(), unknown)) {
+      made.shared_memory_ = make_in(memory_root(), name + "-shm");
+    }
     return made;
   } catch (const EnvironmentError& error) {
     log_warning("no scratch folder for a worker group: {}", error.what());
@@ -83,21 +107,19 @@ std::optional<ScratchFolder> ScratchFolder::make() {
   }
 }
 
+std::vector<int> ScratchFolder::locks() const {
+  std::vector<int> locks{session_.lock.native()};
+  if (shared_memory_) locks.push_back(shared_memory_->lock.native());
+  return locks;
+}
+
 void remove_abandoned_scratch() {
-  std::error_code ignored;
-  if (!fs::exists(parent_folder(), ignored)) return;
+  remove_abandoned_in(memory_root());
   try {
-    const FileDescriptor guard = lock_parent();
-    for (const auto& entry : fs::directory_iterator(parent_folder())) {
-      if (!entry.is_directory() || !is_abandoned(entry.path())) continue;
-      const fs::path memory = memory_of(entry.path().filename().string());
-      fs::remove_all(memory, ignored);
-      // Ranks outlive a killed mpirun by a moment and may be in the way: then the next one removes
-      // both, and finds them by the session's folder.
-      if (!fs::exists(memory, ignored)) fs::remove_all(entry.path(), ignored);
-    }
-  } catch (const std::runtime_error& error) {
-    log_warning("abandoned scratch folders stay: {}", error.what());
+    const fs::path root = any_temporary_directory();
+    if (root != memory_root()) remove_abandoned_in(root);
+  } catch (const EnvironmentError&) {
+    return;  // nothing can be anywhere
   }
 }
 

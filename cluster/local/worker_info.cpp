@@ -15,8 +15,10 @@ constexpr double kTimeoutSeconds = 60;  // loading LibTorch from a cold network 
 }  // namespace
 
 nlohmann::json worker_info(const std::filesystem::path& worker) {
-  const CapturedRun run = run_captured(
-      {.command = {worker.string(), "info"}, .environment = group_environment(1)}, kTimeoutSeconds);
+  const CapturedRun run = run_captured({.command = {worker.string(), "info"},
+                                        .environment = group_environment(1),
+                                        .without = launch_variables()},
+                                       kTimeoutSeconds);
   if (run.timed_out || run.exit_code != 0) {
     throw EnvironmentError(
         fmt::format("'{} info': {}", worker.string(), failure_of(run, kTimeoutSeconds)));

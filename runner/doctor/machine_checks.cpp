@@ -13,6 +13,7 @@
 #include "base/environment.h"
 #include "base/errors.h"
 #include "base/host.h"
+#include "base/temporary_files.h"
 #include "base/text.h"
 #include "data/dataset.h"
 
@@ -149,6 +150,18 @@ MachineCheck check_cache_directory() {
   return check_writable("cache", cache_directory(), kRemedy);
 }
 
+MachineCheck check_temporary_directory() {
+  try {
+    return check_writable(
+        "temporary files", temporary_directory(), "set TMPDIR to a folder that you may write to");
+  } catch (const EnvironmentError& error) {
+    return {.name = "temporary files",
+            .state = CheckState::kFailed,
+            .found = error.what(),
+            .remedy = "set TMPDIR to a folder that you may write to"};
+  }
+}
+
 MachineCheck check_fashion_mnist() {
   MachineCheck check{.name = "Fashion-MNIST"};
   try {
@@ -171,6 +184,7 @@ std::vector<MachineCheck> check_machine(const fs::path& results_root) {
                                    check_shared_memory(),
                                    check_results_root(results_root),
                                    check_cache_directory(),
+                                   check_temporary_directory(),
                                    check_fashion_mnist()};
   for (MachineCheck& check : check_worker()) checks.push_back(std::move(check));
   checks.push_back(check_ranks());

@@ -22,6 +22,7 @@ MachineCheck check_memory();
 MachineCheck check_shared_memory();
 MachineCheck check_results_root(const std::filesystem::path& results_root);
 MachineCheck check_cache_directory();
+MachineCheck check_temporary_directory();
 /// Reads and decodes the data set that the ready sweeps use.
 MachineCheck check_fashion_mnist();
 /// The worker starts; LibTorch, Open MPI, CUDA and GPUs as it sees them.

@@ -62,19 +62,31 @@ MachineCheck check_ranks() {
   const char* remedy =
       "install Open MPI 4.1 (Debian: openmpi-bin); without it trials run on one rank each";
   try {
-    const CapturedRun run = run_captured({.command = {"mpirun",
-                                                      "--bind-to",
-                                                      "none",
-                                                      "--oversubscribe",
-                                                      "-np",
-                                                      "2",
-                                                      "printenv",
-                                                      "OMPI_COMM_WORLD_RANK"},
-                                          .environment = group_environment(1)},
-                                         kTimeoutSeconds);
+    const std::filesystem::path worker = find_worker_program();
+    Program program{.command = {"mpirun",
+                                "--bind-to",
+                                "none",
+                                "--oversubscribe",
+                                "-np",
+                                "2",
+                                "printenv",
+                                "OMPI_COMM_WORLD_RANK"},
+                    .environment = group_environment(1),
+                    .without = launch_variables()};
+    program.environment.merge(one_node_environment(worker));
+    const CapturedRun run = run_captured(program, kTimeoutSeconds);
     if (run.exit_code != 0)
       return failed(name, "mpirun: " + failure_of(run, kTimeoutSeconds), remedy);
-    return {.name = name, .found = "mpirun starts them"};
+    if (loopback_library(worker)) {
+      return {.name = name, .found = "mpirun starts them, and listens at 127.0.0.1 alone"};
+    }
+    return {
+        .name = name,
+        .state = CheckState::kWarning,
+        .found = "mpirun starts them, and listens at all addresses of this machine",
+        .remedy = "install libheadway-loopback.so beside headway-worker, or shut its ports off"};
+  } catch (const ConfigError& error) {
+    return failed(name, error.what(), remedy);
   } catch (const EnvironmentError& error) {
     return failed(name, error.what(), remedy);
   }

@@ -3,6 +3,7 @@
 #include <atomic>
 
 #include "base/errors.h"
+#include "base/signals.h"
 
 namespace headway {
 namespace {
@@ -27,7 +28,8 @@ StopSignals::StopSignals() {
   action.sa_flags = SA_RESTART;
   sigemptyset(&action.sa_mask);
   for (std::size_t i = 0; i < kSignals.size(); ++i) {
-    if (::sigaction(kSignals[i], &action, &previous_[i]) != 0) throw_errno("sigaction");
+    const struct sigaction* const handler = is_ignored(kSignals[i]) ? nullptr : &action;
+    if (::sigaction(kSignals[i], handler, &previous_[i]) != 0) throw_errno("sigaction");
   }
 }
 

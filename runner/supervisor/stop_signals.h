@@ -5,8 +5,8 @@
 
 namespace headway {
 
-/// Catches SIGINT, SIGTERM and SIGUSR2 while it lives: they set a flag, nothing else. One at a
-/// time.
+/// Catches SIGINT, SIGTERM and SIGUSR2 while it lives, those that are not ignored: they set a flag,
+/// nothing else. One at a time.
 class StopSignals {
  public:
   StopSignals();

@@ -49,7 +49,7 @@ void watch_stop_signals() {
   action.sa_handler = note_signal;
   action.sa_flags = SA_RESTART;
   for (const int signal : {SIGTERM, SIGINT, SIGUSR2}) {
-    if (::sigaction(signal, &action, nullptr) != 0) throw_errno("sigaction");
+    if (!is_ignored(signal) && ::sigaction(signal, &action, nullptr) != 0) throw_errno("sigaction");
   }
 }
 

@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
@@ -37,13 +38,18 @@ Pipe make_pipe() {
   return {FileDescriptor(ends[0]), FileDescriptor(ends[1])};
 }
 
-std::vector<std::string> merged_environment(const std::map<std::string, std::string>& changes) {
+std::vector<std::string> environment_of(const Program& program) {
   std::vector<std::string> texts;
   for (char** entry = environ; *entry != nullptr; ++entry) {
     const std::string text = *entry;
-    if (!changes.contains(text.substr(0, text.find('=')))) texts.push_back(text);
+    const bool is_left_out =
+        program.environment.contains(text.substr(0, text.find('='))) ||
+        std::any_of(program.without.begin(), program.without.end(), [&](const std::string& prefix) {
+          return text.starts_with(prefix);
+        });
+    if (!is_left_out) texts.push_back(text);
   }
-  for (const auto& [name, value] : changes) texts.push_back(name + "=" + value);
+  for (const auto& [name, value] : program.environment) texts.push_back(name + "=" + value);
   return texts;
 }
 
@@ -75,7 +81,7 @@ struct ChildPlan {
   int standard_input;
   int log;
   int failure;  // errno is written here when exec fails
-  int inherited;
+  const std::vector<int>& inherited;
   pid_t parent;
 };
 
@@ -93,7 +99,7 @@ void reset_signals() {
   if (::getppid() != plan.parent) ::_exit(kExitYielded);  // it died before the kernel could tell us
   const bool wired = ::dup2(plan.standard_input, STDIN_FILENO) >= 0 &&
                      ::dup2(plan.log, STDOUT_FILENO) >= 0 && ::dup2(plan.log, STDERR_FILENO) >= 0;
-  if (plan.inherited >= 0) ::fcntl(plan.inherited, F_SETFD, 0);
+  for (const int inherited : plan.inherited) ::fcntl(inherited, F_SETFD, 0);
   if (wired) ::execvpe(plan.arguments[0], plan.arguments, plan.environment);
   const int reason = errno;
   [[maybe_unused]] const auto written = ::write(plan.failure, &reason, sizeof(reason));
@@ -104,7 +110,7 @@ void reset_signals() {
 using StandardStreams = std::array<int, 3>;
 
 pid_t spawn(const Program& program, const StandardStreams& streams, const sigset_t& signal_mask) {
-  const std::vector<std::string> environment = merged_environment(program.environment);
+  const std::vector<std::string> environment = environment_of(program);
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
   for (int target = 0; target < 3; ++target) {
@@ -162,7 +168,8 @@ class SignalQueue {
   SignalQueue() {
     sigemptyset(&watched_);
     for (const int signal : {SIGINT, SIGTERM, SIGUSR2, SIGHUP, SIGCHLD}) {
-      sigaddset(&watched_, signal);
+      // Blocked, an ignored signal would be kept for `next` all the same.
+      if (!is_ignored(signal)) sigaddset(&watched_, signal);
     }
     ::pthread_sigmask(SIG_BLOCK, &watched_, &before_);
   }
@@ -218,7 +225,7 @@ ChildProcess::ChildProcess(const Start& start) {
   expects(!command.empty(), "a command has at least a program");
   std::filesystem::create_directories(start.log.parent_path());
   const FileDescriptor log = open_file(start.log, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW);
-  const std::vector<std::string> environment = merged_environment(start.program.environment);
+  const std::vector<std::string> environment = environment_of(start.program);
   const std::vector<char*> arguments = c_strings(command);
   const std::vector<char*> variables = c_strings(environment);
   Pipe lifeline = make_pipe();

@@ -16,6 +16,7 @@ namespace headway {
 struct Program {
   std::vector<std::string> command;  // command[0] is looked up in PATH
   std::map<std::string, std::string> environment = {};
+  std::vector<std::string> without = {};  // variables that begin so are not passed on
 };
 
 /// How a process ended.
@@ -36,8 +37,8 @@ class ChildProcess {
  public:
   struct Start {
     Program program;
-    std::filesystem::path log;  // standard output and error are appended here
-    int inherited = -1;         // a descriptor that the child keeps, too
+    std::filesystem::path log;        // standard output and error are appended here
+    std::vector<int> inherited = {};  // descriptors that the child keeps, too
   };
 
   /// EnvironmentError when the program cannot be run. To be called from a thread that lives as long

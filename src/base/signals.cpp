@@ -52,6 +52,15 @@ int stack_trace_signal() {
   return SIGRTMIN + kStackTraceOffset;
 }
 
+bool is_ignored(int signal) {
+  struct sigaction now {};
+  return ::sigaction(signal, nullptr, &now) == 0 && now.sa_handler == SIG_IGN;
+}
+
+void expect_ends_of_children() {
+  ::signal(SIGCHLD, SIG_DFL);  // ignored, the kernel would throw them away
+}
+
 // The handle is opened first and the identity compared after: the handle stays with the process it
 // was opened for, so no other can slip in between.
 bool send_signal(const ProcessIdentity& process, int signal) {

@@ -16,6 +16,14 @@ std::string describe_signal(int signal);
 /// is free, and SIGUSR1 belongs to NCCL.
 int stack_trace_signal();
 
+/// Whether this process ignores `signal`. One that it was started to ignore, as by nohup, it must
+/// go on ignoring: whoever installs a handler asks first.
+bool is_ignored(int signal);
+
+/// Has ends of children be told to this process, whatever its parent made of SIGCHLD. To be called
+/// in the main of programs that start others.
+void expect_ends_of_children();
+
 /// Sends `signal` to exactly that process: never to a later one with the same number, never to one
 /// of another machine. False when it is gone, or not of this machine; EnvironmentError when the
 /// kernel refuses (another user's process).

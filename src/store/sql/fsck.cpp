@@ -10,6 +10,7 @@
 #include "base/errors.h"
 #include "base/host.h"
 #include "base/sweep_layout.h"
+#include "base/temporary_files.h"
 #include "base/weights_file.h"
 #include "store/manifest/sweep_manifest.h"
 #include "store/segments/damage_description.h"
@@ -161,8 +162,7 @@ class Check {
   void check_store() {
     const auto database = results_database(layout_.root());
     if (!std::filesystem::exists(database)) return;  // the next reading command builds it
-    const auto fresh =
-        std::filesystem::temp_directory_path() / ("headway-fsck-" + random_id() + ".sqlite");
+    const auto fresh = temporary_directory() / ("headway-fsck-" + random_id() + ".sqlite");
     try {
       const ResultsStore store(layout_.root());
       store.query([&](soci::session& sql) {

@@ -34,6 +34,15 @@ TEST(RunCaptured, adds_to_the_environment_and_replaces_in_it) {
   EXPECT_EQ(run_captured(program, 10).out, "new /elsewhere\n");
 }
 
+TEST(RunCaptured, leaves_variables_out_by_the_beginnings_of_their_names) {
+  ::setenv("HEADWAY_TEST_RANK", "1", 1);
+  Program program = shell("echo ${HEADWAY_TEST_RANK-none} ${HEADWAY_TEST_SIZE-none}");
+  program.without = {"HEADWAY_TEST_"};
+  program.environment = {{"HEADWAY_TEST_SIZE", "4"}};
+  EXPECT_EQ(run_captured(program, 10).out, "none 4\n") << "what is set for it stays";
+  ::unsetenv("HEADWAY_TEST_RANK");
+}
+
 TEST(RunCaptured, a_program_that_does_not_end_is_killed) {
   const double start = monotonic_seconds();
   const CapturedRun run = run_captured({.command = {"sleep", "60"}}, 0.1);
@@ -58,6 +67,14 @@ TEST(RunInForeground, a_request_to_stop_reaches_the_program_which_may_end_in_ord
       shell("trap 'exit 75' TERM; kill -INT $PPID; while :; do sleep 0.01; done"));
   EXPECT_TRUE(end.interrupted);
   EXPECT_EQ(end.exit_code, 75);
+}
+
+TEST(RunInForeground, a_signal_that_is_ignored_stays_ignored) {
+  ::signal(SIGHUP, SIG_IGN);  // as nohup does
+  const ForegroundEnd end = run_in_foreground(shell("kill -HUP $PPID; kill -HUP $$; exit 5"));
+  ::signal(SIGHUP, SIG_DFL);
+  EXPECT_FALSE(end.interrupted);
+  EXPECT_EQ(end.exit_code, 5);
 }
 
 TEST(RunInForeground, a_second_request_kills) {

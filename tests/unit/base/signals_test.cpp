@@ -29,6 +29,13 @@ TEST(SignalTexts, they_say_number_and_meaning) {
   EXPECT_EQ(describe_signal(SIGKILL), "signal 9 (killed)");
 }
 
+TEST(IgnoredSignals, are_told_from_others) {
+  EXPECT_FALSE(is_ignored(SIGHUP));
+  ::signal(SIGHUP, SIG_IGN);
+  EXPECT_TRUE(is_ignored(SIGHUP));
+  ::signal(SIGHUP, SIG_DFL);
+}
+
 TEST_F(Signals, one_reaches_the_process_that_is_meant) {
   const auto child = process_numbered(pid_);
   ASSERT_TRUE(child);

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <fstream>
 
@@ -126,6 +127,71 @@ TEST(FindWorkerProgram, the_path_is_searched) {
     EXPECT_THAT(error.what(), HasSubstr("HEADWAY_WORKER"));
   }
   ::setenv("PATH", old_path.c_str(), 1);
+}
+
+// Root may search any folder: a loop of links is another thing that cannot be looked into.
+TEST(FindWorkerProgram, a_folder_of_the_path_that_cannot_be_searched_is_passed_over) {
+  const TemporaryDirectory folder;
+  std::filesystem::create_symlink(folder.path() / "loop", folder.path() / "loop");
+  const auto program = folder.path() / "headway-worker";
+  std::ofstream(program) << "#!/bin/sh\n";
+  std::filesystem::permissions(program, std::filesystem::perms::owner_all);
+  const std::string old_path = std::getenv("PATH");
+  const std::string path = folder.path().string() + "/loop:" + folder.path().string();
+  ::setenv("PATH", path.c_str(), 1);
+  EXPECT_EQ(find_worker_program(), program);
+  ::setenv("PATH", old_path.c_str(), 1);
+}
+
+TEST(GroupEnvironment, a_tmpdir_that_cannot_be_used_is_replaced) {
+  ::setenv("TMPDIR", "/no/such/folder", 1);
+  EXPECT_EQ(group_environment(1).at("TMPDIR"), "/tmp");
+  ::unsetenv("TMPDIR");
+  EXPECT_FALSE(group_environment(1).contains("TMPDIR"));
+}
+
+TEST(GroupEnvironment, ranks_of_one_node_use_shared_memory_and_leave_what_the_user_set) {
+  ::setenv("OMPI_MCA_btl", "self,tcp", 1);
+  auto environment = one_node_environment("/no/such/worker");
+  ::unsetenv("OMPI_MCA_btl");
+  EXPECT_FALSE(environment.contains("OMPI_MCA_btl"));
+  EXPECT_EQ(environment.at("OMPI_MCA_pml"), "ob1");
+  EXPECT_FALSE(environment.contains("LD_PRELOAD")) << "there is no library";
+
+  const TemporaryDirectory folder;
+  const auto library = std::filesystem::canonical(folder.path()) / "libheadway-loopback.so";
+  std::ofstream(library) << "";
+  ::setenv("LD_PRELOAD", "/usr/lib/other.so", 1);
+  environment = one_node_environment(folder.path() / "headway-worker");
+  ::unsetenv("LD_PRELOAD");
+  EXPECT_EQ(environment.at("LD_PRELOAD"), library.string() + ":/usr/lib/other.so");
+  EXPECT_EQ(environment.at("OMPI_MCA_btl"), "self,vader");
+}
+
+TEST(LaunchVariables, what_makes_a_rank_is_left_out_but_no_parameter_of_the_user) {
+  EXPECT_TRUE(launch_variables().empty()) << "nothing launched this test";
+  ::setenv("OMPI_UNIVERSE_SIZE", "2", 1);
+  const std::vector<std::string> prefixes = launch_variables();
+  ::unsetenv("OMPI_UNIVERSE_SIZE");
+  const auto is_left_out = [&](const std::string& name) {
+    return std::any_of(prefixes.begin(), prefixes.end(), [&](const std::string& prefix) {
+      return name.starts_with(prefix);
+    });
+  };
+  for (const char* name : {"OMPI_UNIVERSE_SIZE",
+                           "OMPI_COMM_WORLD_RANK",
+                           "OMPI_MCA_orte_hnp_uri",
+                           "OMPI_MCA_ess_base_jobid",
+                           "PMIX_SERVER_URI41",
+                           "PMIX_NAMESPACE"}) {
+    EXPECT_TRUE(is_left_out(name)) << name;
+  }
+  for (const char* name : {"OMPI_MCA_btl_vader_single_copy_mechanism",
+                           "OMPI_ALLOW_RUN_AS_ROOT",
+                           "PMIX_MCA_ptl",
+                           "PATH"}) {
+    EXPECT_FALSE(is_left_out(name)) << name;
+  }
 }
 
 TEST(StartGroup, several_ranks_without_mpirun_are_refused_with_what_to_do) {

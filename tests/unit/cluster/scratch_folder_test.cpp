@@ -50,7 +50,7 @@ TEST_F(ScratchFolderTest, a_child_holds_it_for_as_long_as_it_lives) {
   const std::filesystem::path session = scratch->session();
   ChildProcess child({.program = {.command = {"cat"}},  // until its lifeline ends
                       .log = folder_.path() / "log",
-                      .inherited = scratch->lock()});
+                      .inherited = scratch->locks()});
   scratch.reset();  // as when the supervisor that made it is killed
   remove_abandoned_scratch();
   EXPECT_TRUE(std::filesystem::is_directory(session));
@@ -59,6 +59,33 @@ TEST_F(ScratchFolderTest, a_child_holds_it_for_as_long_as_it_lives) {
   }
   remove_abandoned_scratch();
   EXPECT_FALSE(std::filesystem::exists(session));
+}
+
+TEST_F(ScratchFolderTest, shared_memory_of_a_killed_group_is_found_whatever_tmpdir_is) {
+  const TemporaryDirectory other;
+  std::filesystem::path left;
+  {
+    const auto scratch = ScratchFolder::make();
+    ASSERT_TRUE(scratch);
+    left = scratch->shared_memory();
+    EXPECT_TRUE(left.string().starts_with("/dev/shm/"));
+  }
+  const auto held = ScratchFolder::make();
+  ASSERT_TRUE(held);
+  ::setenv("TMPDIR", other.path().c_str(), 1);
+  remove_abandoned_scratch();
+  EXPECT_FALSE(std::filesystem::exists(left));
+  EXPECT_TRUE(std::filesystem::exists(held->shared_memory()));
+  EXPECT_TRUE(std::filesystem::exists(held->session()));
+}
+
+TEST_F(ScratchFolderTest, without_a_usable_tmpdir_it_is_elsewhere) {
+  for (const char* unusable : {"/no/such/folder", "/etc/passwd"}) {
+    ::setenv("TMPDIR", unusable, 1);
+    const auto scratch = ScratchFolder::make();
+    ASSERT_TRUE(scratch) << unusable;
+    EXPECT_TRUE(std::filesystem::is_directory(scratch->session()));
+  }
 }
 
 TEST_F(ScratchFolderTest, a_process_that_is_stopped_while_it_looks_stops_no_other) {
