@@ -9,10 +9,12 @@
 
 #include "base/text.h"
 #include "base/time.h"
+#include "base/unblocked_stderr.h"
 #include "cluster/local/group_command.h"
 #include "cluster/local/local_launcher.h"
 #include "config/schema/catalog.h"
 #include "runner/supervisor/evaluation_supervisor.h"
+#include "runner/supervisor/leftovers.h"
 #include "store/segments/segment_writer.h"
 #include "store/sql/results_store.h"
 #include "sweep/location.h"
@@ -227,6 +229,7 @@ void print_summary(const EvaluationSummary& summary,
 
 int evaluate_sweep(const EvaluateSweepOptions& options, VerbContext& context) {
   const double started_at = monotonic_seconds();
+  const UnblockedStandardError unblocked;
   const EvaluationPlan plan = plan_evaluation(options, context);
   if (plan.open.empty()) return report_nothing_to_do(plan, options, context);
   if (options.dry_run) return print_plan(plan, options, context);
@@ -235,10 +238,13 @@ int evaluate_sweep(const EvaluateSweepOptions& options, VerbContext& context) {
   const std::string device = options.device == "auto" && !plan.on_gpu ? "cpu" : options.device;
   const Allocation allocation = local_allocation(device, worker);
   const auto launcher = make_local_launcher(allocation);
+  report_unusable_temporary_directory(context.err);
+  remove_leftovers(plan.sweep.directory);
   request_anew(plan, options.suite);
   EvaluationSupervisor supervisor(
       supervisor_options(plan, options, allocation, worker), *launcher, display);
   const SupervisorEnd end = supervisor.run();
+  remove_leftovers(plan.sweep.directory);
   ResultsStore(plan.sweep.directory).sync();
   EvaluationSummary summary;
   summary.how = end_text(end);

@@ -11,8 +11,10 @@
 #include "base/host.h"
 #include "base/text.h"
 #include "base/time.h"
+#include "base/unblocked_stderr.h"
 #include "cluster/local/group_command.h"
 #include "cluster/local/local_launcher.h"
+#include "runner/supervisor/leftovers.h"
 #include "runner/supervisor/supervisor.h"
 #include "sweep/location.h"
 #include "sweep/measured_costs.h"
@@ -230,7 +232,10 @@ int report_nothing_to_do(const RunOptions& options, RunSummary summary, VerbCont
 
 int run_sweep(const RunOptions& options, VerbContext& context) {
   const double started_at = monotonic_seconds();
+  const UnblockedStandardError unblocked;
   const PreparedSweep sweep = prepare(options, context);
+  report_unusable_temporary_directory(context.err);
+  remove_leftovers(sweep.location.directory);
   RunSummary summary{.sweep = sweep.location, .how = "nothing to do", .counts = {}};
   const Standing standing = look_and_end_pause(sweep, context.err);
   if (standing.counts.open() + standing.counts.vanished == 0) {
@@ -246,6 +251,7 @@ int run_sweep(const RunOptions& options, VerbContext& context) {
   ProgressDisplay display(context.err, standard_error_terminal());
   Supervisor supervisor(work, *launcher, display);
   const SupervisorEnd end = supervisor.run();
+  remove_leftovers(sweep.location.directory);  // groups of a killed supervisor lived until now
   summary.how = end_text(end);
   summary.counts = supervisor.counts();
   summary.seconds = monotonic_seconds() - started_at;

@@ -1,8 +1,9 @@
 #include "base/logging.h"
 
-#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/sinks/ostream_sink.h>
 #include <spdlog/spdlog.h>
 
+#include <iostream>
 #include <memory>
 #include <string>
 
@@ -11,7 +12,9 @@ namespace {
 
 std::shared_ptr<spdlog::logger> logger() {
   static const auto instance = [] {
-    auto made = spdlog::stderr_logger_mt("headway");
+    // Not by the C library's stderr: what is done to std::cerr holds for log lines, too.
+    auto sink = std::make_shared<spdlog::sinks::ostream_sink_mt>(std::cerr, /*force_flush=*/true);
+    auto made = std::make_shared<spdlog::logger>("headway", std::move(sink));
     made->set_pattern("%H:%M:%S.%e %-5l %v");
     return made;
   }();

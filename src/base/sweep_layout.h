@@ -62,11 +62,13 @@ class SweepLayout {
 
   /// Claims, supervisors and checkpoints of one evaluation of finished trials, laid out as the
   /// sweep's own: kept apart, so that nobody takes them for those of training.
+  std::filesystem::path evaluations() const { return within({"evaluations"}); }
   std::filesystem::path evaluation(const std::string& suite) const {
     return within({"evaluations", suite});
   }
 
   // What trials and groups leave.
+  std::filesystem::path checkpoints() const { return within({"checkpoints"}); }
   std::filesystem::path checkpoints(const TrialId& trial_id) const {
     return within({"checkpoints", trial_id.text()});
   }

@@ -1,0 +1,16 @@
+#pragma once
+
+#include <filesystem>
+#include <iosfwd>
+
+namespace headway {
+
+/// Removes from a sweep's folder what killed processes left there and no living one owns: entries,
+/// lists and offers of supervisors that are dead, and checkpoints of trials that are done. Entries
+/// of supervisors of other machines stay: whether those live cannot be seen from here.
+void remove_leftovers(const std::filesystem::path& sweep_directory);
+
+/// Notes on `err` that TMPDIR cannot be used, and what is used in its place.
+void report_unusable_temporary_directory(std::ostream& err);
+
+}  // namespace headway
