@@ -15,8 +15,9 @@ struct VerbContext {
   std::ostream& out;  // results
   std::ostream& err;  // messages and progress
   std::filesystem::path results_root;
-  bool colours = false;       // `out` is a terminal that wants them
-  int exit_code = kExitDone;  // set by the verb's callback
+  bool colours = false;                // `out` is a terminal that wants them
+  int exit_code = kExitDone;           // set by the verb's callback
+  std::filesystem::path program = {};  // `headway` itself, where it can be started again
 };
 
 /// One verb of `headway`: `add` is specialised in verbs/<name>.cpp for the tag that the table in

@@ -21,7 +21,8 @@ using Verbs = ComponentList<class ListVerb,
                             class FsckVerb,
                             class DoctorVerb,
                             class CompletionVerb,
-                            class CompleteVerb>;
+                            class CompleteVerb,
+                            class SyncVerb>;
 // clang-format on
 
 void add_verbs(CLI::App& app, VerbContext& context) {

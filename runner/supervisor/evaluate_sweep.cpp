@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 #include <ostream>
+#include <utility>
 
 #include "base/text.h"
 #include "base/time.h"
@@ -241,11 +242,11 @@ int evaluate_sweep(const EvaluateSweepOptions& options, VerbContext& context) {
   report_unusable_temporary_directory(context.err);
   remove_leftovers(plan.sweep.directory);
   request_anew(plan, options.suite);
-  EvaluationSupervisor supervisor(
-      supervisor_options(plan, options, allocation, worker), *launcher, display);
+  EvaluationSupervisorOptions work = supervisor_options(plan, options, allocation, worker);
+  work.headway = context.program;
+  EvaluationSupervisor supervisor(std::move(work), *launcher, display);
   const SupervisorEnd end = supervisor.run();
   remove_leftovers(plan.sweep.directory);
-  ResultsStore(plan.sweep.directory).sync();
   EvaluationSummary summary;
   summary.how = end_text(end);
   summary.counts = supervisor.counts();

@@ -21,7 +21,10 @@ EvaluationSupervisor::EvaluationSupervisor(EvaluationSupervisorOptions options,
       state_(options_.sweep_directory, options_.suite, options_.trials),
       abandonment_(claims_root_),
       groups_(claims_root_, options_.group, options_.timeouts, launcher, display),
-      trials_(claims_root_, groups_.id()) {}
+      trials_(claims_root_, groups_.id()),
+      store_(options_.headway, options_.sweep_directory, [this](const std::string& text) {
+        display_.message(text);
+      }) {}
 
 SupervisorEnd EvaluationSupervisor::run() {
   groups_.wait_out_full_disk([this] { trials_.publish(options_.trials); });
@@ -40,6 +43,7 @@ SupervisorEnd EvaluationSupervisor::run() {
   }
   look();
   display_.clear();
+  groups_.finish(store_);
   return groups_.stopping().value_or(SupervisorEnd::kFinished);
 }
 

@@ -26,6 +26,7 @@ struct EvaluationSupervisorOptions {
   GroupSpec group;                   // what all groups have in common
   int groups = 1;                    // at most so many side by side
   GroupTimeouts timeouts = {};
+  std::filesystem::path headway = {};  // see SupervisorOptions
 };
 
 /// Serves one evaluation of a sweep on one allocation: starts worker groups of one rank, sees how
@@ -61,6 +62,7 @@ class EvaluationSupervisor {
   AbandonmentJudge abandonment_;
   SupervisedGroups groups_;
   SupervisorTrials trials_;
+  StoreSync store_;
   TrialCounts counts_;
   std::vector<RunningTrial> running_;
   std::map<TrialId, EvaluationStatus> seen_;

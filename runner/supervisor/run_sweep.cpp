@@ -15,7 +15,9 @@
 #include "cluster/local/group_command.h"
 #include "cluster/local/local_launcher.h"
 #include "runner/supervisor/leftovers.h"
+#include "runner/supervisor/store_sync.h"
 #include "runner/supervisor/supervisor.h"
+#include "store/sql/results_store.h"
 #include "sweep/location.h"
 #include "sweep/measured_costs.h"
 #include "sweep/pauses.h"
@@ -23,6 +25,8 @@
 
 namespace headway {
 namespace {
+
+constexpr double kStoreSecondsWithoutWork = 60;
 
 struct PreparedSweep {
   SweepLocation location;
@@ -213,7 +217,9 @@ Standing look_and_end_pause(const PreparedSweep& prepared, std::ostream& err) {
 int report_nothing_to_do(const RunOptions& options, RunSummary summary, VerbContext& context) {
   const TrialCounts& counts = summary.counts;
   summary.exit_code = counts.failed > 0 ? kExitFailed : kExitNothingToDo;
-  ResultsStore(summary.sweep.directory).sync();
+  const auto tell = [&context](const std::string& text) { fmt::print(context.err, "{}\n", text); };
+  StoreSync(context.program, std::filesystem::absolute(summary.sweep.directory), tell)
+      .finish(kStoreSecondsWithoutWork);
   if (options.json) print_json(summary, context.out);
   if (counts.failed > 0) {
     print_summary(summary, context.err);
@@ -245,7 +251,8 @@ int run_sweep(const RunOptions& options, VerbContext& context) {
   const std::filesystem::path worker = find_worker_program();
   const Allocation allocation = local_allocation(sweep.resources.device, worker);
   expect_gpu_per_rank(allocation, sweep.resources);
-  const SupervisorOptions work = supervisor_options(sweep, options, worker, allocation);
+  SupervisorOptions work = supervisor_options(sweep, options, worker, allocation);
+  work.headway = context.program;
   if (auto lack = lack_of_ranks(standing.fewest_ranks, work.limits)) throw ConfigError(*lack);
   const auto launcher = make_local_launcher(allocation);
   ProgressDisplay display(context.err, standard_error_terminal());

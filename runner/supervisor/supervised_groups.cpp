@@ -27,6 +27,11 @@ constexpr std::uint64_t kLogTailLines = 15;
 // killed at it.
 constexpr double kLastCallSeconds = 5;
 constexpr double kLastCallShare = 0.1;  // of the limit, when that is less
+// For the results store at the end: at most, and at least where the time limit leaves less; and
+// when someone waits for the end.
+constexpr double kStoreSeconds = 60;
+constexpr double kLeastStoreSeconds = 0.5;
+constexpr double kStoreSecondsWhenAsked = 2;
 
 bool is_bad_start(const EndedGroup& group) {
   const int code = group.end.exit_code;
@@ -181,6 +186,13 @@ void SupervisedGroups::wait_out_full_disk(const std::function<void()>& action) {
                              },
                          .ended = [this] { display_.message("there is room again: going on"); },
                          .give_up = [this] { return signals_.count() > 0; }});
+}
+
+void SupervisedGroups::finish(StoreSync& store) const {
+  const int requests = signals_.count();
+  const double most = requests > 0 ? kStoreSecondsWhenAsked : kStoreSeconds;
+  store.finish(std::clamp(seconds_left().value_or(most), kLeastStoreSeconds, most),
+               [&] { return signals_.count() > requests; });
 }
 
 }  // namespace headway

@@ -12,6 +12,7 @@
 #include "runner/supervisor/exit_diagnosis.h"
 #include "runner/supervisor/progress_display.h"
 #include "runner/supervisor/stop_signals.h"
+#include "runner/supervisor/store_sync.h"
 #include "runner/supervisor/worker_groups.h"
 #include "scheduling/claims/supervisors.h"
 
@@ -89,6 +90,9 @@ class SupervisedGroups {
   /// Does what writes reports, and again while the disk is full. When someone asks to stop
   /// meanwhile, the DiskFullError is passed on.
   void wait_out_full_disk(const std::function<void()>& action);
+  /// Brings the results store up to date once no group is left, as long as signals and the time
+  /// limit allow.
+  void finish(StoreSync& store) const;
 
  private:
   void handle_stop_signals();

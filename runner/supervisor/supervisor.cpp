@@ -15,7 +15,6 @@
 namespace headway {
 namespace {
 
-constexpr double kSecondsBetweenSyncs = 10;
 constexpr std::size_t kClaimsLookedUp = 64;
 
 SweepManifest plan_of(const SupervisorOptions& options) {
@@ -36,7 +35,9 @@ Supervisor::Supervisor(SupervisorOptions options, Launcher& launcher, ProgressDi
       groups_(options_.sweep_directory, options_.group, options_.timeouts, launcher, display),
       trials_(options_.sweep_directory, groups_.id()),
       schedule_(options_.sweep_directory, groups_.id(), options_.limits),
-      store_(options_.sweep_directory) {}
+      store_(options_.headway, options_.sweep_directory, [this](const std::string& text) {
+        display_.message(text);
+      }) {}
 
 SupervisorEnd Supervisor::run() {
   groups_.wait_out_full_disk([this] { trials_.publish(snapshot_.plan().trials); });
@@ -47,12 +48,12 @@ SupervisorEnd Supervisor::run() {
     groups_.watch(snapshot_.running());
     if (!groups_.stopping()) start_groups();
     show();
-    sync_store();
+    store_.tend();
     std::this_thread::sleep_for(kTick);
   }
   makespan_seconds_ = groups_.seconds();
   display_.clear();
-  store_.sync();
+  groups_.finish(store_);
   if (groups_.stopping()) return *groups_.stopping();
   if (snapshot_.counts().open() > 0) return SupervisorEnd::kTimeLimit;
   return snapshot_.counts().vanished > 0 ? SupervisorEnd::kReplaced : SupervisorEnd::kFinished;
@@ -183,18 +184,6 @@ void Supervisor::start_groups() {
                                  snapshot_.counts().running == 1
                                      ? "a trial"
                                      : fmt::format("{} trials", snapshot_.counts().running)));
-  }
-}
-
-// Whoever asks for results meanwhile brings the store up to date himself, so a failure here costs
-// nothing; at the end it is an error.
-void Supervisor::sync_store() {
-  if (monotonic_seconds() < next_sync_) return;
-  next_sync_ = monotonic_seconds() + kSecondsBetweenSyncs;
-  try {
-    store_.sync();
-  } catch (const StoreError& error) {
-    display_.message(fmt::format("results store not brought up to date: {}", error.what()));
   }
 }
 

@@ -9,10 +9,10 @@
 #include "cluster/launcher.h"
 #include "runner/supervisor/group_schedule.h"
 #include "runner/supervisor/progress_display.h"
+#include "runner/supervisor/store_sync.h"
 #include "runner/supervisor/supervised_groups.h"
 #include "store/manifest/supervisor_trials.h"
 #include "store/segments/segment_writer.h"
-#include "store/sql/results_store.h"
 #include "sweep/snapshot.h"
 
 namespace headway {
@@ -23,6 +23,7 @@ struct SupervisorOptions {
   GroupSpec group;                         // what all groups have in common
   GroupLimits limits;
   GroupTimeouts timeouts = {};
+  std::filesystem::path headway = {};  // which brings the store up to date; empty: nobody does
 };
 
 /// What became of the schedule: `lower_bound_seconds` is what no schedule of the same work on the
@@ -57,7 +58,6 @@ class Supervisor {
   void limit_groups_by_memory(const AttemptRecord& attempt);
   void pause_on_common_failure();
   void start_groups();
-  void sync_store();
   void show();
   bool is_over() const;
 
@@ -69,10 +69,9 @@ class Supervisor {
   SupervisorTrials trials_;
   GroupSchedule schedule_;
   bool is_schedule_due_ = true;
-  ResultsStore store_;
+  StoreSync store_;
   double makespan_seconds_ = 0;
   double next_look_ = 0;
-  double next_sync_ = 0;
   std::int64_t reported_vanished_ = 0;
   bool reported_waiting_ = false;
   std::set<std::string> reported_waits_;  // phases, as of the last look

@@ -223,8 +223,11 @@ std::string ProcessEnd::describe() const {
 ChildProcess::ChildProcess(const Start& start) {
   const std::vector<std::string>& command = start.program.command;
   expects(!command.empty(), "a command has at least a program");
-  std::filesystem::create_directories(start.log.parent_path());
-  const FileDescriptor log = open_file(start.log, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW);
+  FileDescriptor log;
+  if (start.output < 0) {
+    std::filesystem::create_directories(start.log.parent_path());
+    log = open_file(start.log, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW);
+  }
   const std::vector<std::string> environment = environment_of(start.program);
   const std::vector<char*> arguments = c_strings(command);
   const std::vector<char*> variables = c_strings(environment);
@@ -233,7 +236,7 @@ ChildProcess::ChildProcess(const Start& start) {
   const ChildPlan plan{arguments.data(),
                        variables.data(),
                        lifeline.read_end.native(),
-                       log.native(),
+                       log.is_open() ? log.native() : start.output,
                        failure.write_end.native(),
                        start.inherited,
                        ::getpid()};

@@ -37,7 +37,8 @@ class ChildProcess {
  public:
   struct Start {
     Program program;
-    std::filesystem::path log;        // standard output and error are appended here
+    std::filesystem::path log = {};   // standard output and error are appended here
+    int output = -1;                  // a descriptor for them, in the place of a log
     std::vector<int> inherited = {};  // descriptors that the child keeps, too
   };
 

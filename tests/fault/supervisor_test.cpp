@@ -3,6 +3,7 @@
 
 #include <set>
 
+#include "store/sql/results_store.h"
 #include "support/supervisor_fixture.h"
 
 namespace headway {

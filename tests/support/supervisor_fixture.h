@@ -56,7 +56,8 @@ class SupervisorTest : public testing::Test {
     return {
         .sweep_directory = sweep_,
         .group = {.worker = HEADWAY_FAKE_WORKER, .settings = {.sweep_directory = sweep_.string()}},
-        .limits = group_limits(2, std::nullopt, std::nullopt)};
+        .limits = group_limits(2, std::nullopt, std::nullopt),
+        .headway = HEADWAY_PROGRAM};
   }
 
   SupervisorEnd run(const SupervisorOptions& with) {
