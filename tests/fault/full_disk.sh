@@ -33,6 +33,9 @@ dd if=/dev/zero of="$work/small/filler" bs=4k 2>/dev/null || true  # ends when n
 wait_until 30 in_phase 'waiting for disk space'
 sleep 6  # longer than the hang timeout
 in_phase 'waiting for disk space' || { cat "$work/log"; fail "it did not go on waiting"; }
+touch "$work/small/full/trials.jsonl"  # something for the next sync of the results store
+wait_until 60 grep -q 'results store not brought up to date: .*the disk is full' "$work/log"
+kill -0 "$supervisor" || { cat "$work/log"; fail "the supervisor ended at a sync"; }
 rm "$work/small/filler"
 status=0
 wait "$supervisor" || status=$?

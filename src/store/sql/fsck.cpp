@@ -3,9 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <thread>
+#include <tuple>
 #include <unordered_set>
+#include <utility>
 
 #include "base/errors.h"
 #include "base/host.h"
@@ -23,6 +27,22 @@
 
 namespace headway {
 namespace {
+
+// A record that is being written is whole a little later.
+constexpr std::chrono::milliseconds kBetweenLooks{200};
+constexpr int kMostLooks = 10;
+constexpr int kMostComparisons = 5;
+constexpr int kLockSeconds = 5;  // who writes the database now is mostly done by then
+
+/// Where segments end in what is no record, (segment, offset, bytes) of each.
+std::vector<std::tuple<std::string, std::uint64_t, std::uint64_t>> torn_tails(
+    const SegmentReader& reader) {
+  std::vector<std::tuple<std::string, std::uint64_t, std::uint64_t>> tails;
+  for (const SegmentDamage& one : reader.damage()) {
+    if (one.kind == DamageKind::kTornTail) tails.emplace_back(one.segment, one.offset, one.bytes);
+  }
+  return tails;
+}
 
 class Check {
  public:
@@ -75,7 +95,15 @@ class Check {
 
   void check_segments() {
     SegmentReader reader(layout_.root());
-    reader.poll([this](const SegmentRecord& record) { take(record); });
+    const auto take_all = [&] {
+      reader.poll([this](const SegmentRecord& record) { take(record); });
+      return torn_tails(reader);
+    };
+    auto tails = take_all();
+    for (int look = 0; look < kMostLooks && !tails.empty(); ++look) {
+      std::this_thread::sleep_for(kBetweenLooks);
+      if (std::exchange(tails, take_all()) == tails) break;  // nobody writes there
+    }
     const auto positions = reader.positions();
     report_.segments = static_cast<std::int64_t>(positions.size());
     for (const SegmentDamage& one : reader.damage()) {
@@ -118,7 +146,23 @@ class Check {
                "; its writer died in mid-record, or writes on another machine");
   }
 
+  // A run that extends the sweep writes the plan before the first record of a new trial.
+  void take_in_new_plan() {
+    const bool is_complete = std::ranges::all_of(
+        records_, [this](const auto& entry) { return known_trials_.contains(entry.first); });
+    if (is_complete) return;
+    try {
+      for (const auto& trials :
+           {read_manifest(layout_.root()).trials, read_vanished_trials(layout_.root())}) {
+        for (const PlannedTrial& trial : trials) known_trials_.insert(trial.trial_id);
+      }
+    } catch (const StoreError&) {
+      // Told already, or the next check will.
+    }
+  }
+
   void check_trials() {
+    take_in_new_plan();
     for (const auto& [id, count] : done_) {
       if (count == 1) continue;
       damage("trial " + id.text(),
@@ -164,27 +208,48 @@ class Check {
     if (!std::filesystem::exists(database)) return;  // the next reading command builds it
     const auto fresh = temporary_directory() / ("headway-fsck-" + random_id() + ".sqlite");
     try {
-      const ResultsStore store(layout_.root());
+      const ResultsStore store(layout_.root(),
+                               std::make_shared<SqliteDialect>(database, kLockSeconds));
       store.query([&](soci::session& sql) {
         for (const std::string& error : sqlite_integrity_errors(sql)) {
           damage(database.string(), error);
         }
-        if (!store.is_current()) return;
-        ResultsStore(layout_.root(), std::make_shared<SqliteDialect>(fresh)).sync();
-        for (const TableDifference& one : sqlite_differences(sql, fresh, PublicRows::tables())) {
-          damage(database.string(),
-                 fmt::format("{} rows of table {} are not what the segments say; 'headway fsck {} "
-                             "--rebuild' builds it anew",
-                             one.rows,
-                             one.table,
-                             layout_.root().string()));
-        }
+        if (store.is_current()) compare(store, fresh);
       });
+    } catch (const DatabaseError& error) {
+      const bool is_in_use =
+          error.kind() == SqlErrorKind::kLocked || error.kind() == SqlErrorKind::kUnwritable;
+      report_.problems.push_back({database.string(), error.what(), !is_in_use});
     } catch (const std::runtime_error& error) {
       damage(database.string(), error.what());
     }
     std::error_code ignored;
     std::filesystem::remove(fresh, ignored);
+  }
+
+  // What a run records meanwhile may be in one of both and not yet in the other.
+  void compare(const ResultsStore& store, const std::filesystem::path& fresh) {
+    ResultsStore anew(layout_.root(), std::make_shared<SqliteDialect>(fresh));
+    for (int time = 0; time < kMostComparisons; ++time) {
+      anew.sync();
+      if (!store.has_read_the_same_as(anew)) continue;
+      std::vector<TableDifference> different;
+      store.query([&](soci::session& sql) {
+        different = sqlite_differences(sql, fresh, PublicRows::tables());
+      });
+      if (!store.has_read_the_same_as(anew)) continue;
+      for (const TableDifference& one : different) report_difference(store, one);
+      return;
+    }
+  }
+
+  void report_difference(const ResultsStore& store, const TableDifference& one) {
+    damage(store.place(),
+           fmt::format("{} rows of table {} are not what the segments say; 'headway fsck {} "
+                       "--rebuild' builds it anew",
+                       one.rows,
+                       one.table,
+                       layout_.root().string()));
   }
 
   SweepLayout layout_;

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <soci/soci.h>
 
+#include <algorithm>
+
 #include "base/errors.h"
 #include "base/sweep_layout.h"
 #include "store/manifest/sweep_manifest.h"
@@ -146,6 +148,27 @@ bool ResultsStore::is_current() const {
   bool current = false;
   query([&](soci::session&) { current = !has_news(); });
   return current;
+}
+
+bool ResultsStore::has_read_the_same_as(const ResultsStore& other) const {
+  std::vector<std::string> here;
+  std::vector<std::string> there;
+  query([&](soci::session&) { here = sources(); });
+  other.query([&](soci::session&) { there = other.sources(); });
+  return here == there;
+}
+
+// What was read, and how far.
+std::vector<std::string> ResultsStore::sources() const {
+  const SqlScope here = scope();
+  std::vector<std::string> texts;
+  for (const SegmentPosition& position : stored_positions(here)) {
+    texts.push_back(fmt::format("{}:{}", position.segment, position.offset));
+  }
+  std::sort(texts.begin(), texts.end());
+  texts.push_back(store_state(here, kManifestSignature));
+  texts.push_back(store_state(here, kReadableRecords));
+  return texts;
 }
 
 void ResultsStore::sync() {

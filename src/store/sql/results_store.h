@@ -44,6 +44,9 @@ class ResultsStore {
   void sync();
   /// Whether sync would find nothing to do.
   bool is_current() const;
+  /// Whether both were built from the same records and the same manifest, so that they should hold
+  /// the same.
+  bool has_read_the_same_as(const ResultsStore& other) const;
   /// Throws the database of `sweep_directory` away, damaged or not, and builds it anew.
   static ResultsStore rebuild(const std::filesystem::path& sweep_directory);
 
@@ -68,6 +71,7 @@ class ResultsStore {
  private:
   void open();
   bool has_news() const;
+  std::vector<std::string> sources() const;
   void take_news_in();
   void synchronize();
   SqlScope scope() const;

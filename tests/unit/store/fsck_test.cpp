@@ -3,10 +3,14 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <soci/soci.h>
+#include <soci/sqlite3/soci-sqlite3.h>
 
 #include <algorithm>
+#include <atomic>
+#include <chrono>
 #include <fstream>
 #include <span>
+#include <thread>
 
 #include "base/errors.h"
 #include "base/weights_file.h"
@@ -182,6 +186,59 @@ TEST_F(Fsck, a_tail_of_a_living_writer_is_being_written) {
   writer.append(fixture_.started(1, 1), Flush::kLater);
   std::ofstream(writer.path(), std::ios::app) << "0000";
   EXPECT_THAT(fsck(fixture_.path()).problems, IsEmpty());
+}
+
+TEST_F(Fsck, a_record_that_is_being_written_elsewhere_is_no_damage) {
+  const ProcessIdentity elsewhere{"node7", "another boot", 1, 1};
+  SegmentWriter writer(fixture_.path(), WriterRecord{.role = "worker", .process = elsewhere});
+  writer.append(fixture_.started(1, 1), Flush::kLater);
+  const std::string whole = text_of(writer.path());
+  writer.append(fixture_.failed(1, 1, "crash"), Flush::kLater);
+  const std::string more = text_of(writer.path()).substr(whole.size());
+  std::ofstream(writer.path(), std::ios::binary) << whole << more.substr(0, 20);
+  std::thread slow([&] {
+    for (std::size_t place = 20; place < more.size(); place += 20) {
+      std::ofstream(writer.path(), std::ios::binary | std::ios::app) << more.substr(place, 20);
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+  });
+  const FsckReport report = fsck(fixture_.path());
+  slow.join();
+  EXPECT_THAT(report.problems, IsEmpty());
+  EXPECT_EQ(report.records, 6);
+}
+
+TEST_F(Fsck, finds_nothing_wrong_while_a_run_extends_the_sweep_and_works_on_it) {
+  std::atomic<bool> is_over = false;
+  std::thread run([&] {
+    Sweep sweep = fixture_.sweep;
+    SegmentWriter worker(fixture_.path(), "worker");
+    ResultsStore store(fixture_.path());
+    for (int seed = 3; !is_over; ++seed) {
+      sweep.trials.push_back(make_trial({{"head", {{"name", "dot"}}}, {"seed", seed}}));
+      const TrialId& id = sweep.trials.back().trial_id;
+      write_manifest(fixture_.path(), sweep);
+      worker.append(AttemptStarted{.trial_id = id, .attempt = 1, .group = "g"}, Flush::kLater);
+      worker.append(AttemptFinished{.trial_id = id, .attempt = 1, .state = "done"}, Flush::kLater);
+      store.sync();
+    }
+  });
+  for (int look = 0; look < 20; ++look) {
+    for (const FsckProblem& one : fsck(fixture_.path(), {.check_artifacts = false}).problems) {
+      ADD_FAILURE() << one.where << ": " << one.message;
+    }
+  }
+  is_over = true;
+  run.join();
+}
+
+TEST_F(Fsck, a_database_that_someone_holds_is_not_damaged) {
+  soci::session holder(soci::sqlite3, results_database(fixture_.path()).string());
+  holder << "BEGIN EXCLUSIVE";
+  const FsckReport report = fsck(fixture_.path());
+  EXPECT_TRUE(report.is_sound());
+  ASSERT_EQ(report.problems.size(), 1);
+  EXPECT_THAT(report.problems[0].message, HasSubstr("kept the results store locked"));
 }
 
 TEST_F(Fsck, needs_a_sweep) {
