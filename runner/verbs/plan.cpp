@@ -101,7 +101,8 @@ nlohmann::json plan_json(const PlannedSweep& plan) {
 
 void print_head(const PlannedSweep& plan, std::ostream& out) {
   fmt::print(out, "sweep   {}\n", plan.sweep.name);
-  if (!plan.sweep.description.empty()) fmt::print(out, "        {}\n", plan.sweep.description);
+  if (!plan.sweep.description.empty())
+    fmt::print(out, "        {}\n", printable(plan.sweep.description));
   fmt::print(
       out, "trials  {} in {}\n", plan.sweep.trials.size(), counted(plan.cells.size(), "cell"));
   if (!plan.axes.empty()) fmt::print(out, "varies  {}\n", fmt::join(plan.axes, ", "));
@@ -165,10 +166,10 @@ void print_flags(const PlannedSweep& plan, std::ostream& out) {
     const auto& cells = cells_of.at(remark);
     const std::string which =
         cells.size() == 1 ? "cell " + cells.front() : counted(cells.size(), "cell");
-    fmt::print(out, "  {} ({})\n", remark, which);
+    fmt::print(out, "  {} ({})\n", printable(remark), which);
   }
   if (!plan.sweep.notes.empty()) fmt::print(out, "\nnotes\n");
-  for (const std::string& note : plan.sweep.notes) fmt::print(out, "  {}\n", note);
+  for (const std::string& note : plan.sweep.notes) fmt::print(out, "  {}\n", printable(note));
 }
 
 void print_prediction(const PlannedSweep& plan, std::ostream& out) {
@@ -224,9 +225,10 @@ void Verb<class PlanVerb>::add(CLI::App& app, VerbContext& context) {
            "trials first, one rank each, wider groups where the sweep ends sooner by them; at the\n"
            "speed of the sweep's finished trials, if any, else at an assumed one.\n"
            "Overrides: KEY=VALUE sets, KEY=A,B,C adds an axis, ~KEY removes.",
-       .examples = {"headway plan sweeps/quickstart.yaml",
-                    "headway plan sweeps/quickstart.yaml training.epochs=2 head.scale=10,20",
-                    "headway plan sweeps/quickstart.yaml --trials"}});
+       .examples = {
+           "headway plan sweeps/quickstart.yaml",
+           "headway plan sweeps/quickstart.yaml training.epochs=2 optimizer.learning_rate=0.05,0.1",
+           "headway plan sweeps/quickstart.yaml --trials"}});
   const auto options = std::make_shared<PlanOptions>();
   verb.option("sweep", options->file, "sweep file").type_name("FILE").required();
   verb.option("overrides", options->overrides, "changes to the file").type_name("KEY=VALUE");
