@@ -39,14 +39,41 @@ std::vector<TrialId> trials_to_cancel(const CancelOptions& options,
   return chosen;
 }
 
-/// The wish is recorded first: a group that claims the trial in between reads it.
-bool cancel(const SweepLocation& sweep, const TrialId& trial_id, SegmentWriter& writer) {
-  request_cancel(writer, trial_id);
-  SweepState state(sweep.directory);
-  state.refresh();
+/// The wish is recorded first: a group that claims the trial in between reads it. True when one
+/// works on it.
+bool stop(const SweepLocation& sweep, const TrialId& trial_id, const SweepState& state) {
   const auto claim = unended_claim(sweep.directory, trial_id, state.trial(trial_id));
   if (claim) ask_to_cancel(sweep.directory, trial_id, claim->attempt);
   return claim.has_value();
+}
+
+struct Cancelled {
+  std::vector<TrialId> trials;
+  std::vector<TrialId> running;  // of these: stop at the next step
+  std::vector<TrialId> overruled;
+};
+
+Cancelled cancel(const SweepLocation& sweep,
+                 const std::vector<TrialId>& chosen,
+                 SweepState& state,
+                 std::ostream& err) {
+  SegmentWriter writer(sweep.directory, "command");
+  Cancelled result;
+  for (const TrialId& trial_id : chosen) {
+    if (!cancel_with_effect(writer, trial_id, state)) {
+      result.overruled.push_back(trial_id);
+      fmt::print(err,
+                 "trial {} is not cancelled: {}\n",
+                 trial_id,
+                 state.trial(trial_id).state() == TrialState::kDone
+                     ? "it is done by now"
+                     : "someone asks for a retry at the same time");
+      continue;
+    }
+    result.trials.push_back(trial_id);
+    if (stop(sweep, trial_id, state)) result.running.push_back(trial_id);
+  }
+  return result;
 }
 
 int run(const CancelOptions& options, VerbContext& context) {
@@ -54,26 +81,24 @@ int run(const CancelOptions& options, VerbContext& context) {
   SweepState state(selected.sweep.directory);
   state.refresh();
   const auto chosen = trials_to_cancel(options, selected, state, context.err);
-  SegmentWriter writer(selected.sweep.directory, "command");
-  std::vector<TrialId> running;
-  for (const TrialId& trial_id : chosen) {
-    if (cancel(selected.sweep, trial_id, writer)) running.push_back(trial_id);
-  }
+  const Cancelled cancelled = cancel(selected.sweep, chosen, state, context.err);
   if (options.json) {
-    const nlohmann::json json{
-        {"sweep", selected.sweep.name}, {"cancelled", chosen}, {"running", running}};
+    const nlohmann::json json{{"sweep", selected.sweep.name},
+                              {"cancelled", cancelled.trials},
+                              {"running", cancelled.running}};
     fmt::print(context.out, "{}\n", json.dump(2));
   }
   if (chosen.empty()) {
     fmt::print(context.err, "nothing to cancel in sweep '{}'\n", selected.sweep.name);
     return kExitNothingToDo;
   }
+  const std::size_t running = cancelled.running.size();
   fmt::print(context.err,
              "{} of sweep '{}' cancelled{}; `headway retry` takes it back\n",
-             counted(chosen.size(), "trial"),
+             counted(cancelled.trials.size(), "trial"),
              selected.sweep.name,
-             running.empty() ? "" : fmt::format(", {} of them at the next step", running.size()));
-  return kExitDone;
+             running == 0 ? "" : fmt::format(", {} of them at the next step", running));
+  return cancelled.overruled.empty() ? kExitDone : kExitFailed;
 }
 
 }  // namespace
@@ -89,10 +114,9 @@ void Verb<class CancelVerb>::add(CLI::App& app, VerbContext& context) {
            "and\n"
            "is recorded as cancelled; its group goes on with the next trial. `headway retry SWEEP "
            "TRIAL`\n"
-           "takes a cancellation back: the trial goes on from that checkpoint. Exit code 3: "
-           "nothing "
-           "to\n"
-           "cancel.",
+           "takes a cancellation back: the trial goes on from that checkpoint. Exit codes: 3 "
+           "nothing\n"
+           "to cancel, 1 a trial was done, or wanted again, in the meantime.",
        .examples = {"headway cancel 3f2a",
                     "headway cancel 3f2a quickstart",
                     "headway cancel --all quickstart"}});

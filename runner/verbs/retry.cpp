@@ -27,6 +27,11 @@ struct RetryOptions {
   bool json = false;
 };
 
+/// It runs until its next step.
+bool is_being_cancelled(const TrialHistory& record) {
+  return record.state() == TrialState::kRunning && record.cancel_requested();
+}
+
 /// The trials that the command line means and that have failures or a cancellation to take back.
 std::vector<TrialId> trials_to_retry(const RetryOptions& options,
                                      const SweepManifest& plan,
@@ -39,7 +44,9 @@ std::vector<TrialId> trials_to_retry(const RetryOptions& options,
   for (const std::string& text : options.trials) {
     const TrialId trial_id = matching_trial_id(text, ids, place);
     const TrialStatus now = trial_status(state.trial(trial_id));
-    if (now == TrialStatus::kFailedForGood || now == TrialStatus::kCancelled) {
+    const bool is_cancelled =
+        now == TrialStatus::kCancelled || is_being_cancelled(state.trial(trial_id));
+    if (now == TrialStatus::kFailedForGood || is_cancelled) {
       chosen.push_back(trial_id);
     } else {
       fmt::print(err,
@@ -51,10 +58,34 @@ std::vector<TrialId> trials_to_retry(const RetryOptions& options,
   if (!options.trials.empty()) return chosen;
   for (const PlannedTrial& trial : plan.trials) {
     const TrialStatus now = trial_status(state.trial(trial.trial_id));
-    const bool cancelled_too = options.all && now == TrialStatus::kCancelled;
+    const bool is_cancelled =
+        now == TrialStatus::kCancelled || is_being_cancelled(state.trial(trial.trial_id));
+    const bool cancelled_too = options.all && is_cancelled;
     if (now == TrialStatus::kFailedForGood || cancelled_too) chosen.push_back(trial.trial_id);
   }
   return chosen;
+}
+
+/// Those of `chosen` that will be tried again; of the others, why not.
+std::vector<TrialId> retried_trials(const SweepLocation& sweep,
+                                    const std::vector<TrialId>& chosen,
+                                    SweepState& state,
+                                    std::ostream& err) {
+  SegmentWriter writer(sweep.directory, "command");
+  std::vector<TrialId> retried;
+  for (const TrialId& trial_id : chosen) {
+    if (retry_with_effect(writer, sweep.directory, trial_id, state)) {
+      retried.push_back(trial_id);
+      continue;
+    }
+    fmt::print(err,
+               "trial {} is not tried again: {}\n",
+               trial_id,
+               state.trial(trial_id).state() == TrialState::kDone
+                   ? "it is done by now"
+                   : "someone cancels it at the same time");
+  }
+  return retried;
 }
 
 int retry(const RetryOptions& options, VerbContext& context) {
@@ -63,13 +94,10 @@ int retry(const RetryOptions& options, VerbContext& context) {
   SweepState state(sweep.directory);
   state.refresh();
   const auto chosen = trials_to_retry(options, plan, state, context.err);
-  SegmentWriter writer(sweep.directory, "command");
-  for (const TrialId& trial_id : chosen) {
-    request_retry(writer, trial_id, state.trial(trial_id).highest_attempt());
-  }
+  const auto retried = retried_trials(sweep, chosen, state, context.err);
   if (options.json) {
     fmt::print(
-        context.out, "{}\n", nlohmann::json{{"sweep", sweep.name}, {"retried", chosen}}.dump(2));
+        context.out, "{}\n", nlohmann::json{{"sweep", sweep.name}, {"retried", retried}}.dump(2));
   }
   if (chosen.empty()) {
     fmt::print(context.err, "nothing to retry in sweep '{}'\n", sweep.name);
@@ -77,9 +105,9 @@ int retry(const RetryOptions& options, VerbContext& context) {
   }
   fmt::print(context.err,
              "{} of sweep '{}' will be tried again by the next `headway run` (or a running one)\n",
-             counted(chosen.size(), "trial"),
+             counted(retried.size(), "trial"),
              sweep.name);
-  return kExitDone;
+  return retried.size() == chosen.size() ? kExitDone : kExitFailed;
 }
 
 }  // namespace
@@ -94,7 +122,9 @@ void Verb<class RetryVerb>::add(CLI::App& app, VerbContext& context) {
            "Takes back the failures of the named trials, or of all failed ones: the next\n"
            "`headway run`, or one that runs now, tries them again. A cancelled trial that is "
            "named\n"
-           "is wanted again, too. Finished trials stay as they are. Exit code 3: nothing to retry.",
+           "is wanted again, too. Finished trials stay as they are. Exit codes: 3 nothing to "
+           "retry,\n"
+           "1 a trial was done, or cancelled, in the meantime.",
        .examples = {"headway retry quickstart",
                     "headway retry sweeps/quickstart.yaml 0123456789ab",
                     "headway retry results/quickstart --all"}});

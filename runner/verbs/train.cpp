@@ -71,7 +71,7 @@ void reset_failures_of(const std::filesystem::path& directory, const TrialId& tr
   const TrialState now = record.state();
   if (now != TrialState::kFailed && now != TrialState::kCancelled) return;
   SegmentWriter requests(directory, "command");
-  request_retry(requests, trial_id, record.highest_attempt());
+  request_retry(requests, trial_id, record);
 }
 
 TrialState state_of(const SweepLocation& sweep, const TrialId& trial_id) {

@@ -43,7 +43,7 @@ void fold(const EvaluationRequested& request,
           const SegmentRecord& record,
           TrialHistory& evaluation) {
   if (request.through_claim <= evaluation.retry.through_attempt.value_or(-1)) return;
-  evaluation.retry = {record.at(), request.through_claim};
+  evaluation.retry = {request.through_claim, record.at(), request.through_claim};
 }
 
 std::map<std::string, double> test_results(const SegmentRecord& record) {
@@ -95,7 +95,13 @@ void EvaluationState::take(const SegmentRecord& record) {
     return take_in(read_record<EvaluationRequested>(record.json));
   }
   const bool counts = trial.training.fold(record);
-  if (counts && kind == AttemptFinished::kKind) trial.test_results = test_results(record);
+  if (!counts || kind != AttemptFinished::kKind) return;
+  trial.results_of_attempts[record.json.at("attempt").get<std::int64_t>()] = test_results(record);
+}
+
+std::map<std::string, double> EvaluationState::Trial::test_results() const {
+  const auto found = results_of_attempts.find(training.highest_attempt());
+  return found == results_of_attempts.end() ? std::map<std::string, double>() : found->second;
 }
 
 const EvaluationState::Trial& EvaluationState::trial(const TrialId& trial_id) const {

@@ -30,8 +30,12 @@ class EvaluationState {
  public:
   struct Trial {
     TrialHistory training;
-    TrialHistory evaluation;                     // claims of it as attempts: done or failed
-    std::map<std::string, double> test_results;  // final values on the test images, from training
+    TrialHistory evaluation;  // claims of it as attempts: done or failed
+    // Final values on the test images, from training.
+    std::map<std::int64_t, std::map<std::string, double>> results_of_attempts;
+
+    /// Those of the attempt that decides; none before it has ended.
+    std::map<std::string, double> test_results() const;
   };
 
   /// Those of `trials` whose training records the same anyway count as done, until someone asks for

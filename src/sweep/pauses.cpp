@@ -28,11 +28,11 @@ bool counts_at_once(const AttemptRecord& attempt) {
 std::optional<EndedTrial> ended_trial(const TrialId& trial_id, const TrialHistory& record) {
   const AttemptRecord* last = record.last_attempt();
   if (last == nullptr) return std::nullopt;
-  if (last->state == "done") return EndedTrial{trial_id, "", "", last->finished_at};
+  if (last->state == "done") return EndedTrial{trial_id, "", ""};
   if (record.state() != TrialState::kFailed) return std::nullopt;
   const bool counts = counts_at_once(*last) || trial_status(record) == TrialStatus::kFailedForGood;
   if (!counts) return std::nullopt;
-  return EndedTrial{trial_id, last->failure, last->message, last->finished_at};
+  return EndedTrial{trial_id, last->failure, last->message};
 }
 
 }  // namespace
@@ -43,12 +43,12 @@ std::optional<SharedError> pausing_error(const SweepManifest& plan, const SweepS
     auto trial = ended_trial(planned.trial_id, state.trial(planned.trial_id));
     if (trial) ended.push_back(std::move(*trial));
   }
-  return shared_first_error(std::move(ended));
+  return shared_error(ended);
 }
 
 void reset_failures(const SharedError& error, const SweepState& state, SegmentWriter& writer) {
   for (const TrialId& trial_id : error.trial_ids) {
-    request_retry(writer, trial_id, state.trial(trial_id).highest_attempt());
+    request_retry(writer, trial_id, state.trial(trial_id));
   }
 }
 

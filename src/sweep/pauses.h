@@ -10,7 +10,7 @@
 
 namespace headway {
 
-/// The error for which the sweep pauses, if its first trials share one. Follows from the records
+/// The error for which the sweep pauses, if its trials share one. Follows from the records
 /// alone, so every supervisor and worker group comes to the same view; a retry request takes it
 /// back.
 std::optional<SharedError> pausing_error(const SweepManifest& plan, const SweepState& state);

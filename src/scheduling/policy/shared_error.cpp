@@ -2,7 +2,8 @@
 
 #include <algorithm>
 #include <cctype>
-#include <tuple>
+#include <map>
+#include <utility>
 
 #include "base/failure.h"
 
@@ -32,32 +33,30 @@ std::string without_numbers(const std::string& message) {
   return plain;
 }
 
-bool same_error(const EndedTrial& one, const EndedTrial& other) {
-  return one.failure == other.failure &&
-         without_numbers(one.message) == without_numbers(other.message);
+// What tells errors apart.
+using ErrorKind = std::pair<std::string, std::string>;
+
+ErrorKind kind_of(const EndedTrial& trial) {
+  return {trial.failure, without_numbers(trial.message)};
+}
+
+bool is_result(const EndedTrial& trial) {
+  return trial.failure.empty() || trial.failure == failure_name(FailureClass::kDiverged);
 }
 
 }  // namespace
 
-std::optional<SharedError> shared_first_error(std::vector<EndedTrial> ended) {
-  if (ended.size() < kTrialsThatPause) return std::nullopt;
-  std::sort(ended.begin(), ended.end(), [](const EndedTrial& one, const EndedTrial& other) {
-    return std::tie(one.finished_at, one.trial_id) < std::tie(other.finished_at, other.trial_id);
-  });
-  const EndedTrial& first = ended.front();
-  if (first.failure.empty() || first.failure == failure_name(FailureClass::kDiverged))
-    return std::nullopt;
-  const auto third = ended.begin() + kTrialsThatPause;
-  if (!std::all_of(ended.begin(), third, [&](const EndedTrial& trial) {
-        return same_error(first, trial);
-      })) {
-    return std::nullopt;
+std::optional<SharedError> shared_error(const std::vector<EndedTrial>& ended) {
+  if (std::ranges::any_of(ended, is_result)) return std::nullopt;
+  std::map<ErrorKind, std::vector<const EndedTrial*>> by_kind;
+  for (const EndedTrial& trial : ended) by_kind[kind_of(trial)].push_back(&trial);
+  for (const auto& [kind, trials] : by_kind) {
+    if (trials.size() < kTrialsThatPause || 2 * trials.size() <= ended.size()) continue;
+    SharedError error{trials.front()->failure, trials.front()->message, {}};
+    for (const EndedTrial* trial : trials) error.trial_ids.push_back(trial->trial_id);
+    return error;
   }
-  SharedError error{first.failure, first.message, {}};
-  for (const EndedTrial& trial : ended) {
-    if (same_error(first, trial)) error.trial_ids.push_back(trial.trial_id);
-  }
-  return error;
+  return std::nullopt;
 }
 
 }  // namespace headway

@@ -19,8 +19,12 @@ namespace headway {
 //   field(key, value)            always written; absent reads as the default
 //   field.optional(key, value)   left out when absent or ""
 //
-// The last attempt that was started decides; records of lower attempts are superseded. A metrics
-// record of a lower attempt still stands when every higher attempt resumed at or after its step.
+// The last attempt that was started decides; records of lower attempts are superseded: one that was
+// fenced off may write them when it is too late, `done` included. A metrics record of a lower
+// attempt still stands when every higher attempt resumed at or after its step.
+//
+// Nothing is ordered by "at": clocks of hosts differ. Attempts and claims are numbered, and a
+// request carries what its writer had seen.
 
 /// Version of the records that this program writes and the newest that it reads. A segment's
 /// `writer` record says the version of all records of the segment; without one it is 1. It rises
@@ -154,20 +158,29 @@ struct AttemptFinished {
 struct RetryRequested {
   static constexpr const char* kKind = "retry_requested";
   TrialId trial_id = {};
+  // One more than any request about this trial that the writer had seen: it is later than those. 0:
+  // of a time when requests were ordered by the records' times.
+  std::int64_t number = 0;
   std::optional<std::int64_t> through_attempt = {};  // "so far"; absent: by the records' times
 
   static void visit(auto& record, auto&& field) {
     field.required("trial_id", record.trial_id);
+    field("number", record.number);
     field.optional("through_attempt", record.through_attempt);
   }
 };
 
-/// Not to be started (any more), until a retry is requested.
+/// Not to be started (any more), until a retry is requested. Of two requests that did not see each
+/// other, this one counts.
 struct CancelRequested {
   static constexpr const char* kKind = "cancel_requested";
   TrialId trial_id = {};
+  std::int64_t number = 0;  // as of a RetryRequested
 
-  static void visit(auto& record, auto&& field) { field.required("trial_id", record.trial_id); }
+  static void visit(auto& record, auto&& field) {
+    field.required("trial_id", record.trial_id);
+    field("number", record.number);
+  }
 };
 
 /// What a suite found in a trial's final weights after training. Counts as long as these are the

@@ -45,12 +45,13 @@ void fold_metrics(const SegmentRecord& record, AttemptRecord& attempt) {
 
 // Smaller is better: which of two reported ends of an attempt counts.
 auto end_rank(const AttemptRecord& attempt) {
-  return std::make_tuple(attempt.state != "done",
+  const bool is_done = attempt.state == "done" || attempt.state == kSuperseded;
+  return std::make_tuple(!is_done,
                          attempt.finished_by != "worker",
-                         attempt.finished_at,
-                         attempt.state,
+                         is_done ? std::string("done") : attempt.state,
                          attempt.failure,
-                         attempt.message);
+                         attempt.message,
+                         attempt.finished_at);
 }
 
 // The attempt with the end that `record` tells of.
@@ -73,8 +74,11 @@ AttemptRecord with_end(AttemptRecord ended, const SegmentRecord& record) {
   return ended;
 }
 
+// Of requests of one kind. Those without numbers are older than any with one.
 bool fold_request(const TrialRequest& candidate, TrialRequest& request) {
-  const auto order = [](const TrialRequest& one) { return std::tie(one.at, one.through_attempt); };
+  const auto order = [](const TrialRequest& one) {
+    return std::make_tuple(one.number, one.number == 0 ? one.at : "", one.through_attempt, one.at);
+  };
   if (order(candidate) <= order(request)) return false;
   request = candidate;
   return true;
@@ -102,14 +106,26 @@ bool TrialHistory::fold(const SegmentRecord& record) {
   const std::string kind = record.kind();
   if (kind == RetryRequested::kKind) {
     const auto asked = read_record<RetryRequested>(record.json);
-    return fold_request({record.at(), asked.through_attempt}, retry);
+    return fold_request({asked.number, record.at(), asked.through_attempt}, retry);
   }
-  if (kind == CancelRequested::kKind) return fold_request({record.at(), std::nullopt}, cancel);
+  if (kind == CancelRequested::kKind) {
+    const auto asked = read_record<CancelRequested>(record.json);
+    return fold_request({asked.number, record.at(), std::nullopt}, cancel);
+  }
   if (kind != AttemptStarted::kKind && kind != EpochPosition::kKind &&
       kind != AttemptFinished::kKind) {
     return false;  // of an evaluation, or of a newer headway
   }
-  return fold_attempt(record, record.json.at("attempt").get<std::int64_t>());
+  const bool is_news = fold_attempt(record, record.json.at("attempt").get<std::int64_t>());
+  if (is_news) supersede();
+  return is_news;
+}
+
+// Whoever starts a higher attempt has seen no `done` of a lower one: that came too late.
+void TrialHistory::supersede() {
+  for (auto& [number, attempt] : attempts) {
+    if (number != highest_attempt() && attempt.state == "done") attempt.state = kSuperseded;
+  }
 }
 
 bool TrialHistory::fold_attempt(const SegmentRecord& record, std::int64_t number) {
@@ -138,11 +154,12 @@ const AttemptRecord* TrialHistory::last_attempt() const {
 }
 
 bool TrialHistory::cancel_requested() const {
-  return !cancel.at.empty() && cancel.at > retry.at;
+  if (!cancel.is_made() || cancel.number != retry.number) return cancel.number > retry.number;
+  return cancel.number > 0 || cancel.at > retry.at;
 }
 
 bool TrialHistory::is_retried(const AttemptRecord& attempt) const {
-  if (retry.at.empty()) return false;
+  if (!retry.is_made()) return false;
   if (retry.through_attempt) return attempt.attempt <= *retry.through_attempt;
   return attempt.finished_at <= retry.at;
 }

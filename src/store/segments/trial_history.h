@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <map>
@@ -25,7 +26,7 @@ struct AttemptRecord {
   static constexpr std::array kKey{"sweep", "trial_id", "attempt"};
 
   std::int64_t attempt = 0;
-  std::string state = "running";  // running | done | failed | yielded | cancelled
+  std::string state = "running";  // running | done | failed | yielded | cancelled | superseded
   std::string failure;
   std::string message;
   std::optional<std::int64_t> exit_code;
@@ -86,11 +87,17 @@ struct AttemptRecord {
   bool operator==(const AttemptRecord&) const = default;
 };
 
-/// A person's wish about a trial: the latest one, by the records' times.
+/// The state of an attempt that was recorded as done when a higher one had taken over: it was
+/// fenced off, wrote all the same, and does not count.
+inline constexpr const char* kSuperseded = "superseded";
+
+/// A person's wish about a trial: the latest one of its kind.
 struct TrialRequest {
-  std::string at;
+  std::int64_t number = 0;
+  std::string at;  // "" when there was none
   std::optional<std::int64_t> through_attempt;
 
+  bool is_made() const { return !at.empty(); }
   bool operator==(const TrialRequest&) const = default;
 };
 
@@ -99,14 +106,14 @@ struct TrialRequest {
 /// are read.
 struct TrialHistory {
   std::map<std::int64_t, AttemptRecord> attempts;  // by number
-  TrialRequest retry;                              // at "" = never
+  TrialRequest retry;
   TrialRequest cancel;
 
   /// Takes in a record about this trial. False when it changes nothing: it was outdone by one
   /// already there, or tells of something else than training.
   bool fold(const SegmentRecord& record);
   /// Takes in the end of an attempt. False when it was outdone: of two ends of one attempt, `done`
-  /// wins, then the worker's own word, then the earlier one.
+  /// wins, then the worker's own word, then whichever text comes first.
   bool fold_end(AttemptRecord ended);
 
   TrialState state() const;
@@ -118,12 +125,15 @@ struct TrialHistory {
   /// The same by class.
   std::map<FailureClass, int> failures() const;
   bool cancel_requested() const;
+  /// The number for a request by someone who has seen all this.
+  std::int64_t next_request() const { return std::max(retry.number, cancel.number) + 1; }
   /// Of the deciding attempt once it is done; "" before.
   std::string final_weights_sha256() const;
 
   bool operator==(const TrialHistory&) const = default;
 
  private:
+  void supersede();
   bool fold_attempt(const SegmentRecord& record, std::int64_t number);
   bool is_retried(const AttemptRecord& attempt) const;
 };

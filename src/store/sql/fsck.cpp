@@ -125,7 +125,9 @@ class Check {
     if (!id) return;
     check_record(record.json, RecordKinds{});
     records_[*id].fold(record);
-    if (record.kind() == AttemptFinished::kKind && record.json.at("state") == "done") ++done_[*id];
+    if (record.kind() == AttemptFinished::kKind && record.json.at("state") == "done") {
+      ++done_[{*id, record.json.at("attempt").get<std::int64_t>()}];
+    }
   }
 
   void report_damage(const SegmentDamage& one, const std::optional<WriterRecord>& writer) {
@@ -163,12 +165,22 @@ class Check {
 
   void check_trials() {
     take_in_new_plan();
-    for (const auto& [id, count] : done_) {
+    for (const auto& [place, count] : done_) {
       if (count == 1) continue;
-      damage("trial " + id.text(),
-             fmt::format("recorded as done {} times; it should be once", count));
+      damage(
+          "trial " + place.first.text(),
+          fmt::format(
+              "attempt {} is recorded as done {} times; it should be once", place.second, count));
     }
     for (const auto& [id, record] : records_) {
+      for (const auto& [number, attempt] : record.attempts) {
+        if (attempt.state != kSuperseded) continue;
+        remark("trial " + id.text(),
+               fmt::format("attempt {} said that it was done after attempt {} had taken over; what "
+                           "it wrote does not count",
+                           number,
+                           record.highest_attempt()));
+      }
       if (!known_trials_.contains(id)) {
         damage("trial " + id.text(),
                "has records, but neither the plan nor an earlier one holds it");
@@ -256,8 +268,8 @@ class Check {
   FsckOptions options_;
   FsckReport report_;
   std::unordered_set<TrialId> known_trials_;
-  std::map<TrialId, TrialHistory> records_;  // sorted: reports compare
-  std::map<TrialId, int> done_;
+  std::map<TrialId, TrialHistory> records_;               // sorted: reports compare
+  std::map<std::pair<TrialId, std::int64_t>, int> done_;  // by attempt
 };
 
 }  // namespace

@@ -203,11 +203,13 @@ struct RequestRow {
   static constexpr std::array kKey{"sweep", "trial_id", "kind"};
 
   std::string kind;
+  std::int64_t number = 0;
   std::string at;
   std::optional<std::int64_t> through_attempt;
 
   static void visit(auto& record, auto&& field) {
     field("kind", record.kind);
+    field("number", record.number);
     field("at", record.at);
     field("through_attempt", record.through_attempt);
   }

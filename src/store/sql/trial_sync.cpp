@@ -91,9 +91,9 @@ EvaluationRow row_of(const Evaluated& evaluated, const SegmentRecord& record) {
 }
 
 // Of two evaluations of the same weights the greater one counts, whichever was read first. Times
-// are those of several hosts' clocks: they decide only where the claims are equal.
+// are those of several hosts' clocks: they decide only between equals.
 auto evaluation_rank(const EvaluationRow& row) {
-  return std::tie(row.claim, row.attempt, row.evaluated_at, row.results, row.missing);
+  return std::tie(row.claim, row.attempt, row.results, row.missing, row.evaluated_at);
 }
 
 // All that new records said of one trial, on top of what the store knew.
@@ -168,7 +168,7 @@ class TrialSync::Impl {
     read_requests_.each(key, [&](const OfTrial<RequestRow>& row) {
       const RequestRow& request = row.record;
       (request.kind == kRetry ? trial.history.retry : trial.history.cancel) = {
-          request.at, request.through_attempt};
+          request.number, request.at, request.through_attempt};
     });
     read_evaluations_.each(key, [&](const OfTrial<EvaluationRow>& row) {
       trial.evaluations[{row.record.evaluation, row.record.weights_sha256}] = row.record;
@@ -194,8 +194,9 @@ class TrialSync::Impl {
   }
 
   void write_request(const std::string& trial_id, const char* kind, const TrialRequest& request) {
-    if (request.at.empty()) return;
-    write_request_.write({trial_id, {kind, request.at, request.through_attempt}, scope_.sweep});
+    if (!request.is_made()) return;
+    write_request_.write(
+        {trial_id, {kind, request.number, request.at, request.through_attempt}, scope_.sweep});
   }
 
   void write_metrics(const EpochMetrics& record) {

@@ -94,7 +94,7 @@ TEST_F(EvaluationSourceTest, every_finished_trial_is_given_once_in_the_plans_ord
   for (std::size_t i = 0; i < taken.size(); ++i) {
     EXPECT_EQ(taken[i].trial.trial_id, sweep.trials[i].trial_id);
     EXPECT_EQ(taken[i].claim.attempt(), 1);
-    EXPECT_EQ(taken[i].records.test_results.at("loss"), 0.5);
+    EXPECT_EQ(taken[i].records.test_results().at("loss"), 0.5);
   }
 }
 

@@ -141,11 +141,22 @@ TEST_F(Fsck, finds_a_weights_file_that_is_cut_off) {
   EXPECT_TRUE(fsck(fixture_.path(), {.check_artifacts = false}).is_sound());
 }
 
-TEST_F(Fsck, finds_a_trial_that_was_recorded_as_done_twice) {
+TEST_F(Fsck, finds_an_attempt_that_was_recorded_as_done_twice) {
+  fixture_.write({fixture_.done(0, 1, 0.5)});
+  ResultsStore::rebuild(fixture_.path());
+  const FsckReport report = fsck(fixture_.path(), {.check_artifacts = false});
+  ASSERT_EQ(report.problems.size(), 1);
+  EXPECT_THAT(report.problems[0].message, HasSubstr("attempt 1 is recorded as done 2 times"));
+  EXPECT_FALSE(report.is_sound());
+}
+
+TEST_F(Fsck, what_a_fenced_off_attempt_recorded_too_late_is_a_remark) {
   nlohmann::json again = fixture_.done(0, 2, 0.6);
-  again.erase("weights_sha256");
+  again["weights_sha256"] = hash_;
   fixture_.write({fixture_.started(0, 2), again});
-  EXPECT_THAT(problem(), HasSubstr("recorded as done 2 times"));
+  ResultsStore::rebuild(fixture_.path());
+  EXPECT_THAT(problem(), HasSubstr("attempt 1 said that it was done after attempt 2 had taken"));
+  EXPECT_TRUE(fsck(fixture_.path()).is_sound());
 }
 
 TEST_F(Fsck, finds_rows_of_the_store_that_the_segments_do_not_tell) {

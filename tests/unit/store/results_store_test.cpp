@@ -136,6 +136,34 @@ TEST(ResultsStore, rows_of_a_superseded_attempt_are_dropped_up_to_where_the_next
   EXPECT_THAT(validation_values(store, fixture.id(0)), ElementsAre(0.5));
 }
 
+// Read at once, or in any order of the writers: the store is the same.
+TEST(ResultsStore, what_a_fenced_off_attempt_wrote_too_late_does_not_count) {
+  std::vector<std::vector<nlohmann::json>> writers(3);
+  const SweepFixture fixture;
+  writers[0] = {fixture.started(0, 1), fixture.metrics(0, 1, 1, 0.1), fixture.done(0, 1, 0.2)};
+  writers[1] = {fixture.failed(0, 1, "hung")};
+  writers[2] = {fixture.started(0, 2), fixture.metrics(0, 2, 1, 0.7), fixture.done(0, 2, 0.8)};
+  std::vector<std::size_t> order{0, 1, 2};
+  do {
+    const SweepFixture one;
+    ResultsStore store(one.path());
+    for (const std::size_t writer : order) {
+      one.write(writers[writer], writer == 1 ? "supervisor" : "worker");
+      store.sync();
+    }
+    const TrialDetails details = trial_details(store, one.id(0));
+    EXPECT_EQ(details.trial.state, "done");
+    EXPECT_EQ(details.attempts[0].state, kSuperseded);
+    EXPECT_EQ(details.attempts[1].state, "done");
+    for (const ResultRow& row : details.results) {
+      if (row.name == "top1_accuracy") {
+        EXPECT_EQ(row.value, 0.8);
+      }
+    }
+    EXPECT_THAT(validation_values(store, one.id(0)), ElementsAre(0.7));
+  } while (std::ranges::next_permutation(order).found);
+}
+
 TEST(ResultsStore, an_epoch_that_a_resumed_attempt_records_again_stands_once) {
   const SweepFixture fixture;
   ResultsStore store(fixture.path());

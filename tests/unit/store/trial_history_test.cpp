@@ -43,8 +43,20 @@ Entry ended(int attempt,
            {"failure", failure}},
           writer};
 }
+// As of a time when requests had no numbers.
 Entry request(const std::string& kind, const std::string& at) {
   return {{{"kind", kind}, {"trial_id", kTrial}, {"at", at}}};
+}
+Entry cancel(int number, const std::string& at) {
+  Entry entry = request("cancel_requested", at);
+  entry.json["number"] = number;
+  return entry;
+}
+Entry retry(int number, const std::string& at, int through_attempt) {
+  Entry entry = request("retry_requested", at);
+  entry.json["number"] = number;
+  entry.json["through_attempt"] = through_attempt;
+  return entry;
 }
 
 TrialHistory fold(const std::vector<Entry>& entries) {
@@ -85,6 +97,25 @@ TEST(TrialHistory, a_late_end_of_a_superseded_attempt_changes_nothing) {
   const TrialHistory trial =
       fold_in_every_order({started(1, "01"), started(2, "02"), ended(1, "03", "done")});
   EXPECT_EQ(trial.state(), TrialState::kRunning);
+}
+
+// A worker that was frozen between its look at the claims and its last record.
+TEST(TrialHistory, what_a_fenced_off_attempt_recorded_as_done_does_not_count) {
+  const TrialHistory trial = fold_in_every_order({started(1, "01"),
+                                                  ended(1, "02", "failed", "hung", &kSupervisor),
+                                                  started(2, "03"),
+                                                  ended(1, "04", "done"),
+                                                  ended(2, "05", "done")});
+  EXPECT_EQ(trial.state(), TrialState::kDone);
+  EXPECT_EQ(trial.last_attempt()->finished_at, "05");
+  EXPECT_EQ(trial.attempts.at(1).state, kSuperseded);
+  EXPECT_TRUE(trial.failures().empty());
+  EXPECT_EQ(fold_in_every_order({started(1, "01"),
+                                 ended(1, "04", "done"),
+                                 started(2, "03"),
+                                 ended(2, "05", "failed", "crash")})
+                .state(),
+            TrialState::kFailed);
 }
 
 TEST(TrialHistory, done_stays_done_when_the_supervisor_reports_a_crash_afterwards) {
@@ -133,6 +164,50 @@ TEST(TrialHistory, cancelled_until_a_retry_is_requested) {
   EXPECT_EQ(fold_in_every_order({cancel, ended(1, "02", "done")}).state(), TrialState::kDone);
   EXPECT_EQ(fold_in_every_order({failure, cancel, request("retry_requested", "04")}).state(),
             TrialState::kPending);
+}
+
+TEST(TrialHistory, of_requests_the_one_that_saw_the_other_counts_whatever_the_clocks_say) {
+  const Entry failure = ended(1, "50", "failed", "oom");
+  // By a host an hour behind.
+  EXPECT_EQ(fold_in_every_order({failure, cancel(1, "60"), retry(2, "10", 1)}).state(),
+            TrialState::kPending);
+  EXPECT_EQ(fold_in_every_order({failure, retry(1, "60", 1), cancel(2, "10")}).state(),
+            TrialState::kCancelled);
+  EXPECT_EQ(fold_in_every_order({cancel(1, "60"), retry(2, "10", 0), cancel(3, "05")}).state(),
+            TrialState::kCancelled);
+  EXPECT_EQ(fold_in_every_order({failure, retry(1, "10", 1)}).state(), TrialState::kPending);
+}
+
+TEST(TrialHistory, of_requests_that_did_not_see_each_other_the_cancellation_counts) {
+  EXPECT_EQ(fold_in_every_order({cancel(1, "10"), retry(1, "60", 0)}).state(),
+            TrialState::kCancelled);
+  EXPECT_EQ(fold_in_every_order({cancel(1, "60"), retry(1, "10", 0)}).state(),
+            TrialState::kCancelled);
+}
+
+TEST(TrialHistory, numbered_requests_are_later_than_those_of_an_older_headway) {
+  EXPECT_EQ(fold_in_every_order({request("cancel_requested", "60"), retry(1, "10", 0)}).state(),
+            TrialState::kPending);
+  EXPECT_EQ(fold_in_every_order({request("retry_requested", "60"), cancel(1, "10")}).state(),
+            TrialState::kCancelled);
+}
+
+TEST(TrialHistory, of_two_retries_that_did_not_see_each_other_the_farther_one_counts) {
+  EXPECT_EQ(fold_in_every_order({ended(1, "02", "failed", "oom"),
+                                 ended(2, "03", "failed", "oom"),
+                                 retry(1, "10", 2),
+                                 retry(1, "60", 1)})
+                .state(),
+            TrialState::kPending);
+}
+
+TEST(TrialHistory, of_two_ends_of_one_attempt_none_is_chosen_by_its_time) {
+  const auto message_of = [](const std::string& first, const std::string& second) {
+    Entry one = ended(1, first, "failed", "crash", &kSupervisor);
+    Entry two = ended(1, second, "failed", "hung", &kSupervisor);
+    return fold_in_every_order({one, two}).last_attempt()->failure;
+  };
+  EXPECT_EQ(message_of("01", "02"), message_of("02", "01"));
 }
 
 TEST(TrialHistory, keeps_what_the_writers_and_the_metrics_say) {

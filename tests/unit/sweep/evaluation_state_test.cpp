@@ -52,5 +52,19 @@ TEST_F(EvaluationStateTest, results_count_more_than_a_failure) {
   EXPECT_EQ(claim().state, "done");
 }
 
+TEST_F(EvaluationStateTest, results_of_training_are_those_of_the_attempt_that_decides) {
+  const auto done = [&](int attempt, double loss) {
+    worker_.append(AttemptFinished{.trial_id = kTrial,
+                                   .attempt = attempt,
+                                   .state = "done",
+                                   .results = RecordedValues{{"test", {{"loss", loss}}}}},
+                   Flush::kNow);
+  };
+  done(2, 0.25);
+  done(1, 0.75);  // was fenced off
+  state_.refresh();
+  EXPECT_EQ(state_.trial(kTrial).test_results().at("loss"), 0.25);
+}
+
 }  // namespace
 }  // namespace headway

@@ -195,12 +195,12 @@ TEST_F(Snapshot, the_status_counts_every_state_and_names_failures) {
 
 TEST_F(Snapshot, a_cancelled_trial_is_settled_until_someone_wants_it_again) {
   SegmentWriter command(sweep(), "command");
-  request_cancel(command, id(0));
+  request_cancel(command, id(0), {});
   EXPECT_EQ(now().counts().cancelled, 1);
   EXPECT_EQ(now().counts().open(), 2);
   end(1, 1, "failed", "diverged");
   EXPECT_EQ(now().counts().failed, 1);
-  request_retry(command, id(1), 1);
+  request_retry(command, id(1), {}, 1);
   EXPECT_EQ(now().counts().failed, 0);
 }
 
