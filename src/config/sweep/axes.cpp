@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <numeric>
 
 #include "base/nearest_name.h"
@@ -163,6 +164,31 @@ void report_unknown_key(const LocatedValue::Entry& entry, Problems& problems) {
   problems.push_back({entry.key_place, std::move(message)});
 }
 
+bool names_dataset(const Choice& choice) {
+  return std::ranges::any_of(choice, [](const Assignment& assignment) {
+    return assignment.key == "dataset.name" || assignment.key == "dataset";
+  });
+}
+
+bool sets_root(const Assignment& assignment) {
+  return assignment.key == kDatasetRoot;
+}
+
+// Together with the names of data sets it may vary: each has its own place.
+void refuse_root_axes(std::vector<Axis>& axes, Problems& problems) {
+  for (Axis& axis : axes) {
+    if (axis.choices.empty() || names_dataset(axis.choices.front())) continue;
+    const auto root = std::ranges::find_if(axis.choices.front(), sets_root);
+    if (root == axis.choices.front().end()) continue;
+    problems.push_back(
+        {root->key_place,
+         fmt::format("{}; set it under trial:, or for each data set with its name, as in "
+                     "dataset: [{{name: cifar10, root: /a}}, {{name: cifar100, root: /b}}]",
+                     kRootIsNoAxis)});
+    for (Choice& choice : axis.choices) std::erase_if(choice, sets_root);  // said once
+  }
+}
+
 }  // namespace
 
 SweepAxes read_sweep_axes(const LocatedValue& section, Problems& problems) {
@@ -193,6 +219,7 @@ SweepAxes read_sweep_axes(const LocatedValue& section, Problems& problems) {
     for (Choice& choice : axis.choices) rename_old_keys(choice, problems);
   }
   for (Choice& choice : axes.list) rename_old_keys(choice, problems);
+  refuse_root_axes(axes.product, problems);
   return axes;
 }
 

@@ -47,6 +47,13 @@ void rename_old_keys(Choice& choice, Problems& problems);
 /// Unknown keys become a problem with the nearest known one. Old keys stay until rename_old_keys.
 std::optional<Assignment> make_assignment(const LocatedValue::Entry& entry, Problems& problems);
 
+// Where the files of a data set lie. Trials that differ in nothing else are the same trial.
+inline constexpr const char* kDatasetRoot = "dataset.root";
+inline constexpr const char* kRootIsNoAxis =
+    "dataset.root is no axis: where files lie is no part of a trial's identity, so one data set "
+    "has "
+    "one root in a sweep";
+
 /// The values of one `random` key: {uniform: [a, b]}, {log_uniform: [a, b]}, {integer: [a, b]} or
 /// {choice: [...]}. The i-th draw depends on (seed, key, i) alone, so a larger n keeps the earlier
 /// ones. Reals are rounded to 6 digits: the last bits of exp and log differ between machines, and

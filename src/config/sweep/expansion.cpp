@@ -95,10 +95,25 @@ class Expansion {
     for (const Finding& finding : findings) {
       if (finding.refuse) found.push_back(refusal(finding, tree));
     }
+    if (found.empty()) check_root(config.dataset, tree, found);
     if (!found.empty()) return refuse(std::move(found));
     nlohmann::json json = identity_json(config);
     add_trials(config, json, kept, choices);
     add_flags(findings, json);
+  }
+
+  /// Cells that differ in the root alone would be merged, and those of one data set compared.
+  void check_root(const DatasetConfig& dataset, const LocatedValue& tree, Problems& found) {
+    const auto [known, is_new] =
+        roots_.emplace(dataset.name + dataset.options.values().dump(), dataset.root);
+    if (is_new || known->second == dataset.root) return;
+    const LocatedValue::Entry* entry = find_at(tree, split_key(kDatasetRoot));
+    found.push_back({entry == nullptr ? file_ : entry->value.place,
+                     fmt::format("{}; '{}' has {} and {}",
+                                 kRootIsNoAxis,
+                                 dataset.name,
+                                 in_quotes(known->second),
+                                 in_quotes(dataset.root))});
   }
 
   bool is_excluded(const nlohmann::json& json) {
@@ -220,6 +235,7 @@ class Expansion {
   Sweep& sweep_;
   Problems& problems_;
   std::unordered_set<TrialId> ids_;
+  std::map<std::string, std::string> roots_;  // of data sets with their options
   std::unordered_set<CellId> flagged_;
   std::unordered_set<std::string> reported_;
   std::unordered_set<std::size_t> used_exclusions_;

@@ -78,6 +78,14 @@ LocatedValue text_value(const Override& override) {
 /// The comma-separated values; an empty text is one value, nothing.
 std::vector<LocatedValue> override_values(const Override& override, Problems& problems) {
   LocatedValue values = parse_override_values(override.value, *override.source, problems);
+  if (override.key == kDatasetRoot && values.items.size() > 1) {
+    problems.push_back({{override.source},
+                        fmt::format("{}; a path with a comma is put in quotes: {}='\"{}\"'",
+                                    kRootIsNoAxis,
+                                    override.key,
+                                    override.value)});
+    return {};
+  }
   LocatedValue nothing;
   nothing.place = {override.source};
   if (values.is_list() && values.items.empty()) values.items.push_back(nothing);

@@ -6,6 +6,7 @@
 namespace headway {
 namespace {
 
+using testing::AllOf;
 using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
@@ -24,6 +25,16 @@ TEST(Overrides, a_comma_list_adds_an_axis) {
   EXPECT_EQ(sweep.trials.size(), 6);
   EXPECT_EQ(sweep.trials.back().config.head.options.number("scale"), 40);
   EXPECT_THAT(sweep.notes, IsEmpty());
+}
+
+// Trials that differ in it alone are the same trial.
+TEST(Overrides, where_data_lie_is_no_axis_and_a_comma_belongs_to_a_path_in_quotes) {
+  const SweepFile file("trial: {dataset: {root: /data}}");
+  EXPECT_THAT(file.errors({"dataset.root=/a,/b"}),
+              ElementsAre(AllOf(HasSubstr("dataset.root is no axis"),
+                                HasSubstr("in quotes: dataset.root='\"/a,/b\"'"))));
+  EXPECT_EQ(file.load({"dataset.root=\"/a,b\""}).trials.at(0).config.dataset.root, "/a,b");
+  EXPECT_EQ(file.load({"trial.dataset.root=/a b"}).trials.at(0).config.dataset.root, "/a b");
 }
 
 TEST(Overrides, an_added_axis_multiplies_listed_cells_too) {

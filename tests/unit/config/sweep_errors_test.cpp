@@ -33,6 +33,30 @@ sweep:
           "sweep.yaml:9:5: unknown key 'head.scal' of a trial; did you mean 'head.scale'?"));
 }
 
+TEST(SweepErrors, where_data_lie_is_no_axis) {
+  for (const char* sweep : {"grid: {dataset.root: [/a, /b]}",
+                            "zip: [{dataset.root: [/a, /b], optimizer.weight_decay: [0, 0.1]}]",
+                            "grid: {dataset: [{root: /a}, {root: /b}]}",
+                            "random: {n: 2, dataset.root: {choice: [/a, /b]}}",
+                            "list: [{dataset.root: /a}, {head.name: cosine, dataset.root: /b}]"}) {
+    EXPECT_THAT(SweepFile(std::string("sweep: {") + sweep + "}").errors(),
+                ElementsAre(HasSubstr("dataset.root is no axis")))
+        << sweep;
+  }
+}
+
+TEST(SweepErrors, data_sets_may_each_have_their_own_place) {
+  for (const char* sweep :
+       {"grid: {dataset: [{name: cifar10, root: /a}, {name: fashion_mnist, root: /b}]}",
+        "zip: [{dataset.name: [cifar10, fashion_mnist], dataset.root: [/a, /b]}]",
+        "list: [{dataset.name: cifar10, dataset.root: /a}, {dataset.root: /b}]"}) {
+    const Sweep loaded = SweepFile(std::string("sweep: {") + sweep + "}").load();
+    ASSERT_EQ(loaded.trials.size(), 2U) << sweep;
+    EXPECT_EQ(loaded.trials[0].config.dataset.root, "/a");
+    EXPECT_EQ(loaded.trials[1].config.dataset.root, "/b");
+  }
+}
+
 struct Mistake {
   const char* text;
   const char* message;
