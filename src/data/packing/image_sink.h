@@ -17,9 +17,11 @@ class ImageSink {
   virtual ~ImageSink() = default;
   /// images [n, H, W, C], labels [n] in 0..K-1.
   virtual void add(std::span<const std::uint8_t> images, std::span<const std::int32_t> labels) = 0;
+  /// At most so many: readers refuse more before they take memory, or decompress it.
+  virtual std::int64_t most_images() const { return std::numeric_limits<std::int32_t>::max(); }
 };
 
-/// At most so many images may a part have: more are refused before memory is taken for them.
+/// How many images each part may have.
 struct MostImages {
   std::int64_t train = std::numeric_limits<std::int32_t>::max();
   std::int64_t test = std::numeric_limits<std::int32_t>::max();

@@ -167,6 +167,7 @@ class PartWriter final : public ImageSink {
     write_all(fd_, {reinterpret_cast<const char*>(images.data()), images.size()}, name_);
     labels_.insert(labels_.end(), labels.begin(), labels.end());
   }
+  std::int64_t most_images() const override { return most_; }
   const std::vector<std::int32_t>& labels() const { return labels_; }
   /// Once all is written.
   PartDigest digest() {

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <limits>
 
 #include "base/errors.h"
 #include "data/readers/classes.h"
@@ -53,8 +52,10 @@ class RecordReader {
   }
   void convert(const DataFile& file, std::uint64_t start, std::size_t count) {
     count_ += count;
-    if (count_ > std::numeric_limits<std::int32_t>::max()) {
-      file.refuse(start, fmt::format("{} images", count_), "fewer than 2^31");
+    if (count_ > static_cast<std::uint64_t>(sink_.most_images())) {
+      file.refuse(start,
+                  fmt::format("{} images or more", count_),
+                  fmt::format("at most {}", sink_.most_images()));
     }
     images_.resize(count * kImageBytes);
     labels_.resize(count);

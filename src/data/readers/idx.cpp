@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <limits>
 #include <string_view>
 
 #include "base/errors.h"
@@ -68,11 +67,12 @@ std::uint64_t read_size(DataFile& file, std::string_view what) {
 std::uint64_t check_count(DataFile& file,
                           std::uint64_t count,
                           std::uint64_t item_bytes,
-                          std::string_view items) {
+                          std::string_view items,
+                          std::int64_t most) {
   constexpr std::uint64_t kCountOffset = 4;
   if (count == 0) file.refuse(kCountOffset, fmt::format("0 {}", items), "at least one");
-  if (count > std::numeric_limits<std::int32_t>::max()) {
-    file.refuse(kCountOffset, fmt::format("{} {}", count, items), "fewer than 2^31");
+  if (count > static_cast<std::uint64_t>(most)) {
+    file.refuse(kCountOffset, fmt::format("{} {}", count, items), fmt::format("at most {}", most));
   }
   const std::uint64_t available = file.most_remaining();
   const std::uint64_t declared = count * item_bytes;  // < 2^31 * 2^32
@@ -95,27 +95,27 @@ void check_side(const DataFile& file,
   file.refuse(file.offset() - 4, fmt::format("{} {}", found, what), fmt::format("{}", expected));
 }
 
-std::uint64_t read_image_header(DataFile& file, const IdxShape& shape) {
+std::uint64_t read_image_header(DataFile& file, const IdxShape& shape, std::int64_t most) {
   read_magic(file, 3, "images");
   const std::uint64_t declared = read_size(file, "the number of images");
   check_side(file, read_size(file, "the number of rows"), shape.height, "rows");
   check_side(file, read_size(file, "the number of columns"), shape.width, "columns");
   return check_count(
-      file, declared, static_cast<std::uint64_t>(shape.height * shape.width), "images");
+      file, declared, static_cast<std::uint64_t>(shape.height * shape.width), "images", most);
 }
 
-std::uint64_t read_label_header(DataFile& file) {
+std::uint64_t read_label_header(DataFile& file, std::int64_t most) {
   read_magic(file, 1, "labels");
-  return check_count(file, read_size(file, "the number of labels"), 1, "labels");
+  return check_count(file, read_size(file, "the number of labels"), 1, "labels", most);
 }
 
 }  // namespace
 
-IdxImages::IdxImages(const std::filesystem::path& path, const IdxShape& shape)
-    : file_(path), count_(read_image_header(file_, shape)) {}
+IdxImages::IdxImages(const std::filesystem::path& path, const IdxShape& shape, std::int64_t most)
+    : file_(path), count_(read_image_header(file_, shape, most)) {}
 
-IdxLabels::IdxLabels(const std::filesystem::path& path, std::int64_t classes)
-    : file_(path), classes_(classes), count_(read_label_header(file_)) {}
+IdxLabels::IdxLabels(const std::filesystem::path& path, std::int64_t classes, std::int64_t most)
+    : file_(path), classes_(classes), count_(read_label_header(file_, most)) {}
 
 void IdxLabels::read(std::span<std::int32_t> out) {
   std::vector<std::uint8_t> bytes(out.size());
@@ -135,8 +135,8 @@ void read_idx_pair(const std::filesystem::path& images,
                    const std::filesystem::path& labels,
                    const IdxShape& shape,
                    ImageSink& sink) {
-  IdxImages image_file(images, shape);
-  IdxLabels label_file(labels, shape.classes);
+  IdxImages image_file(images, shape, sink.most_images());
+  IdxLabels label_file(labels, shape.classes, sink.most_images());
   if (image_file.count() != label_file.count()) {
     throw ConfigError(
         fmt::format("{}: byte 4: found {} labels, expected {}, the number of images in {}",

@@ -22,10 +22,14 @@ struct IdxShape {
   std::int64_t width = 0;
 };
 
+inline constexpr std::int64_t kMostIdxItems = 0x7fffffff;
+
 /// A file of images, read from front to back.
 class IdxImages {
  public:
-  IdxImages(const std::filesystem::path& path, const IdxShape& shape);
+  IdxImages(const std::filesystem::path& path,
+            const IdxShape& shape,
+            std::int64_t most = kMostIdxItems);
   std::uint64_t count() const { return count_; }
   /// The next images, [n, H, W].
   void read(std::span<std::uint8_t> out) { file_.read(out, "images"); }
@@ -39,7 +43,9 @@ class IdxImages {
 /// A file of labels, read from front to back.
 class IdxLabels {
  public:
-  IdxLabels(const std::filesystem::path& path, std::int64_t classes);
+  IdxLabels(const std::filesystem::path& path,
+            std::int64_t classes,
+            std::int64_t most = kMostIdxItems);
   std::uint64_t count() const { return count_; }
   /// The next labels, each in 0..K-1.
   void read(std::span<std::int32_t> out);
@@ -51,7 +57,7 @@ class IdxLabels {
   std::uint64_t count_;
 };
 
-/// Both, with equal counts and every class present.
+/// Both, with equal counts, as many as the sink takes at most, and every class present.
 void read_idx_pair(const std::filesystem::path& images,
                    const std::filesystem::path& labels,
                    const IdxShape& shape,

@@ -94,6 +94,22 @@ TEST_F(Cifar, of_two_labels_the_wanted_one_counts) {
   }
 }
 
+TEST_F(Cifar, more_images_than_there_may_be_are_refused_before_they_are_kept) {
+  const auto second = directory_.path() / "second.bin";
+  write_bytes(path_, gzip(cifar_records(0, 7, cifar10_label)));
+  write_bytes(second, cifar_records(7, 5, cifar10_label));
+  CollectedImages sink;
+  sink.most = 11;
+  try {
+    read_cifar({path_, second}, kTen, sink);
+    FAIL() << "no refusal";
+  } catch (const ConfigError& error) {
+    EXPECT_THAT(error.what(),
+                HasSubstr("second.bin: byte 0: found 12 images or more, expected at most 11"));
+  }
+  EXPECT_EQ(sink.labels.size(), 7U);
+}
+
 TEST_F(Cifar, files_follow_one_another_plain_or_compressed) {
   const auto second = directory_.path() / "second.bin";
   write_bytes(path_, gzip(cifar_records(0, 7, cifar10_label)));

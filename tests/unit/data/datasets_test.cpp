@@ -11,6 +11,8 @@
 #include "data/dataset.h"
 #include "support/scoped_variable.h"
 #include "support/temporary_directory.h"
+#include "unit/data/gzip.h"
+#include "unit/data/idx_content.h"
 #include "unit/data/small_datasets.h"
 
 namespace headway {
@@ -262,6 +264,22 @@ TEST_F(FashionMnist, accepts_a_cut_down_set) {
   const std::string values = image_values(20);
   EXPECT_EQ(std::string(dataset->test().images.begin(), dataset->test().images.end()), values);
   EXPECT_EQ(dataset->train().labels[13], 3);
+}
+
+// 60,001 images of nothing but zeros: 47 MB from a file of 46 kB.
+TEST_F(FashionMnist, refuses_more_images_than_were_published) {
+  write_small_fashion_mnist(config().root);
+  const std::filesystem::path root = config().root;
+  std::filesystem::remove(root / "train-images-idx3-ubyte");
+  write_bytes(root / "train-images-idx3-ubyte.gz",
+              gzip(idx_content({60001, 28, 28}, std::string(60001U * 784, '\0'))));
+  write_bytes(root / "train-labels-idx1-ubyte", idx_content({60001}, label_values(60001)));
+  try {
+    load_dataset(config());
+    FAIL() << "no error";
+  } catch (const ConfigError& error) {
+    EXPECT_THAT(error.what(), HasSubstr("found 60001 images, expected at most 60000"));
+  }
 }
 
 TEST_F(FashionMnist, says_where_it_looked_and_which_package_brings_it) {

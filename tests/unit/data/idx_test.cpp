@@ -131,7 +131,26 @@ TEST_F(Idx, refuses_a_forged_count_before_allocating) {
   const std::string content = idx_content({0x7fffffff, 28, 28}, image_values(1));
   EXPECT_THAT(image_refusal(content), HasSubstr("found 2147483647 images"));
   EXPECT_THAT(image_refusal(gzip(content)), HasSubstr("expected at most"));
-  EXPECT_THAT(image_refusal(idx_content({0xffffffff, 28, 28}, "")), HasSubstr("fewer than 2^31"));
+  EXPECT_THAT(image_refusal(idx_content({0xffffffff, 28, 28}, "")),
+              HasSubstr("at most 2147483647"));
+}
+
+// A consistent gzip file may hold a thousand times its size.
+TEST_F(Idx, refuses_more_images_than_there_may_be_before_decompressing) {
+  const auto labels = directory_.path() / "labels";
+  write_bytes(path_, gzip(idx_content({21, 28, 28}, image_values(21))));
+  write_bytes(labels, gzip(idx_content({21}, label_values(21))));
+  CollectedImages sink;
+  sink.most = 21;
+  read_idx_pair(path_, labels, kShape, sink);
+  sink = {};
+  sink.most = 20;
+  EXPECT_THAT(refusal([&] { read_idx_pair(path_, labels, kShape, sink); }),
+              HasSubstr("some-file: byte 4 (decompressed): found 21 images, expected at most 20"));
+  EXPECT_TRUE(sink.images.empty());
+  write_bytes(path_, gzip(idx_content({20, 28, 28}, image_values(20))));
+  EXPECT_THAT(refusal([&] { read_idx_pair(path_, labels, kShape, sink); }),
+              HasSubstr("labels: byte 4 (decompressed): found 21 labels, expected at most 20"));
 }
 
 TEST_F(Idx, refuses_trailing_bytes) {
