@@ -17,11 +17,13 @@
 #include "runner/supervisor/leftovers.h"
 #include "runner/supervisor/store_sync.h"
 #include "runner/supervisor/supervisor.h"
+#include "store/manifest/manifest_lines.h"
 #include "store/sql/results_store.h"
 #include "sweep/location.h"
 #include "sweep/measured_costs.h"
 #include "sweep/pauses.h"
 #include "sweep/prediction.h"
+#include "sweep/recorded_data.h"
 
 namespace headway {
 namespace {
@@ -57,6 +59,9 @@ PreparedSweep prepare_from_file(const RunOptions& options, const VerbContext& co
   for (const CellFlag& flag : sweep.flags) {
     fmt::print(context.err, "note: cell {}: {}\n", flag.cell_id, flag.message);
   }
+  std::vector<PlannedTrial> planned;
+  for (const Trial& trial : sweep.trials) planned.push_back(planned_trial(trial));
+  expect_recorded_data(location.directory, planned, context.err);
   report_change(write_manifest(location.directory, sweep), context.err);
   // Only now: what is asked of this run is no part of the sweep, which others run, too.
   sweep.resources = with_options(sweep.resources, options);
@@ -77,6 +82,7 @@ PreparedSweep prepare(const RunOptions& options, const VerbContext& context) {
         options.sweep));
   }
   SweepManifest plan = read_manifest(location.directory);
+  expect_recorded_data(location.directory, plan.trials, context.err);
   return {location, with_options(plan.resources, options), std::move(plan)};
 }
 

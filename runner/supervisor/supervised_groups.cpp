@@ -51,6 +51,8 @@ std::string end_text(SupervisorEnd end) {
       return "time limit reached; the same command goes on from here";
     case SupervisorEnd::kBadStart:
       return "given up";
+    case SupervisorEnd::kRefused:
+      return "refused";
     case SupervisorEnd::kPaused:
       return "paused";
     case SupervisorEnd::kReplaced:
@@ -69,6 +71,8 @@ int exit_code(SupervisorEnd end, const TrialCounts& counts) {
       return kExitYielded;
     case SupervisorEnd::kTimeLimit:
       return kExitTimeBudget;
+    case SupervisorEnd::kRefused:
+      return kExitUsage;
     case SupervisorEnd::kBadStart:
     case SupervisorEnd::kPaused:
     case SupervisorEnd::kReplaced:
@@ -117,6 +121,10 @@ void SupervisedGroups::handle_stop_signals() {
 }
 
 void SupervisedGroups::note_start(const EndedGroup& group, bool took_a_trial) {
+  if (group.end.exit_code == kExitUsage) {  // another group would refuse as well
+    show_log_of(group, "a worker group refuses to go on");
+    return stop(SupervisorEnd::kRefused);
+  }
   if (took_a_trial) {
     bad_starts_ = 0;
     idle_starts_ = 0;
@@ -136,11 +144,14 @@ void SupervisedGroups::note_start(const EndedGroup& group, bool took_a_trial) {
 }
 
 void SupervisedGroups::give_up(const EndedGroup& group, const std::string& why) {
-  const auto log = SweepLayout(sweep_directory_).group_log(GroupName(group.name));
-  display_.message(
-      fmt::format("{} ({}); the end of '{}':", why, group.end.describe(), log.string()));
-  display_.message(fmt::format("{}", fmt::join(last_lines(log, kLogTailLines), "\n")));
+  show_log_of(group, fmt::format("{} ({})", why, group.end.describe()));
   stop(SupervisorEnd::kBadStart);
+}
+
+void SupervisedGroups::show_log_of(const EndedGroup& group, const std::string& why) {
+  const auto log = SweepLayout(sweep_directory_).group_log(GroupName(group.name));
+  display_.message(fmt::format("{}; the end of '{}':", why, log.string()));
+  display_.message(fmt::format("{}", fmt::join(last_lines(log, kLogTailLines), "\n")));
 }
 
 void SupervisedGroups::stop(SupervisorEnd reason) {

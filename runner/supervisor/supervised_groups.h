@@ -25,6 +25,7 @@ enum class SupervisorEnd {
   kYielded,      // SIGTERM or SIGUSR2
   kTimeLimit,
   kBadStart,  // groups die before they take a trial
+  kRefused,   // a group found something that the user must mend
   kPaused,    // the first trials all ended by the same error
   kReplaced,  // another run took trials of this one out of the sweep; the others are settled
 };
@@ -64,7 +65,7 @@ class SupervisedGroups {
   void watch(const std::vector<RunningTrial>& running);
   /// To be told of every group that ended while nobody had asked it to stop. Groups that die at
   /// once, before they take a trial, or find none to take, would do so for ever: after some in a
-  /// row this stops.
+  /// row this stops. So it does at once when a group ends by the code for what the user must mend.
   void note_start(const EndedGroup& group, bool took_a_trial);
   /// Asks all groups to leave. The first reason stays.
   void stop(SupervisorEnd reason);
@@ -97,6 +98,7 @@ class SupervisedGroups {
  private:
   void handle_stop_signals();
   void give_up(const EndedGroup& group, const std::string& why);
+  void show_log_of(const EndedGroup& group, const std::string& why);
 
   std::filesystem::path root_;
   std::filesystem::path sweep_directory_;

@@ -32,6 +32,11 @@ bool is_being_cancelled(const TrialHistory& record) {
   return record.state() == TrialState::kRunning && record.cancel_requested();
 }
 
+/// Begun, interrupted, and to go on: on other data it can only begin anew.
+bool waits_to_go_on(const TrialHistory& record) {
+  return record.state() == TrialState::kPending && record.bound_to_data() != nullptr;
+}
+
 /// The trials that the command line means and that have failures or a cancellation to take back.
 std::vector<TrialId> trials_to_retry(const RetryOptions& options,
                                      const SweepManifest& plan,
@@ -46,7 +51,8 @@ std::vector<TrialId> trials_to_retry(const RetryOptions& options,
     const TrialStatus now = trial_status(state.trial(trial_id));
     const bool is_cancelled =
         now == TrialStatus::kCancelled || is_being_cancelled(state.trial(trial_id));
-    if (now == TrialStatus::kFailedForGood || is_cancelled) {
+    if (now == TrialStatus::kFailedForGood || is_cancelled ||
+        waits_to_go_on(state.trial(trial_id))) {
       chosen.push_back(trial_id);
     } else {
       fmt::print(err,
@@ -122,9 +128,10 @@ void Verb<class RetryVerb>::add(CLI::App& app, VerbContext& context) {
            "Takes back the failures of the named trials, or of all failed ones: the next\n"
            "`headway run`, or one that runs now, tries them again. A cancelled trial that is "
            "named\n"
-           "is wanted again, too. Finished trials stay as they are. Exit codes: 3 nothing to "
-           "retry,\n"
-           "1 a trial was done, or cancelled, in the meantime.",
+           "is wanted again, too, and an interrupted one that is named may begin anew when the "
+           "data\n"
+           "are no longer those that it began on. Finished trials stay as they are. Exit codes: 3\n"
+           "nothing to retry, 1 a trial was done, or cancelled, in the meantime.",
        .examples = {"headway retry quickstart",
                     "headway retry sweeps/quickstart.yaml 0123456789ab",
                     "headway retry results/quickstart --all"}});

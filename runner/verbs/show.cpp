@@ -77,6 +77,7 @@ void print_record(const TrialRow& trial, std::ostream& out) {
   print_field(out, "state_sha256", trial.state_sha256);
   print_field(out, "metrics_sha256", trial.metrics_sha256);
   print_field(out, "class_vectors_sha256", trial.class_vectors_sha256);
+  print_field(out, "data_sha256", trial.data_sha256);
 }
 
 void print_config(const TrialRow& trial, std::ostream& out) {

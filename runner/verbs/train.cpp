@@ -18,9 +18,11 @@
 #include "runner/cli/open_store.h"
 #include "runner/cli/results_text.h"
 #include "runner/cli/verb.h"
+#include "store/manifest/manifest_lines.h"
 #include "store/manifest/sweep_manifest.h"
 #include "store/manifest/sweep_state.h"
 #include "store/segments/segment_writer.h"
+#include "sweep/recorded_data.h"
 #include "sweep/reports.h"
 
 namespace headway {
@@ -49,12 +51,25 @@ Sweep extended_plan(const SweepManifest& plan, const Sweep& sweep) {
   return extended;
 }
 
-void plan_trial(const std::filesystem::path& directory, const Sweep& sweep) {
+// The trial first, so that its data are looked for where it says.
+void expect_data_of_sweep(const std::filesystem::path& directory,
+                          const SweepManifest& plan,
+                          const Sweep& sweep,
+                          std::ostream& err) {
+  std::vector<PlannedTrial> trials{planned_trial(sweep.trials.front())};
+  for (const PlannedTrial& trial : plan.trials) {
+    if (trial.trial_id != trials.front().trial_id) trials.push_back(trial);
+  }
+  expect_recorded_data(directory, trials, err);
+}
+
+void plan_trial(const std::filesystem::path& directory, const Sweep& sweep, std::ostream& err) {
   if (!std::filesystem::exists(SweepLayout(directory).trials_file())) {
     write_manifest(directory, sweep);
     return;
   }
   const SweepManifest plan = read_manifest(directory);
+  expect_data_of_sweep(directory, plan, sweep, err);
   const TrialId& id = sweep.trials.front().trial_id;
   const bool is_planned =
       std::any_of(plan.trials.begin(), plan.trials.end(), [&](const PlannedTrial& trial) {
@@ -106,7 +121,7 @@ int report_end(const SweepLocation& sweep,
     return kExitDone;
   }
   if (end.interrupted) return kExitInterrupted;
-  if (end.exit_code == kExitYielded) return kExitYielded;
+  if (end.exit_code == kExitYielded || end.exit_code == kExitUsage) return end.exit_code;
   const TrialRow trial = trial_details(open_store(sweep, context.err), trial_id).trial;
   fmt::print(context.err,
              "trial {} is {}{}{} (the worker ended with exit code {})\n",
@@ -147,7 +162,7 @@ int train(const TrainOptions& options, VerbContext& context) {
   expect_trainable_on(rank.size, sweep.trials.front().config.training);
   const Program worker = worker_of(sweep, place.directory);
   if (rank.rank == 0) {
-    plan_trial(place.directory, sweep);
+    plan_trial(place.directory, sweep, context.err);
     if (state_of(place, trial_id) == TrialState::kDone) {
       fmt::print(context.err, "trial {} is done already; `headway show` has it\n", trial_id);
       if (rank.size == 1) return kExitNothingToDo;

@@ -104,7 +104,9 @@ void RecordingSink::started(std::int64_t resumed_from_step, const std::string& p
                         .world_size = group_.world_size,
                         .threads_per_rank = group_.settings.threads_per_rank,
                         .precision = precision,
-                        .resumed_from_step = resumed_from_step},
+                        .resumed_from_step = resumed_from_step,
+                        .data_sha256 = data_.sha256,
+                        .data_folder = data_.folder},
          Flush::kNow);
   log(fmt::format("attempt {} on {} ({}, {} rank{}, {}) {}",
                   claim_.attempt(),
@@ -174,6 +176,7 @@ void RecordingSink::finished(const TrialResult& result) {
                      .state_sha256 = result.hashes.state,
                      .metrics_sha256 = result.hashes.metrics,
                      .class_vectors_sha256 = result.class_vectors_sha256,
+                     .data_sha256 = data_.sha256,
                      .results = recorded_values(result.results),
                      .missing = missing_reasons(result.results)});
     case TrialEnd::kDiverged:
@@ -188,6 +191,13 @@ void RecordingSink::finished(const TrialResult& result) {
                      .message = result.message,
                      .exit_code = kExitYielded});
   }
+}
+
+void RecordingSink::refused(const std::string& message) {
+  finish({.state = "yielded",
+          .failure = to_string(FailureClass::kPreempted),
+          .message = message,
+          .exit_code = kExitUsage});
 }
 
 void RecordingSink::failed(const std::string& failure, const std::string& message) {

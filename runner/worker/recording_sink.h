@@ -32,6 +32,8 @@ class RecordingSink final : public TrialSink {
   /// `epochs`: of the whole trial.
   RecordingSink(SegmentWriter& segment, Claim& claim, GroupContext& group, std::int64_t epochs);
 
+  /// Before training starts.
+  void set_data(const DataIdentity& data) { data_ = data; }
   void started(std::int64_t resumed_from_step, const std::string& precision) override;
   void epoch_ended(const EpochRecord& record) override;
   /// Recorded anew, for this attempt; the log has its line from the attempt that trained it.
@@ -42,6 +44,9 @@ class RecordingSink final : public TrialSink {
   void finished(const TrialResult& result);
   /// The trial ended by an error of its own; `failure` is its class (oom, error, ...).
   void failed(const std::string& failure, const std::string& message);
+
+  /// The trial cannot go on here, and nothing is wrong with it: it stays open.
+  void refused(const std::string& message);
 
   /// Does what writes to the disk, and again until there is room. When the group is asked to stop
   /// meanwhile, the DiskFullError is passed on.
@@ -64,6 +69,7 @@ class RecordingSink final : public TrialSink {
   Claim& claim_;
   GroupContext& group_;
   double start_;
+  DataIdentity data_;
   std::ofstream log_;
   Progress progress_;
   Heartbeat heartbeat_;

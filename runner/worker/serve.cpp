@@ -50,6 +50,7 @@ struct Assignment {
   TrialConfig config;
   TrialId trial_id;
   int attempt = 0;
+  bool may_begin_anew = false;  // on other data than those of its checkpoint
 };
 
 class WorkerGroup {
@@ -64,6 +65,8 @@ class WorkerGroup {
   void train_and_record(const Assignment& assignment);
   void train_to_the_end(const Assignment& assignment, TrialSink& sink);
   void fail(const Assignment& assignment, const TrialFailure& failure);
+  void refuse(const OtherDataError& error);
+  void expect_recorded_data(const Assignment& assignment, const DataIdentity& data);
   [[noreturn]] void fail_alone(const Assignment& assignment, const TrialFailure& failure);
   bool out_of_time() const { return group_.budget.must_stop(monotonic_seconds()); }
   /// Whether the running trial should stop at its next step.
@@ -75,6 +78,7 @@ class WorkerGroup {
   MemoryUse before_;                        // this rank's, before its first step
   bool is_short_of_time_ = false;           // rank 0
   bool is_broken_ = false;                  // a trial left it in no state to go on
+  bool is_refused_ = false;                 // the data are not those of the records
   std::unique_ptr<TrialSource> source_;     // rank 0
   std::unique_ptr<SegmentWriter> segment_;  // rank 0
   std::optional<ClaimedTrial> claimed_;     // rank 0
@@ -113,14 +117,17 @@ std::optional<Assignment> WorkerGroup::next() {
     if (claimed_) {
       message = {{"config", to_canonical_json(claimed_->trial.config)},
                  {"trial_id", claimed_->trial.trial_id},
-                 {"attempt", claimed_->claim.attempt()}};
+                 {"attempt", claimed_->claim.attempt()},
+                 {"may_begin_anew", claimed_->may_begin_anew}};
     }
   }
   const std::string text = comm_.broadcast(message.is_null() ? "" : message.dump());
   if (text.empty()) return std::nullopt;
   const auto json = parse_json(text);
-  return Assignment{
-      trial_config_from_json(json.at("config")), json.at("trial_id"), json.at("attempt")};
+  return Assignment{trial_config_from_json(json.at("config")),
+                    json.at("trial_id"),
+                    json.at("attempt"),
+                    json.at("may_begin_anew")};
 }
 
 TrialResult WorkerGroup::train(const Assignment& assignment, TrialSink& sink) {
@@ -130,12 +137,25 @@ TrialResult WorkerGroup::train(const Assignment& assignment, TrialSink& sink) {
   trainer.checkpoint_folder = directory.checkpoints(assignment.trial_id);
   trainer.artifact_folder = directory.artifacts(assignment.trial_id);
   trainer.checkpoints = group_.settings.checkpoints;
+  trainer.may_begin_anew = assignment.may_begin_anew;
   trainer.device = group_.settings.device;
   trainer.stop_requested = [this] { return stop_now(); };
   trainer.stop_requested_in_evaluation = trainer.stop_requested;
   const Dataset& dataset = datasets_.get(assignment.config.dataset, comm_);
+  expect_recorded_data(assignment, dataset.identity());
+  if (sink_) sink_->set_data(dataset.identity());
   if (before_.peak_bytes == 0) before_ = memory_use(::getpid()).value_or(MemoryUse{});
   return train_trial(assignment.config, dataset, comm_, sink, trainer);
+}
+
+// Rank 0 knows the records.
+void WorkerGroup::expect_recorded_data(const Assignment& assignment, const DataIdentity& data) {
+  std::string conflict;
+  if (comm_.rank() == 0) {
+    conflict = source_->data_conflict(assignment.config.dataset, data).value_or("");
+  }
+  conflict = comm_.broadcast(conflict);
+  if (!conflict.empty()) throw OtherDataError(conflict);
 }
 
 // A checkpoint that finds no room strikes all ranks alike. The trial goes on from the one before
@@ -167,12 +187,21 @@ void WorkerGroup::train_and_record(const Assignment& assignment) {
       group_.settings.sweep_directory, assignment.trial_id, assignment.attempt, comm_.rank()));
   try {
     train_to_the_end(assignment, sink_ ? static_cast<TrialSink&>(*sink_) : silent);
+  } catch (const OtherDataError& error) {
+    refuse(error);
   } catch (...) {
     fail(assignment, current_failure(assignment.config, comm_.size(), before_));
   }
   set_crash_report_file("");
   sink_.reset();
   claimed_.reset();
+}
+
+// Of the machine or its files, not of the trial: other trials would be refused alike.
+void WorkerGroup::refuse(const OtherDataError& error) {
+  log_error("{}", error.what());
+  if (sink_) sink_->refused(error.what());
+  is_refused_ = true;
 }
 
 // An error is collective or fatal: one that follows from the configuration strikes all ranks alike
@@ -200,12 +229,13 @@ void WorkerGroup::fail_alone(const Assignment& assignment, const TrialFailure& f
 }
 
 int WorkerGroup::serve() {
-  while (!is_broken_) {
+  while (!is_broken_ && !is_refused_) {
     const std::optional<Assignment> assignment = next();
     if (!assignment) break;
     train_and_record(*assignment);
   }
   if (is_broken_) return kExitFailed;
+  if (is_refused_) return kExitUsage;
   const bool short_of_time = is_short_of_time_ || (comm_.rank() == 0 && out_of_time());
   const std::uint32_t flags =
       comm_.all_reduce_or((stop_requested() ? 1U : 0U) | (short_of_time ? 2U : 0U));

@@ -15,6 +15,7 @@ TrainedAs trained_as(const EvaluationState::Trial& records) {
   trained.threads_per_rank = done->threads_per_rank.value_or(1);
   trained.weights_sha256 = done->weights_sha256;
   trained.class_vectors_sha256 = done->class_vectors_sha256;
+  trained.data = {done->data_sha256, done->data_folder};
   for (const auto& [name, value] : records.test_results()) {
     trained.test_results.push_back({name, value});
   }

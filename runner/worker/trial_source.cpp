@@ -75,6 +75,7 @@ TrialSource::TrialSource(std::filesystem::path sweep_directory,
       manifest_(sweep_directory_),
       trials_(queued(plan_)),
       places_(places(plan_)),
+      recorded_data_(sweep_directory_, plan_.trials),
       state_(sweep_directory_),
       queue_(trials_, owner_.world_size),
       abandonment_(sweep_directory_, StalenessObserver()),
@@ -92,7 +93,8 @@ std::optional<ClaimedTrial> TrialSource::next() {
     if (!trial) continue;
     auto claimed = try_claim(sweep_directory_, planned.trial_id, next_attempt_, owner_);
     if (!claimed || !is_still_wanted(*claimed)) continue;
-    return ClaimedTrial{*std::move(trial), std::move(*claimed)};
+    const bool unbound = state_.trial(planned.trial_id).bound_to_data() == nullptr;
+    return ClaimedTrial{*std::move(trial), std::move(*claimed), unbound};
   }
 }
 
@@ -109,6 +111,12 @@ std::optional<Trial> TrialSource::checked(const PlannedTrial& planned) {
                         .message = error.what()});
     return std::nullopt;
   }
+}
+
+std::optional<std::string> TrialSource::data_conflict(const DatasetConfig& dataset,
+                                                      const DataIdentity& data) {
+  state_.refresh();
+  return recorded_data_.conflict(dataset, data, state_);
 }
 
 // Once a trial is done, the sweep's first ones do not share an error.

@@ -19,12 +19,14 @@
 #include "store/manifest/sweep_manifest.h"
 #include "store/manifest/sweep_state.h"
 #include "store/segments/segment_writer.h"
+#include "sweep/recorded_data.h"
 
 namespace headway {
 
 struct ClaimedTrial {
   Trial trial;
   Claim claim;
+  bool may_begin_anew = false;  // on other data: all that it began on was taken back by a retry
 };
 
 /// Gives a worker group its trials, one after the other: the first that is open and not claimed, in
@@ -41,6 +43,10 @@ class TrialSource {
   /// Nothing when there is nothing left that this group could do now, or the sweep pauses because
   /// its first trials all ended by the same error.
   std::optional<ClaimedTrial> next();
+
+  /// What to say when `data` are not those that the sweep's trials on this data set saw; nothing
+  /// when they are.
+  std::optional<std::string> data_conflict(const DatasetConfig& dataset, const DataIdentity& data);
 
  private:
   bool is_paused();
@@ -59,6 +65,7 @@ class TrialSource {
   ManifestWatch manifest_;           // says which trials of the plan are still wanted
   std::vector<QueuedTrial> trials_;  // in plan order
   std::unordered_map<TrialId, std::size_t> places_;  // in the plan
+  RecordedData recorded_data_;
   SweepState state_;
   TrialQueue queue_;
   bool some_done_ = false;                  // of the plan's trials

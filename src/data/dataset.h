@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "base/errors.h"
 #include "config/schema/trial_config.h"
 
 namespace headway {
@@ -26,6 +27,15 @@ struct ImageSet {
 struct DataIdentity {
   std::string sha256;  // of the decoded images and labels, see data_hash.h; "" = not known
   std::string folder;  // where the files lay; "" = not known
+};
+
+/// "SHA-256 0123... in '/data'".
+std::string to_text(const DataIdentity& data);
+
+/// The data are not those that a trial began on, or that other trials of its sweep were trained on.
+class OtherDataError : public ConfigError {
+ public:
+  using ConfigError::ConfigError;
 };
 
 /// One data set, decoded. All processes of a node share one resident copy.

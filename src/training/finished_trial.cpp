@@ -39,6 +39,17 @@ std::string dtype_of(const at::Tensor& tensor) {
   return tensor.scalar_type() == at::kLong ? "I64" : "F32";
 }
 
+void expect_data_of_record(const FinishedTrialSource& source, const DataIdentity& found) {
+  const DataIdentity& recorded = source.trained.data;
+  if (recorded.sha256.empty() || found.sha256 == recorded.sha256) return;
+  throw OtherDataError(
+      fmt::format("data set '{}' has {}, but the trial was trained on {}: put the data back, or "
+                  "train the trial anew in a sweep of another name",
+                  source.config.dataset.name,
+                  to_text(found),
+                  to_text(recorded)));
+}
+
 // What is wrong with them follows from the file alone, and is the user's to mend.
 SafetensorsFile sound_weights(const FinishedTrialSource& source) {
   const std::filesystem::path& file = source.weights;
@@ -82,6 +93,7 @@ FinishedTrial::FinishedTrial(FinishedTrialSource source, const Dataset& dataset,
                  model_,
                  {at::Device(source_.device), source_.trained.precision == "bf16"},
                  comm) {
+  expect_data_of_record(source_, dataset.identity());
   std::iota(test_samples_.begin(), test_samples_.end(), 0);
   const at::Device device(source_.device);
   if (device.is_cuda()) select_gpu_kernels(source_.config.training.reproducible);

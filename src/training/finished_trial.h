@@ -23,7 +23,8 @@ struct TrainedAs {
   std::int64_t threads_per_rank = 1;
   std::string weights_sha256 = {};
   std::string class_vectors_sha256 = {};  // as drawn
-  Metrics test_results = {};              // final values on the test images
+  DataIdentity data = {};
+  Metrics test_results = {};  // final values on the test images
 };
 
 /// Where a finished trial runs again. `asked` is "cpu", "cuda" or "auto": the device that it was
@@ -45,7 +46,8 @@ struct FinishedTrialSource {
 class FinishedTrial {
  public:
   /// ConfigError that says what to do when the weights are missing, damaged, of another shape or
-  /// not those of the record, or when the class vectors are no longer drawn as they were.
+  /// not those of the record, when the data are not those of the record, or when the class vectors
+  /// are no longer drawn as they were.
   FinishedTrial(FinishedTrialSource source, const Dataset& dataset, Communicator& comm);
   FinishedTrial(const FinishedTrial&) = delete;  // the evaluator holds references
   FinishedTrial& operator=(const FinishedTrial&) = delete;

@@ -52,6 +52,7 @@ class Trainer {
                comm) {
     std::iota(test_samples_.begin(), test_samples_.end(), 0);
     position_.precision = execution.bf16 ? "bf16" : "fp32";
+    position_.data_sha256 = dataset.identity().sha256;
     evaluator_.set_watch({.stop_requested = options.stop_requested_in_evaluation,
                           .batch_done =
                               [this] {
@@ -273,6 +274,7 @@ void Trainer::begin(const std::optional<LoadedCheckpoint>& checkpoint) {
   if (checkpoint) {
     TrialPosition restored = state_.restore(*checkpoint);
     expects(restored.precision == position_.precision, "a checkpoint keeps its precision");
+    restored.data_sha256 = position_.data_sha256;
     position_ = std::move(restored);
     resumed_from_ = position_.steps_done;
     saver_.resumed_from(position_);
@@ -341,6 +343,37 @@ void Trainer::write_results(const TrialResult& result, const StateDict& weights)
   if (!remark.empty()) sink_.remark(remark);
 }
 
+/// Why a trial on `data` cannot go on from `checkpoint`; nothing when it can.
+std::optional<std::string> other_data(const LoadedCheckpoint& checkpoint,
+                                      const DatasetConfig& config,
+                                      const DataIdentity& data) {
+  const DataIdentity known{data_sha256_of(checkpoint), ""};
+  if (known.sha256.empty() || known.sha256 == data.sha256) return std::nullopt;
+  return fmt::format("data set '{}' has {}, but the trial's checkpoint is of {}",
+                     config.name,
+                     to_text(data),
+                     to_text(known));
+}
+
+// The checkpoint is the same on all ranks, and so is the verdict. Those that stayed would be
+// resumed before the new trial's.
+void refuse_or_drop_other_data(RecoveredCheckpoint& found,
+                               const CheckpointFolder& folder,
+                               const std::string& what,
+                               const TrainerOptions& options,
+                               Communicator& comm,
+                               TrialSink& sink) {
+  if (!options.may_begin_anew) {
+    throw OtherDataError(what +
+                         ": put the data back, or let the trial begin anew with `headway retry`");
+  }
+  found.newest.reset();
+  comm.barrier();
+  if (comm.rank() != 0) return;
+  folder.clear();
+  sink.remark(what + ": it begins anew");
+}
+
 }  // namespace
 
 TrialResult train_trial(const TrialConfig& config,
@@ -349,8 +382,12 @@ TrialResult train_trial(const TrialConfig& config,
                         TrialSink& sink,
                         const TrainerOptions& options) {
   const CheckpointFolder folder(options.checkpoint_folder);
-  const RecoveredCheckpoint found = recover_on_all_ranks(folder, comm);
+  RecoveredCheckpoint found = recover_on_all_ranks(folder, comm);
   report_damage(found, sink);
+  if (found.newest) {
+    const auto what = other_data(*found.newest, config.dataset, dataset.identity());
+    if (what) refuse_or_drop_other_data(found, folder, *what, options, comm, sink);
+  }
   const at::Device device(options.device);
   if (device.is_cuda()) select_gpu_kernels(config.training.reproducible);
   // A resumed trial keeps the precision it began with, whatever a new probe would say.

@@ -33,6 +33,8 @@ struct TrainerOptions {
   std::filesystem::path checkpoint_folder;
   std::filesystem::path artifact_folder;  // {weights,best,class_vectors}.safetensors
   CheckpointSettings checkpoints;
+  // Whether a checkpoint of other data is dropped, and the trial begun anew, or refused.
+  bool may_begin_anew = false;
   std::string device = "cpu";  // cpu, or cuda: this process's current GPU
   std::function<bool()> stop_requested = [] { return false; };  // asked on each rank at each step
   // Likewise, between batches of an evaluation, which goes on there later.
@@ -41,7 +43,7 @@ struct TrainerOptions {
 
 /// Trains one trial from its newest checkpoint, or from the start, to its end: all ranks of `comm`
 /// together. Reports to `sink` on rank 0; a resumed trial first reports the epochs that its
-/// checkpoint remembers. Collective.
+/// checkpoint remembers. OtherDataError when the checkpoint is of other data. Collective.
 TrialResult train_trial(const TrialConfig& config,
                         const Dataset& dataset,
                         Communicator& comm,

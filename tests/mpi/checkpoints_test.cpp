@@ -103,6 +103,56 @@ TEST_F(TrialCheckpoints, come_after_every_so_many_epochs_and_hold_the_epoch_as_d
   expect_equal(resumed.hashes, whole);
 }
 
+TEST_F(TrialCheckpoints, of_other_data_are_refused) {
+  train(trial(), 6);
+  const SyntheticDataset other(4, 11, 5);
+  sink_ = {};
+  options_.stop_requested = [] { return false; };
+  std::string message;
+  try {
+    train_trial(trial(), other, test_communicator(), sink_, options_);
+  } catch (const OtherDataError& error) {
+    message = error.what();
+  }
+  EXPECT_THAT(message, HasSubstr(short_dataset().identity().sha256));
+  EXPECT_THAT(message, HasSubstr(other.identity().sha256));
+  EXPECT_THAT(message, HasSubstr("headway retry"));
+  on_rank_0([&] { EXPECT_TRUE(exists(6)); });
+  EXPECT_EQ(train().resumed_from_step, 6);  // with its own data it goes on
+}
+
+TEST_F(TrialCheckpoints, of_other_data_are_dropped_when_the_trial_may_begin_anew) {
+  train(trial(), 6);
+  const SyntheticDataset other(4, 11, 5);
+  options_.may_begin_anew = true;
+  sink_ = {};
+  const auto train_on_other = [&](std::int64_t stop_after_steps) {
+    std::int64_t asked = 0;
+    options_.stop_requested = [&] { return ++asked == stop_after_steps; };
+    return train_trial(trial(), other, test_communicator(), sink_, options_);
+  };
+  EXPECT_EQ(train_on_other(3).resumed_from_step, 0);
+  on_rank_0([&] {
+    EXPECT_THAT(sink_.remarks, ElementsAre(HasSubstr("begins anew")));
+    EXPECT_FALSE(exists(6));
+    EXPECT_TRUE(exists(3));
+  });
+  options_.may_begin_anew = false;
+  EXPECT_EQ(train_on_other(-1).resumed_from_step, 3);
+}
+
+TEST_F(TrialCheckpoints, that_do_not_say_of_which_data_they_are_are_resumed) {
+  train(trial(), 6);
+  on_rank_0([&] {
+    const CheckpointFolder folder(options_.checkpoint_folder);
+    LoadedCheckpoint old = folder.load(6);
+    old.manifest.erase("data_sha256");
+    const std::vector<NamedTensor> tensors = old.tensors.tensors();
+    folder.save(6, tensors, old.manifest);
+  });
+  EXPECT_EQ(train().resumed_from_step, 6);
+}
+
 TEST_F(TrialCheckpoints, come_when_time_is_up) {
   options_.checkpoints.seconds = 1e-9;
   train();

@@ -31,6 +31,11 @@ PartDigest digest_of(const ImageSet& part) {
 
 }  // namespace
 
+std::string to_text(const DataIdentity& data) {
+  const std::string place = data.folder.empty() ? "" : fmt::format(" in '{}'", data.folder);
+  return fmt::format("SHA-256 {}{}", data.sha256, place);
+}
+
 std::string data_sha256(const ImageShape& image, const PartDigest& train, const PartDigest& test) {
   return sha256_hex("headway data 1\n" + part_line("train", image, train) +
                     part_line("test", image, test));

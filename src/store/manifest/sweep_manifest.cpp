@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 
 #include <nlohmann/json.hpp>
+#include <optional>
+#include <unordered_map>
 #include <unordered_set>
 
 #include "base/atomic_file.h"
@@ -18,6 +20,7 @@
 #include "config/yaml/section_reader.h"
 #include "config/yaml/trial_reader.h"
 #include "store/manifest/manifest_lines.h"
+#include "store/manifest/sweep_state.h"
 
 namespace headway {
 namespace {
@@ -150,6 +153,32 @@ ManifestChange compare(const std::vector<PlannedTrial>& old_trials,
   return change;
 }
 
+bool is_of_its_ids(const PlannedTrial& trial) {
+  try {
+    trial.config();
+    return true;
+  } catch (const std::runtime_error&) {  // edited by hand
+    return false;
+  }
+}
+
+// What a finished trial was trained as stays as it was recorded, with the folder that its data lay
+// in: keys that are no part of an id may have other values now.
+void keep_finished_configurations(std::vector<PlannedTrial>& trials,
+                                  const std::vector<PlannedTrial>& recorded,
+                                  const std::filesystem::path& directory) {
+  std::unordered_map<TrialId, const PlannedTrial*> known;
+  for (const PlannedTrial& trial : recorded) known.emplace(trial.trial_id, &trial);
+  std::optional<SweepState> state;
+  for (PlannedTrial& trial : trials) {
+    const auto old = known.find(trial.trial_id);
+    if (old == known.end() || old->second->config_text == trial.config_text) continue;
+    if (!state) state.emplace(directory).refresh();
+    const bool is_done = state->trial(trial.trial_id).state() == TrialState::kDone;
+    if (is_done && is_of_its_ids(*old->second)) trial.config_text = old->second->config_text;
+  }
+}
+
 // What ever was in the plan and is no longer: the store keeps describing it after a rebuild.
 std::vector<PlannedTrial> vanished_trials(const SweepLayout& layout,
                                           const std::vector<PlannedTrial>& old_trials,
@@ -225,6 +254,8 @@ ManifestChange write_manifest(const std::filesystem::path& directory, const Swee
   const std::vector<PlannedTrial> trials = manifest_of(sweep).trials;
   const bool is_new = !std::filesystem::exists(layout.trials_file());
   const std::vector<PlannedTrial> old_trials = present_trials(layout);
+  keep_finished_configurations(trials, old_trials, directory);
+  keep_finished_configurations(trials, read_vanished_trials(directory), directory);
   ManifestChange change = compare(old_trials, trials);
   change.is_new = is_new;
   // The list of trials comes last: it is what makes a sweep, and no step before it loses a trial.

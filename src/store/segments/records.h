@@ -70,6 +70,8 @@ struct AttemptStarted {
   std::optional<std::int64_t> threads_per_rank = {};
   std::string precision = {};
   std::int64_t resumed_from_step = 0;  // 0: from the start
+  std::string data_sha256 = {};        // of the decoded data
+  std::string data_folder = {};        // where their files lay
 
   static void visit(auto& record, auto&& field) {
     field.required("trial_id", record.trial_id);
@@ -81,6 +83,8 @@ struct AttemptStarted {
     field.optional("threads_per_rank", record.threads_per_rank);
     field("precision", record.precision);
     field("resumed_from_step", record.resumed_from_step);
+    field.optional("data_sha256", record.data_sha256);
+    field.optional("data_folder", record.data_folder);
   }
 };
 
@@ -131,6 +135,7 @@ struct AttemptFinished {
   std::string state_sha256 = {};
   std::string metrics_sha256 = {};
   std::string class_vectors_sha256 = {};
+  std::string data_sha256 = {};
   std::optional<RecordedValues> results = {};
   std::optional<MissingReasons> missing = {};
 
@@ -149,6 +154,7 @@ struct AttemptFinished {
     field.optional("state_sha256", record.state_sha256);
     field.optional("metrics_sha256", record.metrics_sha256);
     field.optional("class_vectors_sha256", record.class_vectors_sha256);
+    field.optional("data_sha256", record.data_sha256);
     field.optional("results", record.results);
     field.optional("missing", record.missing);
   }

@@ -30,6 +30,8 @@ void fold_started(const SegmentRecord& record, AttemptRecord& attempt) {
   attempt.threads_per_rank = started.threads_per_rank;
   attempt.precision = started.precision;
   attempt.resumed_from_step = started.resumed_from_step;
+  if (!started.data_sha256.empty()) attempt.data_sha256 = started.data_sha256;
+  attempt.data_folder = started.data_folder;
   attempt.started_at = record.at();
   if (!record.writer) return;
   attempt.headway_version = record.writer->headway_version;
@@ -71,6 +73,7 @@ AttemptRecord with_end(AttemptRecord ended, const SegmentRecord& record) {
   ended.state_sha256 = finished.state_sha256;
   ended.metrics_sha256 = finished.metrics_sha256;
   ended.class_vectors_sha256 = finished.class_vectors_sha256;
+  if (!finished.data_sha256.empty()) ended.data_sha256 = finished.data_sha256;
   return ended;
 }
 
@@ -188,6 +191,17 @@ std::map<FailureClass, int> TrialHistory::failures() const {
   std::map<FailureClass, int> counts;
   for (const AttemptRecord* attempt : failed_attempts()) ++counts[attempt->failure_class()];
   return counts;
+}
+
+const AttemptRecord* TrialHistory::bound_to_data() const {
+  const AttemptRecord* last = last_attempt();
+  if (last != nullptr && last->state == "done") return last->data_sha256.empty() ? nullptr : last;
+  for (auto entry = attempts.rbegin(); entry != attempts.rend(); ++entry) {
+    const AttemptRecord& attempt = entry->second;
+    if (is_retried(attempt)) return nullptr;
+    if (!attempt.data_sha256.empty()) return &attempt;
+  }
+  return nullptr;
 }
 
 std::string TrialHistory::final_weights_sha256() const {

@@ -50,6 +50,8 @@ struct AttemptRecord {
   std::string state_sha256;
   std::string metrics_sha256;
   std::string class_vectors_sha256;
+  std::string data_sha256;
+  std::string data_folder;
   // For the retry policy alone, no column: groups on the same machine when memory ran out.
   std::optional<std::int64_t> groups_beside;
 
@@ -82,6 +84,8 @@ struct AttemptRecord {
     field("state_sha256", record.state_sha256);
     field("metrics_sha256", record.metrics_sha256);
     field("class_vectors_sha256", record.class_vectors_sha256);
+    field("data_sha256", record.data_sha256);
+    field("data_folder", record.data_folder);
   }
 
   bool operator==(const AttemptRecord&) const = default;
@@ -129,6 +133,10 @@ struct TrialHistory {
   std::int64_t next_request() const { return std::max(retry.number, cancel.number) + 1; }
   /// Of the deciding attempt once it is done; "" before.
   std::string final_weights_sha256() const;
+  /// The attempt whose data all further ones must see: the deciding one when the trial is done,
+  /// else the last that began on known data and that no retry took back. nullptr when there is
+  /// none.
+  const AttemptRecord* bound_to_data() const;
 
   bool operator==(const TrialHistory&) const = default;
 

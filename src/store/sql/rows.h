@@ -42,6 +42,7 @@ struct TrialRow {
   std::string state_sha256;
   std::string metrics_sha256;
   std::string class_vectors_sha256;
+  std::string data_sha256;
   std::optional<std::int64_t> threads_per_rank;
   std::string precision;
   std::string message;
@@ -72,6 +73,7 @@ struct TrialRow {
     field("state_sha256", record.state_sha256);
     field("metrics_sha256", record.metrics_sha256);
     field("class_vectors_sha256", record.class_vectors_sha256);
+    field("data_sha256", record.data_sha256);
     field("threads_per_rank", record.threads_per_rank);
     field("precision", record.precision);
     field("message", record.message);

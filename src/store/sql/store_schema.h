@@ -10,7 +10,8 @@ namespace headway {
 ///   1: results keyed by (trial_id, split, name)
 ///   2: sweep in every key, results of later evaluations, the table evaluations
 ///   3: claim in evaluations
-///   4: numbers of requests, lost segments
+///   4: numbers of requests, lost segments, data_sha256 in trials and attempts, data_folder in
+///      attempts
 inline constexpr int kSchemaVersion = 4;
 
 /// Creates the tables and views of rows.h where there are none. Inside a transaction.

@@ -43,6 +43,7 @@ void describe_outcome(const TrialHistory& record, TrialRow& row) {
   row.state_sha256 = last->state_sha256;
   row.metrics_sha256 = last->metrics_sha256;
   row.class_vectors_sha256 = last->class_vectors_sha256;
+  row.data_sha256 = last->data_sha256;
   row.threads_per_rank = last->threads_per_rank;
   row.precision = last->precision;
 }

@@ -16,6 +16,8 @@
 namespace headway {
 namespace {
 
+constexpr const char* kDataHash = "data_sha256";
+
 std::string dtype_name(const at::Tensor& tensor) {
   switch (tensor.scalar_type()) {
     case at::kFloat:
@@ -166,6 +168,7 @@ nlohmann::json TrainingState::manifest_of(const TrialPosition& position) {
           {"epochs_done", position.epochs_done},
           {"steps_in_epoch", position.steps_in_epoch},
           {"precision", position.precision},
+          {kDataHash, position.data_sha256},
           {"schedule", rate_.schedule().state()},
           {"history", history},
           {"evaluation", to_json(position.evaluation)}};
@@ -220,6 +223,10 @@ void TrainingState::apply(const SafetensorsFile& file) {
       own.size() * sizeof(TrainSums) * static_cast<std::size_t>(comm_.rank());
   expects(sums.bytes.size() >= offset + own.size() * sizeof(TrainSums), "checkpoint: train sums");
   std::memcpy(own.data(), sums.bytes.data() + offset, own.size() * sizeof(TrainSums));
+}
+
+std::string data_sha256_of(const LoadedCheckpoint& checkpoint) {
+  return checkpoint.manifest.value(kDataHash, "");
 }
 
 RecoveredCheckpoint recover_on_all_ranks(const CheckpointFolder& folder, Communicator& comm) {

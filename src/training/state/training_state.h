@@ -21,6 +21,7 @@ struct TrialPosition {
   std::int64_t steps_done = 0;
   std::string precision;  // fp32 | bf16, resolved
   std::vector<EpochRecord> history;
+  std::string data_sha256 = {};  // of the data it is trained on
   EvaluationProgress evaluation = {};  // the one that is running
 };
 
@@ -73,6 +74,9 @@ struct StateTensors {
 /// The newest checkpoint that rank 0 can use, on all ranks, and what it found damaged (rank 0
 /// only). Collective.
 RecoveredCheckpoint recover_on_all_ranks(const CheckpointFolder& folder, Communicator& comm);
+
+/// Of the data that the trial was trained on so far; "" in checkpoints of version 0.1.0.
+std::string data_sha256_of(const LoadedCheckpoint& checkpoint);
 
 /// Copies out and restores everything that the rest of a trial depends on, for any number of ranks.
 class TrainingState {

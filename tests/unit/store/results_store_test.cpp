@@ -60,6 +60,7 @@ TEST(ResultsStore, describes_a_finished_trial_in_full) {
   EXPECT_EQ(details.trial.torch_version, "2.11.0");
   EXPECT_EQ(details.trial.weights_sha256, "aa");
   EXPECT_EQ(details.trial.class_vectors_sha256, "dd");
+  EXPECT_EQ(details.trial.data_sha256, "ee");
   EXPECT_EQ(details.trial.duration_s, 12.5);
   EXPECT_EQ(details.trial.failure, "");
   ASSERT_EQ(details.attempts.size(), 1);

@@ -74,6 +74,7 @@ class SweepFixture {
         .state_sha256 = "bb",
         .metrics_sha256 = "cc",
         .class_vectors_sha256 = "dd",
+        .data_sha256 = "ee",
         .results =
             RecordedValues{{"test", {{"top1_accuracy", accuracy}, {"nc1_pinv", std::nullopt}}}},
         .missing = MissingReasons{{"test", {{"nc1_pinv", "one class has a single sample"}}}}});

@@ -60,6 +60,30 @@ TEST(SweepManifest, a_plan_is_read_back_as_it_was_written) {
   }
 }
 
+// Where the data lie is no part of an id, so it may change; what was done with it does not.
+TEST(SweepManifest, the_recorded_configuration_of_a_finished_trial_stays) {
+  Sweep sweep = make_sweep(2);
+  for (Trial& trial : sweep.trials) trial.config.dataset.root = "/first";
+  const SweepFixture fixture(sweep);
+  fixture.write({fixture.started(0, 1), fixture.done(0, 1, 0.5), fixture.started(1, 1)});
+  Sweep moved = sweep;
+  for (Trial& trial : moved.trials) trial.config.dataset.root = "/second";
+  const auto roots = [&] {
+    std::vector<std::string> found;
+    for (const PlannedTrial& trial : read_manifest(fixture.path()).trials) {
+      found.push_back(trial.config().dataset.root);
+    }
+    return found;
+  };
+  write_manifest(fixture.path(), moved);
+  EXPECT_THAT(roots(), testing::ElementsAre("/first", "/second", "/second", "/second"));
+  Sweep without = moved;
+  without.trials.erase(without.trials.begin());
+  write_manifest(fixture.path(), without);
+  write_manifest(fixture.path(), moved);  // it comes back
+  EXPECT_THAT(roots(), testing::ElementsAre("/first", "/second", "/second", "/second"));
+}
+
 TEST(SweepManifest, every_line_of_the_plan_is_json_of_its_own) {
   const SweepFixture fixture;
   std::ifstream file(SweepLayout(fixture.path()).trials_file());

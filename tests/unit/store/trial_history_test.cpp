@@ -78,6 +78,42 @@ TrialHistory fold_in_every_order(const std::vector<Entry>& entries) {
   return expected;
 }
 
+Entry on_data(Entry entry, const std::string& hash) {
+  entry.json["data_sha256"] = hash;
+  entry.json["data_folder"] = "/data";
+  return entry;
+}
+
+TEST(TrialHistory, an_open_trial_is_bound_to_the_data_that_it_began_on) {
+  const TrialHistory trial = fold_in_every_order({on_data(started(1, "01"), "aaa"),
+                                                  ended(1, "02", "yielded", "preempted"),
+                                                  ended(2, "03", "failed", "crash")});
+  ASSERT_NE(trial.bound_to_data(), nullptr);
+  EXPECT_EQ(trial.bound_to_data()->data_sha256, "aaa");
+  EXPECT_EQ(trial.bound_to_data()->data_folder, "/data");
+}
+
+TEST(TrialHistory, a_retry_frees_a_trial_of_its_data_unless_it_is_done) {
+  const Entry retry = {
+      {{"kind", "retry_requested"}, {"trial_id", kTrial}, {"at", "03"}, {"through_attempt", 1}}};
+  const std::vector<Entry> taken_back{
+      on_data(started(1, "01"), "aaa"), ended(1, "02", "yielded", "preempted"), retry};
+  EXPECT_EQ(fold_in_every_order(taken_back).bound_to_data(), nullptr);
+  std::vector<Entry> begun_anew = taken_back;
+  begun_anew.push_back(on_data(started(2, "04"), "bbb"));
+  EXPECT_EQ(fold_in_every_order(begun_anew).bound_to_data()->data_sha256, "bbb");
+  const TrialHistory done = fold_in_every_order(
+      {on_data(started(1, "01"), "aaa"), on_data(ended(1, "02", "done"), "aaa"), retry});
+  EXPECT_EQ(done.bound_to_data()->data_sha256, "aaa");
+}
+
+TEST(TrialHistory, records_without_a_hash_bind_to_no_data) {
+  EXPECT_EQ(fold({started(1, "01"), ended(1, "02", "done")}).bound_to_data(), nullptr);
+  EXPECT_EQ(fold({on_data(started(1, "01"), "aaa"), started(2, "02"), ended(2, "03", "done")})
+                .bound_to_data(),
+            nullptr);
+}
+
 TEST(TrialHistory, without_records_is_pending) {
   EXPECT_EQ(TrialHistory{}.state(), TrialState::kPending);
   EXPECT_EQ(TrialHistory{}.highest_attempt(), 0);

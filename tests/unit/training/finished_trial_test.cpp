@@ -161,6 +161,16 @@ TEST(FinishedTrial, class_vectors_that_are_drawn_otherwise_now_are_refused) {
   EXPECT_THAT(message_of(source), HasSubstr("the version of headway that trained it"));
 }
 
+TEST(FinishedTrial, other_data_than_recorded_are_refused) {
+  FinishedTrialSource source = trained("fp32").source();
+  source.trained.data = small_dataset().identity();
+  EXPECT_EQ(message_of(source), "");
+  source.trained.data = {std::string(64, 'a'), "/where"};
+  EXPECT_THAT(message_of(source),
+              AllOf(HasSubstr(small_dataset().identity().sha256),
+                    HasSubstr("trained on SHA-256 " + std::string(64, 'a') + " in '/where'")));
+}
+
 TEST(FinishedTrial, other_test_images_are_noticed) {
   const SyntheticDataset others(7, 15, 9);
   EXPECT_THAT(message_of(trained("fp32").source(), others),
