@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <ostream>
 
+#include "base/cache_folder.h"
 #include "base/errors.h"
 #include "base/host.h"
 #include "base/text.h"
@@ -70,6 +71,11 @@ PreparedSweep prepare_from_file(const RunOptions& options, const VerbContext& co
     fmt::print(context.err, "note: {}\n", hint);
   }
   return {location, sweep.resources, manifest_of(sweep)};
+}
+
+/// Workers say it in their logs, too late to be seen.
+void note_distrusted_cache(std::ostream& err) {
+  if (const auto why = distrust_of_cache()) fmt::print(err, "note: {}\n", *why);
 }
 
 PreparedSweep prepare(const RunOptions& options, const VerbContext& context) {
@@ -249,6 +255,7 @@ int run_sweep(const RunOptions& options, VerbContext& context) {
   report_unusable_temporary_directory(context.err);
   remove_leftovers(sweep.location.directory);
   RunSummary summary{.sweep = sweep.location, .how = "nothing to do", .counts = {}};
+  note_distrusted_cache(context.err);
   const Standing standing = look_and_end_pause(sweep, context.err);
   if (standing.counts.open() + standing.counts.vanished == 0) {
     summary.counts = standing.counts;

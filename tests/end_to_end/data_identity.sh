@@ -151,6 +151,25 @@ PYTHON
 rm "$HEADWAY_RESULTS/r/results.sqlite"
 refused 3 "$HEADWAY" run "$work/s.yaml" sweep.seeds=3 "dataset.root=$work/B"
 
+# A damaged pack is made anew, and one that anyone can have planted is not used; results stay.
+weights_of() { query "$1" 'select group_concat(weights_sha256) from trials'; }
+refused 0 "$HEADWAY" run "$work/s.yaml" name=sound
+python3 - "$HEADWAY_CACHE"/datasets/*.pack <<'PYTHON'
+import pathlib, sys
+for name in sys.argv[1:]:
+    pack = bytearray(pathlib.Path(name).read_bytes())
+    pack[8192:58192] = bytes(255 - value for value in pack[8192:58192])
+    pathlib.Path(name).write_bytes(pack)
+PYTHON
+refused 0 "$HEADWAY" run "$work/s.yaml" name=damaged
+grep -qhF 'does not match its checksum' "$HEADWAY_RESULTS"/damaged/logs/*.log || fail 'no word of the damage'
+[[ $(weights_of damaged) == "$(weights_of sound)" ]] || fail 'trained on a damaged pack'
+chmod 777 "$HEADWAY_CACHE"
+refused 0 "$HEADWAY" run "$work/s.yaml" name=planted
+says 'is not used: any user can write to it'
+[[ $(weights_of planted) == "$(weights_of sound)" ]] || fail 'other results without a cache'
+chmod 700 "$HEADWAY_CACHE"
+
 # Where files lie is no axis.
 refused 2 "$HEADWAY" plan "$work/s.yaml" "dataset.root=$work/A,$work/B"
 says 'dataset.root'
