@@ -4,13 +4,12 @@
 #include <fmt/ostream.h>
 
 #include <algorithm>
-#include <array>
 #include <fstream>
-#include <optional>
 #include <ostream>
 #include <sstream>
 
 #include "base/errors.h"
+#include "base/utf8.h"
 
 namespace headway {
 namespace {
@@ -18,29 +17,6 @@ namespace {
 std::string padded(const std::string& text, std::size_t width, Align align) {
   const std::string space(width - std::min(width, display_width(text)), ' ');
   return align == Align::kLeft ? text + space : space + text;
-}
-
-struct CodePoint {
-  std::size_t bytes = 1;
-  std::optional<char32_t> value = {};  // absent: the byte is no UTF-8
-};
-
-// Of a text that is not empty.
-CodePoint first_code_point(std::string_view text) {
-  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  const unsigned char lead = byte(0);
-  if (lead < 0x80) return {1, lead};
-  const std::size_t bytes = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
-  if (lead < 0xc2 || lead > 0xf4 || text.size() < bytes) return {};
-  auto value = static_cast<char32_t>(lead & (0xff >> (bytes + 1)));
-  for (std::size_t i = 1; i < bytes; ++i) {
-    if ((byte(i) & 0xc0) != 0x80) return {};
-    value = (value << 6) | (byte(i) & 0x3f);
-  }
-  constexpr std::array<char32_t, 5> kSmallest{0, 0, 0x80, 0x800, 0x10000};
-  const bool is_surrogate = value >= 0xd800 && value <= 0xdfff;
-  if (value < kSmallest[bytes] || value > 0x10ffff || is_surrogate) return {};
-  return {bytes, value};
 }
 
 // C1 controls, line and paragraph separators, and what reorders text or hides in it.

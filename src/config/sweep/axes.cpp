@@ -13,7 +13,7 @@
 namespace headway {
 namespace {
 
-constexpr std::int64_t kMaximumCount = 1'000'000;  // of seeds or random draws
+constexpr std::int64_t kMaximumDraws = 1'000'000;
 
 std::vector<LocatedValue> axis_values(const LocatedValue::Entry& entry, Problems& problems) {
   if (!entry.value.is_list()) {
@@ -76,12 +76,12 @@ std::optional<std::int64_t> read_count(const LocatedValue::Entry& entry,
                                        std::int64_t minimum,
                                        Problems& problems) {
   const auto count = entry.value.is_scalar() ? parse_integer(entry.value.text) : std::nullopt;
-  if (count && *count >= minimum && *count <= kMaximumCount) return count;
+  if (count && *count >= minimum && *count <= kMaximumTrials) return count;
   problems.push_back({entry.value.place,
                       fmt::format("{}: expected an integer in [{}, {}], found {}",
                                   entry.key,
                                   minimum,
-                                  kMaximumCount,
+                                  kMaximumTrials,
                                   describe(entry.value))});
   return std::nullopt;
 }
@@ -95,6 +95,16 @@ void read_random(const LocatedValue& random, std::vector<Axis>& axes, Problems& 
     problems.push_back({random.place, "sweep.random: missing key 'n', the number of draws"});
   }
   if (const auto* entry = random.find("seed")) seed = read_count(*entry, 0, problems);
+  const auto keys = static_cast<std::int64_t>(random.entries.size());
+  if (n && keys > kMaximumDraws / *n) {
+    problems.push_back(
+        {random.place,
+         fmt::format("sweep.random: {} draws of {} keys; at most {} values are drawn",
+                     *n,
+                     keys,
+                     kMaximumDraws)});
+    return;
+  }
   Axis axis;
   axis.choices.resize(static_cast<std::size_t>(n.value_or(1)));
   for (const LocatedValue::Entry& entry : expect_map(random, "sweep.random", problems)) {

@@ -11,6 +11,9 @@
 
 namespace headway {
 
+/// Of one sweep, seeds included: what fits into memory with room to spare.
+inline constexpr std::int64_t kMaximumTrials = 100'000;
+
 /// One key of the trial set to one value by the `sweep:` section or the command line.
 struct Assignment {
   std::string key;                // dotted

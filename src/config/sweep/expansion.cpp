@@ -18,7 +18,8 @@
 namespace headway {
 namespace {
 
-constexpr double kMaximumTrials = 1'000'000;
+// Each cell may repeat the mistakes of the base configuration.
+constexpr std::size_t kEnoughProblems = 1000;
 
 /// Counts equal texts, and keeps the order in which they first came.
 class Tally {
@@ -48,10 +49,10 @@ class Expansion {
     check_base();
     const double seeds = axes_.seeds ? static_cast<double>(axes_.seeds->size()) : 1;
     const double count = cell_count(axes_) * seeds;
-    if (count > kMaximumTrials) {
+    if (count > static_cast<double>(kMaximumTrials)) {
       problems_.push_back(
           {file_,
-           fmt::format("the sweep expands to {:.0f} trials; at most {:.0f} are possible",
+           fmt::format("the sweep expands to {:.0f} trials; at most {} are possible",
                        count,
                        kMaximumTrials)});
       return;
@@ -77,6 +78,7 @@ class Expansion {
   }
 
   void add_cell(const std::vector<const Choice*>& choices) {
+    if (problems_.size() > kEnoughProblems) return;
     std::vector<std::string> drops;
     const LocatedValue tree = apply_choices(base_, choices, drops);
     Problems found;

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/nearest_name.h"
+#include "base/utf8.h"
 #include "config/schema/leaves.h"
 #include "config/sweep/cells.h"
 #include "config/sweep/keys.h"
@@ -38,6 +39,10 @@ bool is_other_key(const std::string& key) {
 std::optional<Override> take_apart(const std::string& text,
                                    const std::string& source,
                                    Problems& problems) {
+  if (first_byte_that_is_no_utf8(text)) {
+    problems.push_back({{&source}, "expected UTF-8"});
+    return std::nullopt;
+  }
   Override result;
   result.source = &source;
   const std::size_t equals = text.find('=');

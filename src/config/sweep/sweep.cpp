@@ -12,6 +12,7 @@
 #include "base/files.h"
 #include "base/limits.h"
 #include "base/nearest_name.h"
+#include "base/text.h"
 #include "config/schema/leaves.h"
 #include "config/sweep/cells.h"
 #include "config/sweep/expansion.h"
@@ -65,6 +66,11 @@ std::string read_sweep_text(const std::filesystem::path& path) {
                                   path.string(),
                                   suggestion(path.filename().string(), sweep_files_beside(path))));
   }
+  const std::uintmax_t size = std::filesystem::file_size(path);
+  if (size > kLargestSweepFile) {
+    throw ConfigError(fmt::format(
+        "{}: {} bytes; a sweep file has at most {}", path.string(), size, kLargestSweepFile));
+  }
   return read_text(path, kLargestSweepFile);
 }
 
@@ -110,8 +116,8 @@ void check_top_level(const LocatedValue& file, const Place& place, Problems& pro
   }
   for (const LocatedValue::Entry& entry : file.entries) {
     if (is_top_level(entry.key)) continue;
-    std::string message =
-        fmt::format("unknown key '{}'{}", entry.key, suggestion(entry.key, top_level_keys()));
+    std::string message = fmt::format(
+        "unknown key {}{}", in_quotes(entry.key), suggestion(entry.key, top_level_keys()));
     if (is_trial_key(entry.key)) {
       message = fmt::format("unknown key '{}'; it belongs under trial:", entry.key);
     }
@@ -198,6 +204,7 @@ Sweep load(const std::filesystem::path& path,
   check_options_are_used(overrides, sweep.trials, problems);
   check_best_can_be_told(file, sweep, problems);
   throw_problems(std::move(problems));
+  for (std::string& note : sweep.notes) note = printable(note);
   if (form == FileForm::kSweepOrTrial) expect_single_trial(path, sweep, axes);
   return sweep;
 }

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "base/text.h"
+
 namespace headway {
 namespace {
 
@@ -59,7 +61,7 @@ std::string describe(const LocatedValue& value) {
     case LocatedValue::Kind::kNull:
       return "nothing";
     case LocatedValue::Kind::kScalar:
-      return fmt::format("'{}'", value.text);
+      return in_quotes(value.text);
     case LocatedValue::Kind::kList:
       return "a list";
     case LocatedValue::Kind::kMap:

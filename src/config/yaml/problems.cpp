@@ -7,8 +7,14 @@
 #include <unordered_set>
 
 #include "base/errors.h"
+#include "base/text.h"
 
 namespace headway {
+namespace {
+
+constexpr std::size_t kMostMessages = 100;
+
+}  // namespace
 
 void throw_problems(Problems problems) {
   if (problems.empty()) return;
@@ -18,8 +24,13 @@ void throw_problems(Problems problems) {
   std::vector<std::string> messages;
   std::unordered_set<std::string> seen;
   for (const Problem& problem : problems) {
-    std::string message = problem.place.prefix() + problem.message;
+    std::string message = printable(problem.place.prefix() + problem.message);
     if (seen.insert(message).second) messages.push_back(std::move(message));
+  }
+  if (messages.size() > kMostMessages) {
+    const std::size_t more = messages.size() - kMostMessages;
+    messages.resize(kMostMessages);
+    messages.push_back(fmt::format("... and {}", counted(more, "more mistake")));
   }
   throw ConfigErrors(std::move(messages));
 }

@@ -19,7 +19,8 @@ struct Problem {
 
 using Problems = std::vector<Problem>;
 
-/// Throws ConfigErrors with every distinct problem, in file order, unless there is none.
+/// Throws ConfigErrors with every distinct problem, in file order, unless there is none; of more
+/// than a hundred the first, and how many there are.
 void throw_problems(Problems problems);
 
 /// The entries of a map; of anything else none, and a problem. Null counts as an empty map.

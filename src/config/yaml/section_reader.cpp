@@ -7,6 +7,7 @@
 #include <bit>
 
 #include "base/nearest_name.h"
+#include "base/text.h"
 #include "config/yaml/scalars.h"
 
 namespace headway {
@@ -179,8 +180,15 @@ void SectionReader::slurm_time(std::string_view key, std::string& value) {
 }
 
 void SectionReader::finish() {
+  constexpr std::size_t kMostSuggestions = 100;
+  std::size_t unknown = 0;
   for (const LocatedValue::Entry& entry : map_.entries) {
-    if (std::ranges::find(known_, entry.key) == known_.end()) report_unknown_key(entry);
+    if (std::ranges::find(known_, entry.key) != known_.end()) continue;
+    if (++unknown <= kMostSuggestions) {
+      report_unknown_key(entry);
+    } else {
+      problems_.push_back({entry.key_place, "unknown key " + in_quotes(entry.key)});
+    }
   }
 }
 
@@ -207,8 +215,8 @@ void SectionReader::report_unknown_key(const LocatedValue::Entry& entry) {
   }
   const std::vector<std::string> known(known_.begin(), known_.end());
   problems_.push_back({entry.key_place,
-                       fmt::format("unknown key '{}'{}{}",
-                                   entry.key,
+                       fmt::format("unknown key {}{}{}",
+                                   in_quotes(entry.key),
                                    path_.empty() ? "" : " in " + path_,
                                    suggestion(entry.key, known))});
 }

@@ -5,22 +5,39 @@
 #include <yaml-cpp/exceptions.h>
 #include <yaml-cpp/parser.h>
 
+#include <algorithm>
 #include <map>
 #include <sstream>
+#include <unordered_map>
 
 #include "base/errors.h"
+#include "base/limits.h"
+#include "base/text.h"
+#include "base/utf8.h"
 
 namespace headway {
 namespace {
 
-// A few aliases of aliases can stand for more nodes than there is memory.
-constexpr std::size_t kMaximumNodes = 1'000'000;
+// A few aliases of aliases can stand for more than there is memory.
+constexpr std::uint64_t kMostBytes = 256 * kMebi;
 
-std::size_t node_count(const LocatedValue& value) {
-  std::size_t count = 1;
-  for (const LocatedValue& item : value.items) count += node_count(item);
-  for (const LocatedValue::Entry& entry : value.entries) count += node_count(entry.value);
-  return count;
+// What `value` takes in memory, about.
+std::uint64_t size_of(const LocatedValue& value) {
+  std::uint64_t bytes = sizeof(LocatedValue) + value.text.size();
+  for (const LocatedValue& item : value.items) bytes += size_of(item);
+  for (const LocatedValue::Entry& entry : value.entries) {
+    bytes += sizeof(LocatedValue::Entry) + entry.key.size() + size_of(entry.value);
+  }
+  return bytes;
+}
+
+std::size_t depth_of(const LocatedValue& value) {
+  std::size_t inner = 0;
+  for (const LocatedValue& item : value.items) inner = std::max(inner, depth_of(item));
+  for (const LocatedValue::Entry& entry : value.entries) {
+    inner = std::max(inner, depth_of(entry.value));
+  }
+  return value.is_list() || value.is_map() ? inner + 1 : 0;
 }
 
 /// Builds a LocatedValue from the parser's events. (yaml-cpp's own nodes drop the difference
@@ -41,8 +58,8 @@ class ValueBuilder : public YAML::EventHandler {
 
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
     const LocatedValue& target = anchors_[anchor];
-    node_count_ += node_count(target);
-    check_size(mark);
+    take_room(size_of(target), place(mark));
+    check_depth(depth_of(target), place(mark));
     add(target, place(mark));
   }
 
@@ -51,6 +68,7 @@ class ValueBuilder : public YAML::EventHandler {
                 YAML::anchor_t anchor,
                 const std::string& text) override {
     start({LocatedValue::Kind::kScalar, mark, anchor});
+    take_room(text.size(), place(mark));
     stack_.back().value.text = text;
     stack_.back().value.quoted = tag == "!";
     finish_top();
@@ -71,7 +89,7 @@ class ValueBuilder : public YAML::EventHandler {
     start({LocatedValue::Kind::kMap, mark, anchor});
   }
   void OnMapEnd() override {
-    resolve_merge_key(stack_.back().value);
+    resolve_merge_key(stack_.back());
     finish_top();
   }
 
@@ -88,19 +106,29 @@ class ValueBuilder : public YAML::EventHandler {
     bool ignored = false;  // that value belongs to a key which is a mistake
     std::string key;
     Place key_place;
+    std::unordered_map<std::string, int> line_of;  // kMap: of each key so far
   };
 
   Place place(const YAML::Mark& mark) const { return {&source_, mark.line + 1, mark.column + 1}; }
 
-  void check_size(const YAML::Mark& mark) const {
-    if (node_count_ <= kMaximumNodes) return;
+  void take_room(std::uint64_t bytes, const Place& at) {
+    bytes_ += bytes;
+    if (bytes_ <= kMostBytes) return;
     throw ConfigError(fmt::format(
-        "{}more than {} values after resolving aliases", place(mark).prefix(), kMaximumNodes));
+        "{}more than {} MiB of values after resolving aliases", at.prefix(), kMostBytes / kMebi));
+  }
+
+  void check_depth(std::size_t more, const Place& at) const {
+    if (stack_.size() + more <= kMaximumDepth) return;
+    throw ConfigError(fmt::format(
+        "{}lists and mappings within one another, deeper than {}", at.prefix(), kMaximumDepth));
   }
 
   void start(const Start& start) {
-    ++node_count_;
-    check_size(start.mark);
+    const bool is_scalar =
+        start.kind == LocatedValue::Kind::kNull || start.kind == LocatedValue::Kind::kScalar;
+    take_room(sizeof(LocatedValue::Entry), place(start.mark));
+    check_depth(is_scalar ? 0 : 1, place(start.mark));
     Level level;
     level.value.kind = start.kind;
     level.value.place = place(start.mark);
@@ -116,8 +144,11 @@ class ValueBuilder : public YAML::EventHandler {
   void finish_top() {
     Level level = std::move(stack_.back());
     stack_.pop_back();
-    if (level.anchor != 0) anchors_[level.anchor] = level.value;
     const Place at = level.value.place;
+    if (level.anchor != 0) {
+      take_room(size_of(level.value), at);
+      anchors_[level.anchor] = level.value;
+    }
     add(std::move(level.value), at);
   }
 
@@ -144,12 +175,12 @@ class ValueBuilder : public YAML::EventHandler {
     map.key_place = at;
     if (map.ignored) {
       problems_.push_back({at, fmt::format("expected a plain key, found {}", describe(key))});
-    } else if (const LocatedValue::Entry* first = map.value.find(key.text)) {
+    } else if (const auto [first, is_new] = map.line_of.emplace(key.text, at.line); !is_new) {
       map.ignored = true;
       problems_.push_back({at,
-                           fmt::format("duplicate key '{}': it already stands on line {}",
-                                       key.text,
-                                       first->key_place.line)});
+                           fmt::format("duplicate key {}: it already stands on line {}",
+                                       in_quotes(key.text),
+                                       first->second)});
     }
   }
 
@@ -160,19 +191,19 @@ class ValueBuilder : public YAML::EventHandler {
   }
 
   // "<<: *defaults", or a list of such: entries that the map does not have itself.
-  void resolve_merge_key(LocatedValue& map) {
-    const LocatedValue::Entry* merge = map.find("<<");
-    if (merge == nullptr) return;
-    const LocatedValue merged = merge->value;
+  void resolve_merge_key(Level& level) {
+    if (level.line_of.erase("<<") == 0) return;
+    LocatedValue& map = level.value;
+    const LocatedValue merged = map.find("<<")->value;
     map.erase("<<");
-    const std::vector<LocatedValue> single{merged};
-    for (const LocatedValue& from : merged.is_list() ? merged.items : single) {
+    for (const LocatedValue& from : items_or_itself(merged)) {
       if (!from.is_map()) {
         problems_.push_back(
             {from.place, fmt::format("'<<' expects a mapping, found {}", describe(from))});
       }
       for (const LocatedValue::Entry& entry : from.entries) {
-        if (map.find(entry.key) == nullptr) map.entries.push_back(entry);
+        const bool is_new = level.line_of.emplace(entry.key, entry.key_place.line).second;
+        if (is_new) map.entries.push_back(entry);
       }
     }
   }
@@ -182,8 +213,21 @@ class ValueBuilder : public YAML::EventHandler {
   LocatedValue root_;
   std::vector<Level> stack_;
   std::map<YAML::anchor_t, LocatedValue> anchors_;
-  std::size_t node_count_ = 0;
+  std::uint64_t bytes_ = 0;  // taken so far
 };
+
+void expect_utf8(const std::string& text, const std::string& source) {
+  const auto wrong = first_byte_that_is_no_utf8(text);
+  if (!wrong) return;
+  const std::string_view before = std::string_view(text).substr(0, *wrong);
+  const auto line = std::ranges::count(before, '\n');
+  const std::size_t line_begin = before.rfind('\n') + 1;  // npos + 1 is 0
+  const Place place{
+      &source, static_cast<int>(line) + 1, static_cast<int>(before.size() - line_begin) + 1};
+  throw ConfigErrors({fmt::format("{}expected UTF-8, found the byte 0x{:02x}",
+                                  place.prefix(),
+                                  static_cast<unsigned char>(text[*wrong]))});
+}
 
 /// A tab in the indentation confuses the parser about something else further on.
 std::string syntax_error(const std::string& text,
@@ -213,6 +257,7 @@ void forget_lines(LocatedValue& value) {
 }  // namespace
 
 LocatedValue parse_yaml(const std::string& text, const std::string& source, Problems& problems) {
+  expect_utf8(text, source);
   std::istringstream stream(text);
   ValueBuilder builder(source, problems);
   try {
@@ -238,7 +283,7 @@ LocatedValue parse_override_values(const std::string& text,
     values = parse_yaml("[" + text + "]", source, found);
     forget_lines(values);
   } catch (const ConfigError&) {
-    found = {{{&source}, fmt::format("'{}' is not a valid value", text)}};
+    found = {{{&source}, fmt::format("{} is not a valid value", in_quotes(text))}};
   }
   for (Problem& problem : found) problems.push_back({{&source}, std::move(problem.message)});
   return values;

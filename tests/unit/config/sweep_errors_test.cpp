@@ -176,7 +176,7 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{
             "sweep: {seeds: 2, grid: {seed: [1]}}",
             "'seed' has no effect beside sweep.seeds, at sweep.yaml:1:16; write sweep.seeds: [1]"},
-        Mistake{"sweep: {seeds: 0}", "seeds: expected an integer in [1, 1000000], found '0'"},
+        Mistake{"sweep: {seeds: 0}", "seeds: expected an integer in [1, 100000], found '0'"},
         Mistake{"sweep: {seeds: []}", "sweep.seeds: an empty list"},
         Mistake{"sweep: {seeds: [1, -1]}", "sweep.seeds: expected an integer >= 0, found '-1'"},
         Mistake{"sweep: {on_invalid: ignore}", "expected refuse or skip, found 'ignore'"},
@@ -200,12 +200,6 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{"sweep: {random: {n: 2, training.epochs: {choice: []}}}",
                 "choice expects a list"}));
 
-TEST(SweepErrors, too_many_trials_are_refused_before_they_are_made) {
-  const SweepFile file(
-      "sweep: {seeds: 1000000, grid: {training.epochs: [1, 2], optimizer.learning_rate: [1, 2]}}");
-  EXPECT_THAT(file.errors(), ElementsAre(HasSubstr("expands to 4000000 trials")));
-}
-
 std::string refusal_of(const std::filesystem::path& path) {
   try {
     load_sweep(path);
@@ -213,6 +207,42 @@ std::string refusal_of(const std::filesystem::path& path) {
     return refused.what();
   }
   return "";
+}
+
+TEST(SweepErrors, too_many_trials_are_refused_before_they_are_made) {
+  const SweepFile file(
+      "sweep: {seeds: 100000, grid: {training.epochs: [1, 2], optimizer.learning_rate: [1, 2]}}");
+  EXPECT_THAT(file.errors(),
+              ElementsAre(HasSubstr("expands to 400000 trials; at most 100000 are possible")));
+  EXPECT_THAT(SweepFile("sweep: {random: {n: 100000, seed: 1, training.epochs: "
+                        "{integer: [1, 9]}, optimizer.momentum: {uniform: [0, 1]}, init_seed: "
+                        "{integer: [0, 9]}, order_seed: {integer: [0, 9]}, head.scale: {uniform: "
+                        "[1, 2]}, dataset.split_seed: {integer: [0, 9]}, training.batch_size: "
+                        "{integer: [1, 9]}, optimizer.weight_decay: {uniform: [0, 1]}, "
+                        "optimizer.learning_rate: {uniform: [0.1, 1]}}}")
+                  .errors(),
+              ElementsAre(HasSubstr("at most 1000000 values are drawn")));
+}
+
+TEST(SweepErrors, of_many_mistakes_the_first_are_told_and_their_number) {
+  std::string text = "trial:\n";
+  for (int i = 0; i < 100000; ++i) text += "  wrong" + std::to_string(i) + ": 1\n";
+  text += "sweep: {grid: {training.epochs: [1, 2, 3, 4]}}\n";
+  const auto errors = SweepFile(text).errors();
+  ASSERT_EQ(errors.size(), 101);
+  EXPECT_THAT(errors.front(), HasSubstr("sweep.yaml:2:3: unknown key 'wrong0'"));
+  EXPECT_EQ(errors.back(), "... and 99900 more mistakes");
+}
+
+TEST(SweepErrors, a_file_larger_than_any_sweep_is_refused_unread) {
+  const SweepFile file(std::string(17 << 20, '\n'));
+  EXPECT_THAT(refusal_of(file.path()),
+              HasSubstr("17825792 bytes; a sweep file has at most 16777216"));
+}
+
+TEST(SweepErrors, what_a_terminal_would_obey_is_written_out) {
+  EXPECT_THAT(SweepFile("trial: {head: {name: \"\\e[31m\\nx\"}}").errors(),
+              ElementsAre(HasSubstr("unknown head '\\x1b[31m\\nx'")));
 }
 
 TEST(SweepErrors, a_missing_file_is_named) {

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <fmt/format.h>
+
 #include "base/errors.h"
 
 namespace headway {
@@ -79,6 +81,62 @@ TEST_F(YamlReader, syntax_errors_have_a_place) {
 
 TEST_F(YamlReader, deep_nesting_is_refused_not_fatal) {
   EXPECT_THROW(parse(std::string(100000, '[')), ConfigError);
+}
+
+std::string repeated(const std::string& text, std::size_t times) {
+  std::string result;
+  for (std::size_t i = 0; i < times; ++i) result += text;
+  return result;
+}
+
+TEST_F(YamlReader, depth_is_limited_whatever_it_is_made_of) {
+  EXPECT_NO_THROW(parse(repeated("[", 64) + repeated("]", 64)));
+  for (const std::string& text : {repeated("[", 65) + repeated("]", 65),
+                                  repeated("{a: ", 65) + repeated("}", 65),
+                                  repeated("- ", 65) + "x",
+                                  repeated("[", 1000000),
+                                  repeated("- ", 1000000)}) {
+    EXPECT_THROW(parse(text), ConfigError);
+  }
+  // Aliases within aliases: each doubles the depth.
+  std::string aliases = "a0: &a0 " + repeated("[", 30) + repeated("]", 30) + "\n";
+  aliases += "a1: " + repeated("[", 40) + "*a0" + repeated("]", 40) + "\n";
+  EXPECT_THROW(parse(aliases), ConfigError);
+}
+
+TEST_F(YamlReader, aliases_do_not_take_more_than_their_share_of_memory) {
+  std::string nodes = "a0: &a0 [x]\n";
+  for (int i = 1; i < 40; ++i) nodes += fmt::format("a{0}: &a{0} [*a{1}, *a{1}]\n", i, i - 1);
+  EXPECT_THROW(parse(nodes), ConfigError);
+  const std::string texts =
+      "a: &a '" + repeated("x", 100000) + "'\nb: [" + repeated("*a, ", 100000) + "]\n";
+  EXPECT_THROW(parse(texts), ConfigError);
+  std::string nested;  // each level is kept under its anchor
+  for (int i = 0; i < 60; ++i) nested += fmt::format("&a{} [", i);
+  EXPECT_THROW(parse(nested + repeated("x, ", 100000) + repeated("]", 60)), ConfigError);
+  std::string merged = "d: &d {" + [] {
+    std::string keys;
+    for (int i = 0; i < 20000; ++i) keys += fmt::format("k{}: 1, ", i);
+    return keys;
+  }() + "}\nl:\n";
+  merged += repeated("  - {<<: *d}\n", 1000);
+  EXPECT_THROW(parse(merged), ConfigError);
+}
+
+TEST_F(YamlReader, a_hundred_thousand_keys_are_read_in_linear_time) {
+  std::string text;
+  for (int i = 0; i < 100000; ++i) text += fmt::format("key{}: {}\n", i, i);
+  EXPECT_EQ(parse(text).entries.size(), 100000);
+  EXPECT_THAT(problems_, IsEmpty());
+}
+
+TEST_F(YamlReader, bytes_that_are_no_utf8_are_refused_with_their_place) {
+  try {
+    parse("a: \xc3\xa9\nb: \xff\n");
+    FAIL() << "read";
+  } catch (const ConfigError& error) {
+    EXPECT_STREQ(error.what(), "f:2:4: expected UTF-8, found the byte 0xff");
+  }
 }
 
 TEST_F(YamlReader, an_empty_file_is_null) {
