@@ -14,7 +14,7 @@ void print_results(const std::vector<ResultRow>& results, std::ostream& out) {
   TextColumns columns({{"result"}, {"value", Align::kRight}, {"why there is none"}});
   for (const ResultRow& result : results) {
     columns.add({result.label(),
-                 result.value ? fmt::format("{:.6g}", *result.value) : "-",
+                 result.value ? fmt::format("{:.6g}", *result.value + 0.0) : "-",
                  result.missing_reason});
   }
   fmt::print(out, "\n");

@@ -10,7 +10,7 @@
 namespace headway {
 
 struct TableRequest {
-  /// Dotted keys (or whole sections) to group by; empty: all that vary, seeds aside.
+  /// Dotted keys (or whole sections) to group by; empty: all that vary, `seed` aside, as in a plan.
   std::vector<std::string> by = {};
   /// "split/name", or a bare name for each of `splits`; empty: top1_accuracy. Where several
   /// evaluations recorded one, training's value counts; "calibration:test/ece" is that of the named

@@ -16,19 +16,43 @@ namespace headway {
 namespace {
 
 constexpr int kDecimalsWithoutStd = 4;
-constexpr int kMostDecimals = 9;
+constexpr int kDigitsWithoutStd = 3;  // at least so many that count
 
-std::string fixed_or_short(double value, int decimals) {
-  const double size = std::abs(value);
-  const bool is_small = value != 0 && size < std::pow(10.0, -decimals);
-  if (size >= 1e7 || is_small) return fmt::format("{:.3g}", value);
-  return fmt::format("{:.{}f}", value, decimals);
+int exponent_of(double value) {
+  return static_cast<int>(std::floor(std::log10(std::abs(value))));
 }
 
-// Decimals that show a standard deviation to two significant digits.
-int decimals_of(double std) {
-  if (!(std > 0) || !std::isfinite(std)) return kDecimalsWithoutStd;
-  return std::clamp(1 - static_cast<int>(std::floor(std::log10(std))), 0, kMostDecimals);
+// Without the sign of what was rounded to nothing: "0.000" for "-0.000".
+std::string without_negative_zero(std::string number) {
+  const bool is_zero = number.find_first_of("123456789in") == std::string::npos;  // nor inf, nan
+  if (is_zero && number.starts_with('-')) number.erase(0, 1);
+  return number;
+}
+
+std::string fixed(double value, int decimals) {
+  return without_negative_zero(fmt::format("{:.{}f}", value, std::max(decimals, 0)));
+}
+
+// With an exponent, up to the place 10^-decimals.
+std::string scientific(double value, int decimals) {
+  if (value == 0 || std::abs(value) < 0.5 * std::pow(10.0, -decimals)) return "0";
+  return fmt::format("{:.{}e}", value, std::max(exponent_of(value) + decimals, 0));
+}
+
+std::string alone(double value) {
+  if (value == 0 || !std::isfinite(value)) return fixed(value, kDecimalsWithoutStd);
+  const int needed = kDigitsWithoutStd - 1 - exponent_of(value);
+  const std::string plain = fixed(value, std::max(kDecimalsWithoutStd, needed));
+  const std::string with_exponent = fmt::format("{:.{}e}", value, kDigitsWithoutStd - 1);
+  const bool is_large = std::abs(value) >= 1e7;
+  const bool is_small = needed > kDecimalsWithoutStd && with_exponent.size() < plain.size();
+  return is_large || is_small ? with_exponent : plain;
+}
+
+// Equal values differ from their computed mean by its rounding.
+bool is_spread(double mean, double std) {
+  constexpr double kRounding = 1e-14;
+  return std::isfinite(mean) && std::isfinite(std) && std > std::abs(mean) * kRounding;
 }
 
 std::string csv_number(const std::optional<double>& value) {
@@ -110,10 +134,18 @@ TableFormat table_format_from_string(const std::string& name) {
 
 RoundedCell round_cell(const TableCell& cell) {
   if (!cell.mean) return {"-", ""};
-  if (!cell.std) return {fixed_or_short(*cell.mean, kDecimalsWithoutStd), ""};
-  const int decimals = decimals_of(*cell.std);
-  return {fmt::format("{:.{}f}", *cell.mean, decimals),
-          fmt::format("{:.{}f}", *cell.std, decimals)};
+  const double mean = *cell.mean;
+  if (!cell.std) return {alone(mean), ""};
+  const double std = *cell.std;
+  if (!is_spread(mean, std))
+    return {alone(mean), std::isfinite(std) ? "0" : fmt::format("{}", std)};
+  const int decimals = 1 - exponent_of(std);  // two digits of it
+  RoundedCell plain{fixed(mean, decimals), fixed(std, decimals)};
+  RoundedCell with_exponents{scientific(mean, decimals), scientific(std, decimals)};
+  const auto length = [](const RoundedCell& one) {
+    return std::max(one.mean.size(), one.std.size());
+  };
+  return length(with_exponents) < length(plain) ? with_exponents : plain;
 }
 
 std::string format_table(const Table& table, TableFormat format) {

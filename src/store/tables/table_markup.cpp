@@ -7,6 +7,7 @@
 #include <map>
 #include <vector>
 
+#include "base/text.h"
 #include "store/tables/table_format.h"
 
 namespace headway {
@@ -48,20 +49,13 @@ std::vector<Line> body(const Table& table, Escape escape, CellText cell_text) {
   return lines;
 }
 
-// Columns on a terminal: UTF-8 bytes that continue a character take none.
-std::size_t shown_width(const std::string& text) {
-  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char byte) {
-    return (static_cast<unsigned char>(byte) & 0xc0) != 0x80;
-  }));
-}
-
-std::string unescaped(const std::string& text) {
-  return text;
+std::string plain_text(const std::string& text) {
+  return printable(text);
 }
 
 std::string escaped(const std::string& text, const std::map<char, std::string>& replacements) {
   std::string result;
-  for (const char letter : text) {
+  for (const char letter : printable(text)) {
     const auto found = replacements.find(letter);
     if (found == replacements.end()) {
       result += letter;
@@ -73,9 +67,21 @@ std::string escaped(const std::string& text, const std::map<char, std::string>& 
 }
 
 std::string markdown_text(const std::string& text) {
-  return escaped(text, {{'|', "\\|"}, {'\n', " "}, {'*', "\\*"}, {'_', "\\_"}});
+  return escaped(text,
+                 {{'\\', "\\\\"},
+                  {'|', "\\|"},
+                  {'*', "\\*"},
+                  {'_', "\\_"},
+                  {'`', "\\`"},
+                  {'~', "\\~"},
+                  {'[', "\\["},
+                  {']', "\\]"},
+                  {'&', "&amp;"},
+                  {'<', "&lt;"},
+                  {'>', "&gt;"}});
 }
 
+// Braces keep what begins a line from being an option or the star of the command before it.
 std::string latex_text(const std::string& text) {
   return escaped(text,
                  {{'&', "\\&"},
@@ -85,6 +91,9 @@ std::string latex_text(const std::string& text) {
                   {'_', "\\_"},
                   {'{', "\\{"},
                   {'}', "\\}"},
+                  {'[', "{[}"},
+                  {']', "{]}"},
+                  {'*', "{*}"},
                   {'~', "\\textasciitilde{}"},
                   {'^', "\\textasciicircum{}"},
                   {'\\', "\\textbackslash{}"},
@@ -92,14 +101,23 @@ std::string latex_text(const std::string& text) {
                   {'>', "\\textgreater{}"}});
 }
 
+// "1.2 \times 10^{-5}" for "1.2e-05".
+std::string latex_number(const std::string& number) {
+  const auto e = number.find('e');
+  if (e == std::string::npos) return number;
+  return fmt::format("{} \\times 10^{{{}}}", number.substr(0, e), std::stoi(number.substr(e + 1)));
+}
+
 std::string latex_cell(const RoundedCell& cell) {
   if (cell.mean == "-") return "--";
-  return cell.std.empty() ? fmt::format("${}$", cell.mean)
-                          : fmt::format("${} \\pm {}$", cell.mean, cell.std);
+  const std::string mean = latex_number(cell.mean);
+  return cell.std.empty() ? fmt::format("${}$", mean)
+                          : fmt::format("${} \\pm {}$", mean, latex_number(cell.std));
 }
 
 std::string html_text(const std::string& text) {
-  return escaped(text, {{'&', "&amp;"}, {'<', "&lt;"}, {'>', "&gt;"}, {'"', "&quot;"}});
+  return escaped(text,
+                 {{'&', "&amp;"}, {'<', "&lt;"}, {'>', "&gt;"}, {'"', "&quot;"}, {'\'', "&#39;"}});
 }
 
 std::string html_line(const Line& line, const char* tag) {
@@ -112,7 +130,7 @@ std::string html_line(const Line& line, const char* tag) {
 std::string aligned(const Line& line, const std::vector<std::size_t>& widths, std::size_t keys) {
   std::string text;
   for (std::size_t i = 0; i < line.size(); ++i) {
-    const std::string space(widths[i] - shown_width(line[i]), ' ');
+    const std::string space(widths[i] - display_width(line[i]), ' ');
     if (i > 0) text += "  ";
     text += i < keys ? line[i] + space : space + line[i];
   }
@@ -122,12 +140,12 @@ std::string aligned(const Line& line, const std::vector<std::size_t>& widths, st
 }  // namespace
 
 std::string text_table(const Table& table) {
-  std::vector<Line> lines = body(table, unescaped, plain_cell);
-  lines.insert(lines.begin(), header(table, unescaped));
+  std::vector<Line> lines = body(table, plain_text, plain_cell);
+  lines.insert(lines.begin(), header(table, plain_text));
   std::vector<std::size_t> widths(lines.front().size(), 0);
   for (const Line& line : lines) {
     for (std::size_t i = 0; i < line.size(); ++i) {
-      widths[i] = std::max(widths[i], shown_width(line[i]));
+      widths[i] = std::max(widths[i], display_width(line[i]));
     }
   }
   std::string text = aligned(lines.front(), widths, table.by.size());
@@ -137,7 +155,7 @@ std::string text_table(const Table& table) {
   for (std::size_t i = 1; i < lines.size(); ++i) {
     text += aligned(lines[i], widths, table.by.size());
   }
-  for (const std::string& note : table.notes) text += fmt::format("note: {}\n", note);
+  for (const std::string& note : table.notes) text += fmt::format("note: {}\n", plain_text(note));
   return text;
 }
 
@@ -149,7 +167,8 @@ std::string markdown_table(const Table& table) {
   for (const Line& line : body(table, markdown_text, plain_cell)) {
     text += fmt::format("| {} |\n", fmt::join(line, " | "));
   }
-  for (const std::string& note : table.notes) text += fmt::format("\nNote: {}\n", note);
+  for (const std::string& note : table.notes)
+    text += fmt::format("\nNote: {}\n", markdown_text(note));
   return text;
 }
 
@@ -158,7 +177,7 @@ std::string latex_table(const Table& table) {
   const std::string alignment =
       std::string(table.by.size(), 'l') + std::string(head.size() - table.by.size(), 'r');
   std::string text = "% needs \\usepackage{booktabs}\n";
-  for (const std::string& note : table.notes) text += fmt::format("% {}\n", note);
+  for (const std::string& note : table.notes) text += fmt::format("% {}\n", plain_text(note));
   text += fmt::format("\\begin{{tabular}}{{{}}}\n\\toprule\n", alignment);
   text += fmt::format("{} \\\\\n\\midrule\n", fmt::join(head, " & "));
   for (const Line& line : body(table, latex_text, latex_cell)) {

@@ -256,9 +256,60 @@ TEST(TableFormat, rounds_mean_and_standard_deviation_to_the_same_place) {
   };
   EXPECT_EQ(rounded(0.98765, 0.00123), "0.9877 0.0012");
   EXPECT_EQ(rounded(12.345, 2.345), "12.3 2.3");
-  EXPECT_EQ(rounded(0.5, 0.0), "0.5000 0.0000");
+  EXPECT_EQ(rounded(0.5, 0.0), "0.5000 0");
   EXPECT_EQ(rounded(0.000012345, std::nullopt), "1.23e-05 ");
+  EXPECT_EQ(rounded(0.00012345, std::nullopt), "0.000123 ");
+  EXPECT_EQ(rounded(0.012345, std::nullopt), "0.0123 ");
+  EXPECT_EQ(rounded(-0.00987654, std::nullopt), "-0.00988 ");
+  EXPECT_EQ(rounded(-1.5e-13, std::nullopt), "-1.50e-13 ");
+  EXPECT_EQ(rounded(0, std::nullopt), "0.0000 ");
+  EXPECT_EQ(rounded(-0.0, std::nullopt), "0.0000 ");
   EXPECT_EQ(rounded(123456789.0, std::nullopt), "1.23e+08 ");
+}
+
+TEST(TableFormat, numbers_have_digits_that_count_and_exponents_where_these_are_shorter) {
+  const auto rounded = [](double mean, double std) {
+    const RoundedCell cell = round_cell({mean, std, 3, 0});
+    return cell.mean + " " + cell.std;
+  };
+  EXPECT_EQ(rounded(1e-5, 0), "1.00e-05 0");
+  EXPECT_EQ(rounded(1e-5, 1.7e-21), "1.00e-05 0");  // the rounding of a mean of three equal values
+  EXPECT_EQ(rounded(-1.5e-13, 2.5e-14), "-1.50e-13 2.5e-14");
+  EXPECT_EQ(rounded(-1.5e-13, 0.0012), "0.0000 0.0012");
+  EXPECT_EQ(rounded(4.66e18, 1.23e17), "4.66e+18 1.2e+17");
+  EXPECT_EQ(rounded(4.66e18, 0), "4.66e+18 0");
+  EXPECT_EQ(rounded(12345.678, 0.00123), "12345.6780 0.0012");
+  EXPECT_EQ(rounded(0.0001234, 0.0000567), "0.000123 0.000057");
+  EXPECT_EQ(rounded(2e-9, 3e-7), "0 3.0e-07");
+  EXPECT_EQ(rounded(0.9, 1e-9), "0.9000000000 0.0000000010");
+}
+
+TEST(TableFormat, names_become_neither_markup_nor_formulas_nor_orders_to_a_terminal) {
+  Table table = small_table();
+  table.by = {"dataset.name"};
+  const auto with_key = [&](const std::string& key, TableFormat format) {
+    table.rows[0].keys[0] = key;
+    return format_table(table, format);
+  };
+  EXPECT_THAT(with_key("[x]*", TableFormat::kLatex), HasSubstr("\n{[}x{]}{*} & "));
+  EXPECT_THAT(with_key("a\nb", TableFormat::kLatex), HasSubstr("a\\textbackslash{}nb"));
+  EXPECT_THAT(with_key("<script>a&b", TableFormat::kMarkdown), HasSubstr("&lt;script&gt;a&amp;b"));
+  EXPECT_THAT(with_key("[x](y)`", TableFormat::kMarkdown), HasSubstr("\\[x\\](y)\\`"));
+  EXPECT_THAT(with_key("<i x='y'>", TableFormat::kHtml), HasSubstr("&lt;i x=&#39;y&#39;&gt;"));
+  EXPECT_THAT(with_key("\x1b[31m", TableFormat::kText), HasSubstr("\\x1b[31m"));
+  for (const std::string formula : {"=1+1", "+cmd", "-cmd", "@x"}) {
+    EXPECT_THAT(with_key(formula, TableFormat::kCsv), HasSubstr("\n'" + formula + ","));
+  }
+  for (const std::string number : {"-0.5", "+1", "-1e-05", "-"}) {
+    EXPECT_THAT(with_key(number, TableFormat::kCsv), HasSubstr("\n" + number + ","));
+  }
+}
+
+TEST(TableFormat, latex_writes_exponents_as_powers_of_ten) {
+  Table table = small_table();
+  table.rows[0].cells[0] = {1.5e-13, 2.5e-14, 3, 0};
+  EXPECT_THAT(format_table(table, TableFormat::kLatex),
+              HasSubstr("$1.50 \\times 10^{-13} \\pm 2.5 \\times 10^{-14}$"));
 }
 
 TEST(TableFormat, names_are_known_with_their_short_forms) {
