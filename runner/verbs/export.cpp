@@ -6,8 +6,9 @@
 #include <span>
 #include <sstream>
 
-#include "base/atomic_file.h"
 #include "base/errors.h"
+#include "base/files.h"
+#include "base/output_file.h"
 #include "base/process.h"
 #include "base/sweep_layout.h"
 #include "base/text.h"
@@ -34,8 +35,17 @@ struct ExportRequest {
 };
 
 void refuse_to_overwrite(const ExportRequest& request) {
-  if (request.force || !std::filesystem::exists(request.output)) return;
-  throw ConfigError(fmt::format("'{}' exists; --force overwrites it", request.output.string()));
+  const OutputPlace place = output_place(request.output);
+  const bool is_lost = place == OutputPlace::kFile || place == OutputPlace::kDisk;
+  if (!is_lost || request.force) return;
+  throw ConfigError(
+      fmt::format("{} exists; --force overwrites it", in_quotes(request.output.string())));
+}
+
+/// "model.safetensors", or "standard output", for messages.
+std::string output_name(const ExportRequest& request) {
+  if (output_place(request.output) == OutputPlace::kStandardOutput) return "standard output";
+  return printable(request.output.string());
 }
 
 std::filesystem::path weights_file(const TrialLocation& trial) {
@@ -119,7 +129,10 @@ void expect_recorded(const SafetensorsFile& weights,
 
 // What was hashed is what is written: both are the same mapping of the file.
 void write_file(const ExportRequest& request, std::span<const std::byte> bytes) {
-  replace_file(request.output, {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+  write_output(request.output, [&](int fd) {
+    write_all(
+        fd, {reinterpret_cast<const char*>(bytes.data()), bytes.size()}, output_name(request));
+  });
 }
 
 void export_final_weights(const ExportRequest& request, VerbContext& context) {
@@ -129,7 +142,7 @@ void export_final_weights(const ExportRequest& request, VerbContext& context) {
       open_weights(source, trial.trial_id, recorded_hash(trial, context.err));
   write_file(request, weights.bytes());
   report_not_finite(weights, context.err);
-  fmt::print(context.err, "{}: weights of trial {}\n", request.output.string(), trial.trial_id);
+  fmt::print(context.err, "{}: weights of trial {}\n", output_name(request), trial.trial_id);
 }
 
 void export_best_weights(const ExportRequest& request, VerbContext& context) {
@@ -141,7 +154,7 @@ void export_best_weights(const ExportRequest& request, VerbContext& context) {
   report_not_finite(weights, context.err);
   fmt::print(context.err,
              "{}: weights of trial {} after epoch {}, validation accuracy {}\n",
-             request.output.string(),
+             output_name(request),
              trial.trial_id,
              weights.metadata().at(kEpochOfWeights),
              weights.metadata().at(kAccuracyOfWeights));
@@ -173,7 +186,7 @@ void export_features(const ExportRequest& request, VerbContext& context) {
   if (context.exit_code != 0) return;
   fmt::print(context.err,
              "{}: {} features of trial {}\n",
-             request.output.string(),
+             output_name(request),
              request.split,
              trial.trial_id);
 }
@@ -182,14 +195,14 @@ void export_table(ExportKind kind, const ExportRequest& request, VerbContext& co
   const ExportOptions options{.format = export_format_from_string(request.format),
                               .include_vanished = request.include_vanished};
   const SweepLocation sweep = find_sweep_or_newest(request.sweep, context.results_root);
-  if (request.output.empty()) {
+  if (request.output.empty() || request.output == "-") {
     export_rows(open_store(sweep, context.err), kind, options, context.out);
     return;
   }
   refuse_to_overwrite(request);
   std::ostringstream text;
   export_rows(open_store(sweep, context.err), kind, options, text);
-  replace_file(request.output, text.str());
+  write_output(request.output, [&](int fd) { write_all(fd, text.str(), output_name(request)); });
 }
 
 using Request = std::shared_ptr<ExportRequest>;
@@ -197,7 +210,9 @@ using Request = std::shared_ptr<ExportRequest>;
 Arguments add_file_export(const Arguments& verb, const VerbHelp& help, const Request& request) {
   const Arguments what = add_verb(verb.app(), help);
   what.option("trial", request->trial, "trial id or its beginning").type_name("TRIAL").required();
-  what.option("--out", request->output, "file to write").type_name("FILE").required();
+  what.option("--out", request->output, "file to write; - is standard output")
+      .type_name("FILE")
+      .required();
   what.option("--sweep", request->sweep, "look in this sweep only").type_name("SWEEP");
   what.flag("--force", request->force, "overwrite the file");
   return what;
@@ -215,7 +230,7 @@ Arguments add_table_export(const Arguments& verb, const std::string& name, const
   what.option("--format", request->format, "of the rows")
       .one_of({"csv", "json", "jsonl"})
       .show_default();
-  what.option("--out", request->output, "file to write").type_name("FILE");
+  what.option("--out", request->output, "file to write; - is standard output").type_name("FILE");
   what.flag("--all", request->include_vanished, "also trials that left the plan");
   what.flag("--force", request->force, "overwrite the file");
   return what;
@@ -260,14 +275,17 @@ void add_trial_exports(const Arguments& verb, const Request& request, VerbContex
 
 template <>
 void Verb<class ExportVerb>::add(CLI::App& app, VerbContext& context) {
-  const Arguments verb = add_verb(
-      app,
-      {.name = "export",
-       .summary = "weights, features and raw tables for other programs",
-       .description =
-           "Files are written whole or not at all, and never over another without --force.",
-       .examples = {"headway export weights 3f2a --out model.safetensors",
-                    "headway export metrics quickstart --format csv --out metrics.csv"}});
+  const Arguments verb =
+      add_verb(app,
+               {.name = "export",
+                .summary = "weights, features and raw tables for other programs",
+                .description = "Files are written whole or not at all, and never over another "
+                               "without --force: then what a\n"
+                               "link leads to is replaced, and its mode kept. Pipes and devices "
+                               "are written into; - is\n"
+                               "standard output.",
+                .examples = {"headway export weights 3f2a --out model.safetensors",
+                             "headway export metrics quickstart --format csv --out metrics.csv"}});
   verb.require_verb();
   const auto request = std::make_shared<ExportRequest>();
   add_trial_exports(verb, request, context);

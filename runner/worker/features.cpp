@@ -4,6 +4,7 @@
 
 #include "base/errors.h"
 #include "base/logging.h"
+#include "base/output_file.h"
 #include "base/safetensors.h"
 #include "base/sweep_layout.h"
 #include "comm/nccl/device_array.h"
@@ -75,15 +76,18 @@ void export_features(const FeatureOptions& options) {
   const at::Tensor all_labels = at::cat(labels);
   const at::Tensor all_logits = at::cat(logits);
   const at::Tensor class_vectors = on_cpu(trial.model().head->class_vectors());
-  write_safetensors(options.output,
-                    {named("features", "F32", all_features),
-                     named("labels", "I64", all_labels),
-                     named("logits", "F32", all_logits),
-                     named("class_vectors", "F32", class_vectors)},
-                    {{"trial_id", options.trial},
-                     {"split", options.split},
-                     {"precision", source.trained.precision},
-                     {"device", source.device}});
+  write_output(options.output, [&](int fd) {
+    write_safetensors(fd,
+                      options.output,
+                      {named("features", "F32", all_features),
+                       named("labels", "I64", all_labels),
+                       named("logits", "F32", all_logits),
+                       named("class_vectors", "F32", class_vectors)},
+                      {{"trial_id", options.trial},
+                       {"split", options.split},
+                       {"precision", source.trained.precision},
+                       {"device", source.device}});
+  });
 }
 
 }  // namespace headway

@@ -137,7 +137,8 @@ std::int64_t count_not_finite(const NamedTensor& tensor) {
   return 0;
 }
 
-std::string write_safetensors(const std::filesystem::path& path,
+std::string write_safetensors(int fd,
+                              const std::filesystem::path& name,
                               const std::vector<NamedTensor>& tensors,
                               const std::map<std::string, std::string>& metadata) {
   const std::string header = header_text(tensors, metadata);
@@ -146,15 +147,12 @@ std::string write_safetensors(const std::filesystem::path& path,
   std::memcpy(prefix.data(), &header_bytes, sizeof(header_bytes));
   prefix += header;
   Sha256 hash;
-  replace_file(path, [&](int fd) {
-    hash.add(prefix);
-    write_all(fd, prefix, path);
-    for (const NamedTensor& tensor : tensors) {
-      hash.add(tensor.bytes);
-      write_all(
-          fd, {reinterpret_cast<const char*>(tensor.bytes.data()), tensor.bytes.size()}, path);
-    }
-  });
+  hash.add(prefix);
+  write_all(fd, prefix, name);
+  for (const NamedTensor& tensor : tensors) {
+    hash.add(tensor.bytes);
+    write_all(fd, {reinterpret_cast<const char*>(tensor.bytes.data()), tensor.bytes.size()}, name);
+  }
   return hash.hex_digest();
 }
 
@@ -164,6 +162,14 @@ std::string hash_tensors(const std::vector<NamedTensor>& tensors) {
     hash.add(nlohmann::json{tensor.name, tensor.dtype, tensor.shape}.dump()).add(tensor.bytes);
   }
   return hash.hex_digest();
+}
+
+std::string write_safetensors(const std::filesystem::path& path,
+                              const std::vector<NamedTensor>& tensors,
+                              const std::map<std::string, std::string>& metadata) {
+  std::string hash;
+  replace_file(path, [&](int fd) { hash = write_safetensors(fd, path, tensors, metadata); });
+  return hash;
 }
 
 SafetensorsFile::SafetensorsFile(const std::filesystem::path& path)

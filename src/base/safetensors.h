@@ -32,6 +32,11 @@ std::int64_t count_not_finite(const NamedTensor& tensor);
 std::string write_safetensors(const std::filesystem::path& path,
                               const std::vector<NamedTensor>& tensors,
                               const std::map<std::string, std::string>& metadata = {});
+/// The same to an open descriptor; errors call it `name`.
+std::string write_safetensors(int fd,
+                              const std::filesystem::path& name,
+                              const std::vector<NamedTensor>& tensors,
+                              const std::map<std::string, std::string>& metadata);
 
 /// SHA-256 over names, dtypes, shapes and bytes, in this order.
 std::string hash_tensors(const std::vector<NamedTensor>& tensors);
