@@ -25,7 +25,7 @@ ResultsStore open_store(const SweepLocation& sweep, std::ostream& err) {
                "warning: {} in the segments of sweep '{}'; `headway fsck {}` tells more\n",
                counted(static_cast<std::size_t>(damaged), "damaged place"),
                sweep.name,
-               sweep.directory.string());
+               printable(sweep.directory.string()));
   }
   return store;
 }

@@ -10,6 +10,7 @@
 
 #include "base/errors.h"
 #include "base/nearest_name.h"
+#include "base/text.h"
 #include "runner/cli/verb.h"
 #include "runner/cli/version.h"
 
@@ -70,7 +71,7 @@ std::string usage_problem(const CLI::App& app, const CLI::ParseError& error) {
 int report_usage(const CLI::App& app, const std::string& problem, std::ostream& err) {
   const CLI::App& current = current_app(app);
   const std::string name = full_name(current);
-  fmt::print(err, "{}: {}\n{}\ntry '{} --help'\n", name, problem, usage(current), name);
+  fmt::print(err, "{}: {}\n{}\ntry '{} --help'\n", name, printable(problem), usage(current), name);
   return kExitUsage;
 }
 
@@ -78,6 +79,11 @@ int report_usage(const CLI::App& app, const std::string& problem, std::ostream& 
 void parse(CLI::App& app, std::vector<std::string> arguments) {
   std::reverse(arguments.begin(), arguments.end());
   app.parse(arguments);
+}
+
+/// Of several mistakes one a line; each may quote what a file or the command line says.
+std::string message_of(const std::exception& error) {
+  return printable(error.what(), Newlines::kKeep);
 }
 
 int parse_and_run(CLI::App& app, const std::vector<std::string>& arguments, VerbContext& context) {
@@ -147,16 +153,16 @@ int run_program(const std::vector<std::string>& arguments, VerbContext& context)
   try {
     return parse_and_run(app, arguments, context);
   } catch (const ConfigError& error) {
-    fmt::print(context.err, "{}\n", error.what());
+    fmt::print(context.err, "{}\n", message_of(error));
     return kExitUsage;
   } catch (const StoreError& error) {
-    fmt::print(context.err, "{}\n", error.what());
+    fmt::print(context.err, "{}\n", message_of(error));
     return kExitStore;
   } catch (const std::logic_error& error) {
     fmt::print(context.err, "internal error: {}\n", error.what());
     return kExitInternalError;
   } catch (const std::exception& error) {
-    fmt::print(context.err, "{}\n", error.what());
+    fmt::print(context.err, "{}\n", message_of(error));
     return kExitFailed;
   }
 }

@@ -5,6 +5,7 @@
 
 #include <ostream>
 
+#include "base/text.h"
 #include "base/time.h"
 
 namespace headway {
@@ -19,16 +20,20 @@ constexpr const char* kPlain = "\x1b[0m";
 }  // namespace
 
 void ProgressDisplay::message(const std::string& text) {
+  print(text, "", "");
+}
+
+void ProgressDisplay::print(const std::string& text, const char* colour, const char* no_colour) {
   block_.clear();
-  fmt::print(err_, "{}\n", text);
+  fmt::print(err_, "{}{}{}\n", colour, printable(text, Newlines::kKeep), no_colour);
   err_.flush();
 }
 
 void ProgressDisplay::event(const TrialEvent& event) {
   const bool failed = event.kind == TrialEvent::Kind::kFailed;
   if (terminal_.is_interactive && !failed) return;  // the block shows it
-  const std::string line = event_line(event);
-  message(failed && terminal_.colours ? kRed + line + kPlain : line);
+  const bool in_red = failed && terminal_.colours;
+  print(event_line(event), in_red ? kRed : "", in_red ? kPlain : "");
 }
 
 void ProgressDisplay::show(const ProgressSnapshot& snapshot) {

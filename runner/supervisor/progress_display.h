@@ -15,7 +15,7 @@ class ProgressDisplay {
   ProgressDisplay(std::ostream& err, const Terminal& terminal)
       : err_(err), terminal_(terminal), block_(err) {}
 
-  /// A line that stays.
+  /// A line that stays, or several; what a terminal would obey is written out.
   void message(const std::string& text);
   void event(const TrialEvent& event);
   /// May be called at any rate; draws about four times a second, or a line every half minute.
@@ -24,6 +24,8 @@ class ProgressDisplay {
   void clear() { block_.clear(); }
 
  private:
+  void print(const std::string& text, const char* colour, const char* no_colour);
+
   std::ostream& err_;
   Terminal terminal_;
   RedrawnLines block_;

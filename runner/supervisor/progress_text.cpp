@@ -51,7 +51,7 @@ std::string failure_text(const TrialEvent& event) {
   const AttemptRecord& attempt = event.attempt;
   std::string text = fmt::format(
       "trial {} failed at attempt {}: {}", event.trial_id, attempt.attempt, attempt.failure);
-  if (!attempt.message.empty()) text += ": " + attempt.message;
+  if (!attempt.message.empty()) text += ": " + printable(attempt.message);
   return text + (event.is_final ? "; given up" : "; it will be tried again");
 }
 

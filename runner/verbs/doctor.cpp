@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <ostream>
 
+#include "base/text.h"
 #include "runner/cli/verb.h"
 #include "runner/doctor/machine_checks.h"
 
@@ -38,8 +39,8 @@ int colour_of(CheckState state) {
 void print_check(const MachineCheck& check, bool colours, std::ostream& out) {
   std::string state = fmt::format("{:<4}", state_name(check.state));
   if (colours) state = fmt::format("\x1b[{}m{}\x1b[0m", colour_of(check.state), state);
-  fmt::print(out, "{}  {:<14} {}\n", state, check.name, check.found);
-  if (!check.remedy.empty()) fmt::print(out, "{:>21}{}\n", "", check.remedy);
+  fmt::print(out, "{}  {:<14} {}\n", state, check.name, printable(check.found));
+  if (!check.remedy.empty()) fmt::print(out, "{:>21}{}\n", "", printable(check.remedy));
 }
 
 nlohmann::json checks_json(const std::vector<MachineCheck>& checks) {

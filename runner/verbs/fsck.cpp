@@ -1,4 +1,5 @@
 #include "store/sql/fsck.h"
+#include "base/text.h"
 
 #include <fmt/format.h>
 #include <fmt/ostream.h>
@@ -39,8 +40,8 @@ void print_report(const FsckReport& report, std::ostream& out) {
     fmt::print(out,
                "{}  {}: {}\n",
                problem.is_damage ? "damage" : "note  ",
-               problem.where,
-               problem.message);
+               printable(problem.where),
+               printable(problem.message));
   }
   fmt::print(out,
              "{}: {} segments, {} records, {} trials, {} weight files\n",

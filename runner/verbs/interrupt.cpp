@@ -94,7 +94,7 @@ void print_interruption(const Interruption& interruption, std::ostream& err) {
              claim.progress.step,
              claim.owner.group,
              interruption.sent ? "was told to write a checkpoint and leave"
-                               : "was not interrupted: " + interruption.why_not);
+                               : "was not interrupted: " + printable(interruption.why_not));
 }
 
 int run(const InterruptOptions& options, VerbContext& context) {

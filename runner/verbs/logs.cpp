@@ -29,18 +29,33 @@ std::filesystem::path log_file(const TrialLocation& trial) {
   return SweepLayout(trial.sweep.directory).trial_log(trial.trial_id);
 }
 
-/// Prints what the file holds beyond `offset`; the new offset.
+/// Prints the whole lines at the front of `text` and takes them off it: what a block of the file
+/// cuts in two must not be printed in halves.
+void print_whole_lines(std::string& text, std::ostream& out) {
+  constexpr std::size_t kLongestLine = 1 << 20;
+  const std::size_t newline = text.rfind('\n');
+  const std::size_t length = newline == std::string::npos ? 0 : newline + 1;
+  const std::size_t printed = text.size() - length > kLongestLine ? text.size() : length;
+  out << printable(std::string_view(text).substr(0, printed), Newlines::kKeep);
+  text.erase(0, printed);
+}
+
+/// Prints what the file holds beyond `offset`, with what a terminal would obey written out; the new
+/// offset.
 std::uint64_t print_from(const std::filesystem::path& file,
                          std::uint64_t offset,
                          std::ostream& out) {
   std::ifstream in(file, std::ios::binary);
   if (!in) return offset;
   in.seekg(static_cast<std::streamoff>(offset));
+  std::string text;
   char buffer[1 << 16];
   while (in.read(buffer, sizeof buffer) || in.gcount() > 0) {
-    out.write(buffer, in.gcount());
+    text.append(buffer, static_cast<std::size_t>(in.gcount()));
     offset += static_cast<std::uint64_t>(in.gcount());
+    print_whole_lines(text, out);
   }
+  out << printable(text, Newlines::kKeep);
   out.flush();
   return offset;
 }

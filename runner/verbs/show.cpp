@@ -49,7 +49,7 @@ nlohmann::json show_json(const TrialDetails& details, const std::vector<MetricRo
 }
 
 void print_field(std::ostream& out, const std::string& name, const std::string& value) {
-  if (!value.empty()) fmt::print(out, "{:<22}{}\n", name, value);
+  if (!value.empty()) fmt::print(out, "{:<22}{}\n", name, printable(value));
 }
 
 void print_record(const TrialRow& trial, std::ostream& out) {

@@ -56,7 +56,8 @@ void print_counts(const SweepStatus& status, bool colours, std::ostream& out) {
     const std::string part = fmt::format("{} {}", count, to_string(state));
     text += (text.empty() ? "" : ", ") + painted(part, colour_of(state), colours);
   }
-  fmt::print(out, "sweep   {} ({})\n", status.sweep.name, status.sweep.directory.string());
+  fmt::print(
+      out, "sweep   {} ({})\n", status.sweep.name, printable(status.sweep.directory.string()));
   fmt::print(out, "trials  {} of {}\n", text.empty() ? "none" : text, status.total);
 }
 

@@ -11,6 +11,7 @@
 #include "base/errors.h"
 #include "base/process.h"
 #include "base/sweep_layout.h"
+#include "base/text.h"
 #include "cluster/local/group_command.h"
 #include "cluster/local/local_launcher.h"
 #include "config/schema/rank_range.h"
@@ -128,7 +129,7 @@ int report_end(const SweepLocation& sweep,
              trial_id,
              trial.state,
              trial.failure.empty() ? "" : ", " + trial.failure,
-             trial.message.empty() ? "" : ": " + trial.message,
+             trial.message.empty() ? "" : ": " + printable(trial.message),
              end.exit_code);
   return kExitFailed;
 }
@@ -168,7 +169,7 @@ int train(const TrainOptions& options, VerbContext& context) {
       if (rank.size == 1) return kExitNothingToDo;
     }
     reset_failures_of(place.directory, trial_id);
-    fmt::print(context.err, "trial {} in {}\n", trial_id, place.directory.string());
+    fmt::print(context.err, "trial {} in {}\n", trial_id, printable(place.directory.string()));
   }
   if (rank.size > 1) become(worker);
   return report_end(place, trial_id, run_in_foreground(worker), context);

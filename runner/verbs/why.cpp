@@ -87,7 +87,7 @@ void print_attempts(const TrialDiagnosis& diagnosis, std::ostream& out) {
   columns.print(out);
   for (const AttemptRecord& attempt : diagnosis.attempts) {
     if (attempt.message.empty()) continue;
-    const auto lines = wrap(attempt.message, kTextWidth);
+    const auto lines = wrap(printable(attempt.message), kTextWidth);
     fmt::print(out, "  {}: {}\n", attempt.attempt, lines.front());
     for (std::size_t i = 1; i < lines.size(); ++i) fmt::print(out, "     {}\n", lines[i]);
   }
@@ -98,7 +98,7 @@ void print_lines(const std::string& title,
                  std::ostream& out) {
   if (lines.empty()) return;
   fmt::print(out, "\n{}\n", title);
-  for (const std::string& line : lines) fmt::print(out, "  {}\n", line);
+  for (const std::string& line : lines) fmt::print(out, "  {}\n", printable(line));
 }
 
 void print_diagnosis(const TrialDiagnosis& diagnosis, std::ostream& out) {
@@ -107,8 +107,10 @@ void print_diagnosis(const TrialDiagnosis& diagnosis, std::ostream& out) {
              diagnosis.place.trial_id,
              diagnosis.place.sweep.name,
              to_string(diagnosis.state));
-  for (const std::string& reason : diagnosis.reasons) fmt::print(out, "because   {}\n", reason);
-  for (const std::string& rule : diagnosis.rules) fmt::print(out, "rule      {}\n", rule);
+  for (const std::string& reason : diagnosis.reasons)
+    fmt::print(out, "because   {}\n", printable(reason));
+  for (const std::string& rule : diagnosis.rules)
+    fmt::print(out, "rule      {}\n", printable(rule));
   print_attempts(diagnosis, out);
   print_lines("the trial's log ends with", diagnosis.log, out);
   print_lines(

@@ -9,6 +9,7 @@
 #include "base/errors.h"
 #include "base/nearest_name.h"
 #include "base/sweep_layout.h"
+#include "base/text.h"
 #include "config/sweep/sweep.h"
 #include "store/manifest/sweep_manifest.h"
 
@@ -29,7 +30,7 @@ bool holds_sweep(const fs::path& directory) {
 /// "results/quick/" and "." name a directory too.
 SweepLocation location_of(const fs::path& directory) {
   const fs::path clean = fs::weakly_canonical(directory);
-  return {clean.filename().string(), directory};
+  return {printable(clean.filename().string()), directory};
 }
 
 [[noreturn]] void throw_no_sweep(const std::string& name, const fs::path& results_root) {
@@ -38,8 +39,10 @@ SweepLocation location_of(const fs::path& directory) {
   const std::string hint = known.empty()
                                ? "; there is no sweep there; --results or $HEADWAY_RESULTS sets it"
                                : suggestion(name, known);
-  throw ConfigError(fmt::format(
-      "no sweep '{}' under the results root '{}'{}", name, results_root.string(), hint));
+  throw ConfigError(fmt::format("no sweep {} under the results root {}{}",
+                                in_quotes(name),
+                                in_quotes(results_root.string()),
+                                hint));
 }
 
 fs::file_time_type changed_at(const fs::path& path) {
@@ -95,16 +98,16 @@ SweepLocation find_sweep(const std::string& argument, const fs::path& results_ro
   if (names_sweep_file(argument)) {
     const std::string name = load_sweep(argument).name;
     if (holds_sweep(results_root / name)) return {name, results_root / name};
-    throw ConfigError(fmt::format("sweep '{}' of '{}' has not been run under the results root '{}'",
+    throw ConfigError(fmt::format("sweep '{}' of {} has not been run under the results root {}",
                                   name,
-                                  argument,
-                                  results_root.string()));
+                                  in_quotes(argument),
+                                  in_quotes(results_root.string())));
   }
   if (holds_sweep(results_root / argument)) return location_of(results_root / argument);
   if (holds_sweep(argument)) return location_of(argument);
   if (fs::is_directory(argument)) {
     throw ConfigError(
-        fmt::format("'{}' is no sweep's directory: it has no trials.jsonl", argument));
+        fmt::format("{} is no sweep's directory: it has no trials.jsonl", in_quotes(argument)));
   }
   throw_no_sweep(argument, results_root);
 }
@@ -121,7 +124,8 @@ std::vector<SweepLocation> all_sweeps(const fs::path& results_root) {
   std::vector<SweepLocation> sweeps;
   std::error_code ignored;
   for (const auto& entry : fs::directory_iterator(results_root, ignored)) {
-    if (holds_sweep(entry.path())) sweeps.push_back({entry.path().filename(), entry.path()});
+    if (holds_sweep(entry.path()))
+      sweeps.push_back({printable(entry.path().filename().string()), entry.path()});
   }
   std::sort(sweeps.begin(), sweeps.end(), [](const SweepLocation& a, const SweepLocation& b) {
     return a.name < b.name;
