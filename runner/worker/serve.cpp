@@ -89,7 +89,7 @@ WorkerGroup::WorkerGroup(const GroupSettings& settings, Communicator& comm)
     : group_{settings, comm.size()}, comm_(comm) {
   if (comm.rank() != 0) return;
   if (settings.time_limit_seconds) {
-    group_.budget = TimeBudget(monotonic_seconds() + *settings.time_limit_seconds);
+    group_.budget = TimeBudget(monotonic_seconds() + *settings.time_limit_seconds, comm.size());
   }
   const ClaimOwner owner{this_process(), GroupName(settings.group), comm.size()};
   source_ = std::make_unique<TrialSource>(settings.sweep_directory, owner, only_trial_of(settings));

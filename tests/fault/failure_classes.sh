@@ -72,4 +72,13 @@ took=$(python3 -c "import time; print(time.time() - $start)")
 [[ $status -eq 124 ]] || fail "exit code $status at the time limit, expected 124"
 python3 -c "import sys; sys.exit(not $took < 10.3)" || fail "it took $took s of 10"
 [[ $(attempts limited) == "1|yielded|preempted " ]] || fail "attempts: $(attempts limited)"
+# -- the same with two ranks: mpirun's own end is within the limit, too
+write_sweep limited_two 400 1 2
+start=$(date +%s.%N)
+status=0
+"$HEADWAY" run "$work/limited_two.yaml" --time-limit 10s || status=$?
+took=$(python3 -c "import time; print(time.time() - $start)")
+[[ $status -eq 124 ]] || fail "exit code $status at the time limit of two ranks, expected 124"
+python3 -c "import sys; sys.exit(not $took < 10.3)" || fail "two ranks took $took s of 10"
+[[ $(attempts limited_two) == "1|yielded|preempted " ]] || fail "attempts: $(attempts limited_two)"
 echo "interrupted, crashed, cancelled, yielded and out of time: all recorded for what they were"

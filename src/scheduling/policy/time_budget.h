@@ -14,8 +14,9 @@ class TimeBudget {
  public:
   /// Without a limit there is always time.
   TimeBudget() = default;
-  /// `limit_at`: on the clock that the other calls' `now` is of.
-  explicit TimeBudget(double limit_at) : limit_at_(limit_at) {}
+  /// `limit_at`: on the clock that the other calls' `now` is of. `ranks` of the group: the end of
+  /// mpirun, which starts several, takes its own time.
+  explicit TimeBudget(double limit_at, int ranks = 1);
 
   void begin_trial(double now);
   void observe(const Progress& place, double now);
@@ -30,6 +31,7 @@ class TimeBudget {
 
  private:
   double limit_at_ = std::numeric_limits<double>::infinity();
+  double leave_seconds_ = 0;
   TrialPace pace_;            // of the running trial
   double begun_at_ = 0;       // the running trial
   bool has_stepped_ = false;  // the running trial

@@ -28,6 +28,12 @@ TEST(TimeBudget, a_trial_stops_while_there_is_time_for_a_step_and_a_checkpoint) 
   EXPECT_TRUE(budget.must_stop(1000 - 16));
 }
 
+TEST(TimeBudget, several_ranks_leave_time_for_the_end_of_mpirun) {
+  EXPECT_DOUBLE_EQ(TimeBudget(1000, 4).seconds_to_stop(),
+                   TimeBudget(1000, 1).seconds_to_stop() + 1.5);
+  EXPECT_DOUBLE_EQ(TimeBudget(1000, 2).seconds_to_first_checkpoint(), 3 + 1.5 * 0.5 + 1 + 1.5);
+}
+
 TEST(TimeBudget, no_trial_begins_that_could_not_reach_a_checkpoint) {
   TimeBudget budget(1000);
   budget.begin_trial(0);
