@@ -20,7 +20,8 @@ struct GroupSettings {
   CheckpointSettings checkpoints = {};
   std::optional<double> time_limit_seconds = {};  // from its start
   std::string only_trial = {};                    // serve this one and leave; "" for all
-  bool has_lifeline = true;                       // leave when standard input ends
+  bool has_lifeline = true;                       // leave when the supervisor is gone
+  double stop_seconds = 60;                       // to leave in, before a rank ends itself
   bool verbose = false;                           // epochs also on standard error
   std::string suite = {};                         // evaluates finished trials instead; "": trains
   std::vector<std::string> trials = {};           // ids to evaluate; empty: all of the plan
@@ -35,6 +36,7 @@ void visit(auto& field, Is<GroupSettings> auto& settings) {
   field.duration("time_limit", settings.time_limit_seconds);
   field("only_trial", settings.only_trial);
   field("has_lifeline", settings.has_lifeline);
+  field("stop_seconds", settings.stop_seconds, kPositive);
   field("verbose", settings.verbose);
   field("suite", settings.suite);
   field("trials", settings.trials);

@@ -40,6 +40,13 @@ struct MemberState {
 /// A group that a launcher has started, wherever its processes are. Whoever drops it while it runs
 /// kills it.
 class LaunchedGroup {
+/// A process that serves a sweep, whoever started it.
+struct GroupProcess {
+  ProcessIdentity process;
+  std::string group;
+  std::string suite = {};  // that it evaluates; "": it trains
+};
+
  public:
   virtual ~LaunchedGroup() = default;
 
@@ -81,5 +88,9 @@ class Launcher {
                                     const std::filesystem::path& sweep_directory,
                                     const GroupName& group) = 0;
 };
+  /// All processes of worker groups of a sweep that this user has on hosts that can be seen from
+  /// here, those of other supervisors included.
+  virtual std::vector<GroupProcess> group_processes(
+      const std::filesystem::path& sweep_directory) const = 0;
 
 }  // namespace headway

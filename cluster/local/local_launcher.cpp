@@ -5,6 +5,7 @@
 
 #include "base/signals.h"
 #include "cluster/local/group_command.h"
+#include "cluster/local/group_processes.h"
 #include "cluster/local/group_state.h"
 #include "cluster/local/scratch_folder.h"
 #include "cluster/local/worker_identity.h"
@@ -47,6 +48,10 @@ class LocalGroup final : public LaunchedGroup {
   void ask_to_yield() override {
     process_.ask_to_yield();
     process_.close_lifeline();
+    // Who is stopped would keep the others from agreeing, and itself from leaving.
+    for (const MemberState& member : members()) {
+      if (member.is_stopped()) ::kill(static_cast<pid_t>(member.pid), SIGCONT);
+    }
   }
   void kill() override { process_.kill_tree(); }
   std::vector<MemberState> members() override { return group_state(process_.pid()); }
@@ -70,6 +75,10 @@ class LocalLauncher final : public Launcher {
   std::int64_t out_of_memory_kills() const override { return headway::out_of_memory_kills(); }
   std::int64_t available_memory_bytes() const override { return headway::available_memory_bytes(); }
   Liveness liveness(const ProcessIdentity& rank) const override { return headway::liveness(rank); }
+  std::vector<GroupProcess> group_processes(
+      const std::filesystem::path& sweep_directory) const override {
+    return headway::group_processes(sweep_directory);
+  }
   YieldRequest ask_to_yield(const ProcessIdentity& rank,
                             const std::filesystem::path& sweep_directory,
                             const GroupName& group) override {

@@ -23,6 +23,10 @@ constexpr double kLongestIdleFactor = 60;
 constexpr double kBadStartSeconds = 30;
 constexpr int kBadStartsAllowed = 3;
 constexpr std::uint64_t kLogTailLines = 15;
+// Not above what counts as awake time between two looks.
+constexpr double kSecondsBetweenLooksAtOrphans = AwakeClock::kLongestGapSeconds;
+// Once they are asked to leave: mpirun that has started its ranks by then passes the request on.
+constexpr double kSecondsForRanks = 2;
 // Groups leave by themselves before the limit. Those that do not are asked shortly before it and
 // killed at it.
 constexpr double kLastCallSeconds = 5;
@@ -32,6 +36,11 @@ constexpr double kLastCallShare = 0.1;  // of the limit, when that is less
 constexpr double kStoreSeconds = 60;
 constexpr double kLeastStoreSeconds = 0.5;
 constexpr double kStoreSecondsWhenAsked = 2;
+
+GroupSpec with_stop_seconds(GroupSpec pattern, double stop_seconds) {
+  pattern.settings.stop_seconds = stop_seconds;
+  return pattern;
+}
 
 bool is_bad_start(const EndedGroup& group) {
   const int code = group.end.exit_code;
@@ -84,7 +93,7 @@ int exit_code(SupervisorEnd end, const TrialCounts& counts) {
 }
 
 SupervisedGroups::SupervisedGroups(const std::filesystem::path& root,
-                                   GroupSpec pattern,
+                                   const GroupSpec& pattern,
                                    const GroupTimeouts& timeouts,
                                    Launcher& launcher,
                                    ProgressDisplay& display)
@@ -94,12 +103,20 @@ SupervisedGroups::SupervisedGroups(const std::filesystem::path& root,
       launcher_(launcher),
       display_(display),
       presence_(root),
-      groups_(presence_, launcher, std::move(pattern)),
+      groups_(presence_, launcher, with_stop_seconds(pattern, timeouts.stop_seconds)),
+      orphans_(pattern.settings.sweep_directory, launcher),
       started_at_(monotonic_seconds()) {}
 
 std::vector<EndedGroup> SupervisedGroups::reap() {
   handle_stop_signals();
+  end_orphans();
   return groups_.reap();
+}
+
+void SupervisedGroups::end_orphans() {
+  if (monotonic_seconds() < next_look_at_orphans_) return;
+  next_look_at_orphans_ = monotonic_seconds() + kSecondsBetweenLooksAtOrphans;
+  for (const std::string& message : orphans_.look()) display_.message(message);
 }
 
 void SupervisedGroups::watch(const std::vector<RunningTrial>& running) {

@@ -10,6 +10,7 @@
 #include "base/ids.h"
 #include "cluster/launcher.h"
 #include "runner/supervisor/exit_diagnosis.h"
+#include "runner/supervisor/orphaned_groups.h"
 #include "runner/supervisor/progress_display.h"
 #include "runner/supervisor/stop_signals.h"
 #include "runner/supervisor/store_sync.h"
@@ -54,12 +55,13 @@ class SupervisedGroups {
   /// `root`: where claims and supervisors are, the sweep's folder or an evaluation's. `pattern`:
   /// what all groups have in common. `launcher` and `display` must outlive this.
   SupervisedGroups(const std::filesystem::path& root,
-                   GroupSpec pattern,
+                   const GroupSpec& pattern,
                    const GroupTimeouts& timeouts,
                    Launcher& launcher,
                    ProgressDisplay& display);
 
-  /// Heeds signals and limits; returns the groups that have ended since the last time.
+  /// Heeds signals and limits, and ends what dead supervisors left on this machine; returns the
+  /// groups that have ended since the last time.
   std::vector<EndedGroup> reap();
   /// See WorkerGroups.
   void watch(const std::vector<RunningTrial>& running);
@@ -99,6 +101,7 @@ class SupervisedGroups {
   void handle_stop_signals();
   void give_up(const EndedGroup& group, const std::string& why);
   void show_log_of(const EndedGroup& group, const std::string& why);
+  void end_orphans();
 
   std::filesystem::path root_;
   std::filesystem::path sweep_directory_;
@@ -108,6 +111,8 @@ class SupervisedGroups {
   StopSignals signals_;
   SupervisorPresence presence_;
   WorkerGroups groups_;
+  OrphanedGroups orphans_;
+  double next_look_at_orphans_ = 0;
   double started_at_;
   double next_start_ = 0;  // groups that found nothing to do are not replaced at once
   int bad_starts_ = 0;     // in a row

@@ -9,10 +9,12 @@
 #include "base/json.h"
 #include "base/logging.h"
 #include "base/standard_streams.h"
+#include "base/sweep_layout.h"
 #include "config/yaml/section_reader.h"
 #include "runner/worker/stack_traces.h"
 #include "runner/worker/stop_request.h"
 #include "runner/worker/worker_verbs.h"
+#include "scheduling/claims/supervisors.h"
 #include "training/step/resident_memory.h"
 
 namespace headway {
@@ -51,12 +53,22 @@ void add_features(CLI::App& app, CommandLine& line) {
   verb.callback([&line] { export_features(line.features); });
 }
 
+LifelineWatch lifeline_of(const GroupSettings& settings, int rank) {
+  if (!settings.has_lifeline) return {.stop_seconds = settings.stop_seconds};
+  const SweepLayout sweep(settings.sweep_directory);
+  const auto root = settings.suite.empty() ? sweep.root() : sweep.evaluation(settings.suite);
+  return {.follows_parent = true,
+          .reads_standard_input = rank == 0,
+          .supervisor = supervisor_process(root, GroupName(settings.group)),
+          .stop_seconds = settings.stop_seconds};
+}
+
 int evaluate_alone(const std::string& settings_text) {
   const GroupSettings settings = read_settings(settings_text);
   start_logging(0, 1);
   watch_stop_signals();
   watch_fatal_signals();
-  if (settings.has_lifeline) watch_lifeline();
+  watch_lifeline(lifeline_of(settings, /*rank=*/0));
   return evaluate(settings);
 }
 
@@ -66,7 +78,7 @@ int serve_on_all_ranks(const std::string& settings_text) {
   start_logging(place.rank, place.size);
   watch_stop_signals();
   watch_fatal_signals();
-  if (settings.has_lifeline && place.rank == 0) watch_lifeline();
+  watch_lifeline(lifeline_of(settings, place.rank));
   if (place.size == 1) {
     const auto alone = make_single_process_communicator();
     return serve(settings, *alone);

@@ -43,6 +43,9 @@ class FakeLauncher final : public Launcher {
   std::int64_t out_of_memory_kills() const override { return oom_kills; }
   std::int64_t available_memory_bytes() const override { return available_bytes; }
   Liveness liveness(const ProcessIdentity&) const override { return Liveness::kUnknown; }
+  std::vector<GroupProcess> group_processes(const std::filesystem::path&) const override {
+    return processes;
+  }
   YieldRequest ask_to_yield(const ProcessIdentity&,
                             const std::filesystem::path&,
                             const GroupName&) override {
@@ -52,6 +55,7 @@ class FakeLauncher final : public Launcher {
   /// Of all groups that were started, in order.
   const std::vector<std::shared_ptr<FakeGroupState>>& groups() const { return groups_; }
 
+  std::vector<GroupProcess> processes;  // that serve the sweep besides
   std::int64_t oom_kills = 0;
   std::int64_t available_bytes = std::int64_t{8} << 30;
 

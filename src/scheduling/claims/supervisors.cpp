@@ -14,12 +14,13 @@
 namespace headway {
 namespace {
 
+constexpr std::size_t kIdDigits = 8;
 constexpr std::size_t kMostOfHost = 64;  // leaves room for the rest of a group's name
 
 }  // namespace
 
 SupervisorPresence::SupervisorPresence(const std::filesystem::path& sweep_directory)
-    : id_(plain_name_from(host_name().substr(0, kMostOfHost)) + "-" + random_id().substr(0, 8)) {
+    : id_(plain_name_from(host_name().substr(0, kMostOfHost)) + "-" + random_id().substr(0, kIdDigits)) {
   file_ = SweepLayout(sweep_directory).supervisor(id_);
   std::filesystem::create_directories(file_.parent_path());
   replace_file(file_, nlohmann::json(this_process()).dump(), Durability::kAtomicOnly);
@@ -34,21 +35,33 @@ GroupName SupervisorPresence::group_name(int number) const {
   return GroupName(fmt::format("{}-{}", id_, number));
 }
 
+bool is_supervised(const GroupName& group) {
+  const std::string id = supervisor_id_of(group).text();
+  const std::size_t digits = id.rfind('-') + 1;  // npos + 1 is 0
+  return digits > 0 && id.size() - digits == kIdDigits &&
+         id.find_first_not_of("0123456789abcdef", digits) == std::string::npos;
+}
+
 SupervisorId supervisor_id_of(const GroupName& group) {
   return SupervisorId(group.text().substr(0, group.text().rfind('-')));
 }
 
-Liveness supervisor_of(const std::filesystem::path& sweep_directory, const GroupName& group) {
+std::optional<ProcessIdentity> supervisor_process(const std::filesystem::path& sweep_directory,
+                                                  const GroupName& group) {
   const auto entry = SweepLayout(sweep_directory).supervisor(supervisor_id_of(group));
-  if (!std::filesystem::exists(entry)) return Liveness::kDead;
+  if (!std::filesystem::exists(entry)) return std::nullopt;
   try {
-    return liveness(
-        parse_json(read_text(entry, kLargestNote, Links::kRefuse)).get<ProcessIdentity>());
+    return parse_json(read_text(entry, kLargestNote, Links::kRefuse)).get<ProcessIdentity>();
   } catch (const nlohmann::json::exception&) {
-    return Liveness::kDead;  // an unflushed file that its machine's crash left empty
+    return std::nullopt;  // an unflushed file that its machine's crash left empty
   } catch (const EnvironmentError&) {
-    return Liveness::kDead;  // removed since
+    return std::nullopt;  // removed since
   }
+}
+
+Liveness supervisor_of(const std::filesystem::path& sweep_directory, const GroupName& group) {
+  const auto process = supervisor_process(sweep_directory, group);
+  return process ? liveness(*process) : Liveness::kDead;
 }
 
 }  // namespace headway

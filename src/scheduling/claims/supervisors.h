@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 
 #include "base/host.h"
@@ -28,8 +29,15 @@ class SupervisorPresence {
   SupervisorId id_;
 };
 
+/// Whether a supervisor gave this name, as opposed to a trial that is trained by hand.
+bool is_supervised(const GroupName& group);
 /// The id of the supervisor that started `group`.
 SupervisorId supervisor_id_of(const GroupName& group);
+
+/// The process of the supervisor that started `group`; nothing when it left no entry, or left in
+/// order.
+std::optional<ProcessIdentity> supervisor_process(const std::filesystem::path& sweep_directory,
+                                                  const GroupName& group);
 
 /// Whether the supervisor that started `group` lives. kDead when it left no entry, or left in
 /// order.

@@ -39,6 +39,16 @@ TEST(SupervisorPresence, an_entry_left_by_a_dead_process_counts_as_dead) {
   EXPECT_EQ(supervisor_of(folder.path(), GroupName("node-00aa-3")), Liveness::kDead);
 }
 
+TEST(SupervisorPresence, names_of_supervised_groups_are_told_from_others) {
+  const TemporaryDirectory folder;
+  const SupervisorPresence presence(folder.path());
+  EXPECT_TRUE(is_supervised(presence.group_name(0)));
+  for (const char* other :
+       {"train-12345", "train-12345678", "solo", "node-00c0ffee", "a-00c0ffeg-1"}) {
+    EXPECT_FALSE(is_supervised(GroupName(other))) << other;
+  }
+}
+
 TEST(SupervisorPresence, a_group_that_no_supervisor_started_is_not_watched) {
   const TemporaryDirectory folder;
   EXPECT_EQ(supervisor_of(folder.path(), GroupName("by-hand")), Liveness::kDead);
