@@ -31,15 +31,15 @@ struct MemberState {
   std::string waits_in = {};     // the kernel's function, when it tells
   bool shows_stack = false;      // it handles stack_trace_signal()
   MemoryUse memory = {};
+  /// Time that its main thread, which trains, has had on a processor: grows while it works, also
+  /// while it waits for other ranks.
+  std::uint64_t worked_nanoseconds = 0;
 
   bool is_stopped() const { return state.starts_with("T"); }
   /// "rank 1 (process 4711, headway-worker): T (stopped)".
   std::string describe() const;
 };
 
-/// A group that a launcher has started, wherever its processes are. Whoever drops it while it runs
-/// kills it.
-class LaunchedGroup {
 /// A process that serves a sweep, whoever started it.
 struct GroupProcess {
   ProcessIdentity process;
@@ -47,6 +47,9 @@ struct GroupProcess {
   std::string suite = {};  // that it evaluates; "": it trains
 };
 
+/// A group that a launcher has started, wherever its processes are. Whoever drops it while it runs
+/// kills it.
+class LaunchedGroup {
  public:
   virtual ~LaunchedGroup() = default;
 
@@ -87,10 +90,12 @@ class Launcher {
   virtual YieldRequest ask_to_yield(const ProcessIdentity& rank,
                                     const std::filesystem::path& sweep_directory,
                                     const GroupName& group) = 0;
-};
   /// All processes of worker groups of a sweep that this user has on hosts that can be seen from
   /// here, those of other supervisors included.
   virtual std::vector<GroupProcess> group_processes(
       const std::filesystem::path& sweep_directory) const = 0;
+  /// Has the group of this rank checkpoint and leave. False when it is gone.
+  virtual bool ask_to_yield(const ProcessIdentity& rank) = 0;
+};
 
 }  // namespace headway

@@ -37,6 +37,7 @@ std::string trial_line(const RunningTrial& trial) {
   if (progress.total_steps > 0) {
     line += fmt::format("  step {}/{}", progress.step, progress.total_steps);
   }
+  if (progress.phase == kPacking) line += fmt::format("  image {}", progress.packed_images);
   if (progress.images_per_second > 0) {
     line += fmt::format("  {:.0f} images/s", progress.images_per_second);
   }

@@ -135,6 +135,9 @@ void SupervisedGroups::handle_stop_signals() {
   const bool timed_out =
       monotonic_seconds() - stopped_at_ >= timeouts_.stop_seconds || (left && *left <= 0);
   if (signals_.count() > 1 || timed_out) groups_.kill_all();
+  if (monotonic_seconds() < next_look_at_ranks_) return;
+  next_look_at_ranks_ = monotonic_seconds() + kSecondsForRanks;
+  groups_.kill_without_ranks();
 }
 
 void SupervisedGroups::note_start(const EndedGroup& group, bool took_a_trial) {
@@ -175,6 +178,7 @@ void SupervisedGroups::stop(SupervisorEnd reason) {
   if (stopping_) return;
   stopping_ = reason;
   stopped_at_ = monotonic_seconds();
+  next_look_at_ranks_ = stopped_at_ + kSecondsForRanks;
   groups_.ask_to_yield();
 }
 

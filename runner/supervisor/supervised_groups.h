@@ -39,7 +39,7 @@ int exit_code(SupervisorEnd end, const TrialCounts& counts);
 /// How long a supervisor waits.
 struct GroupTimeouts {
   std::optional<double> time_limit_seconds = {};  // of the supervisor with all its groups
-  double hang_seconds = 900;  // at most so long may a group stand still; see hang_deadline_seconds
+  double hang_seconds = 900;  // at most so long may a group stand still; see is_hung
   double stop_seconds = 60;   // for checkpoints, before groups that were asked are killed
   double idle_seconds = 1;  // after a group that found nothing to do; doubles from one to the next
 };
@@ -119,6 +119,7 @@ class SupervisedGroups {
   int idle_starts_ = 0;    // in a row
   std::optional<SupervisorEnd> stopping_;
   double stopped_at_ = 0;
+  double next_look_at_ranks_ = 0;  // once it stops
 };
 
 }  // namespace headway

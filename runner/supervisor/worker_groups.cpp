@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <fstream>
+#include <iterator>
 #include <utility>
 
 #include "base/sweep_layout.h"
@@ -20,8 +21,18 @@ const RunningTrial* trial_of(const std::string& group, const std::vector<Running
   return found == running.end() ? nullptr : &*found;
 }
 
-constexpr double kSecondsBetweenMeasurements = 1;
+constexpr double kSecondsBetweenLooksAtProcesses = 1;
 constexpr double kSecondsForStacks = 3;
+
+/// The processes that train, of those of a group of `ranks`; all but mpirun.
+std::vector<MemberState> ranks_among(const std::vector<MemberState>& members, int ranks) {
+  if (ranks == 1) return {members.begin(), members.begin() + (members.empty() ? 0 : 1)};
+  std::vector<MemberState> found;
+  std::ranges::copy_if(members, std::back_inserter(found), [](const MemberState& member) {
+    return member.rank.has_value();
+  });
+  return found;
+}
 
 std::string hang_text(const Progress& place,
                       double seconds,
@@ -92,9 +103,9 @@ void WorkerGroups::watch(const std::vector<RunningTrial>& running, double hang_s
     follow(group, trial_of(group.name(), running), now);
     find_hung(group, now, hang_seconds);
   }
-  if (now < next_measurement_) return;
-  next_measurement_ = now + kSecondsBetweenMeasurements;
-  measure_memory();
+  if (now < next_look_) return;
+  next_look_ = now + kSecondsBetweenLooksAtProcesses;
+  look_at_processes(now);
 }
 
 void WorkerGroups::follow(Group& group, const RunningTrial* trial, double now) {
@@ -104,10 +115,30 @@ void WorkerGroups::follow(Group& group, const RunningTrial* trial, double now) {
   group.pace.observe(trial != nullptr ? trial->claim.progress : Progress{}, now);
 }
 
-void WorkerGroups::measure_memory() {
+// A rank that works is alive, wherever it is; the one that was seen to work least lately counts.
+void WorkerGroups::note_activity(Group& group,
+                                 const std::vector<MemberState>& members,
+                                 double now) {
+  const std::vector<MemberState> ranks = ranks_among(members, group.spec.ranks);
+  if (static_cast<int>(ranks.size()) < group.spec.ranks) return;
+  double least = now;
+  for (const MemberState& rank : ranks) {
+    const auto [place, is_new] = group.activity.try_emplace(rank.pid, RankActivity{});
+    RankActivity& activity = place->second;
+    if (is_new || rank.worked_nanoseconds != activity.worked_nanoseconds) {
+      activity = {rank.worked_nanoseconds, now};
+    }
+    least = std::min(least, activity.seen_at);
+  }
+  group.pace.note_work(least);
+}
+
+void WorkerGroups::look_at_processes(double now) {
   for (Group& group : groups_) {
     MemoryUse use;
-    for (const MemberState& member : group.launched->members()) {
+    const std::vector<MemberState> members = group.launched->members();
+    note_activity(group, members, now);
+    for (const MemberState& member : members) {
       use.resident_bytes += member.memory.resident_bytes;
       use.peak_bytes += member.memory.peak_bytes;
     }
@@ -122,12 +153,11 @@ void WorkerGroups::find_hung(Group& group, double now, double hang_seconds) {
     if (now - *group.hung_since >= kSecondsForStacks) group.launched->kill();
     return;
   }
-  const auto deadline = hang_deadline_seconds(group.pace, hang_seconds);
-  const double standing = group.pace.standing_seconds(now);
-  if (!deadline || standing < *deadline) return;
+  if (!is_hung(group.pace, now, hang_seconds)) return;
   group.hung_since = now;
   const std::vector<MemberState> members = group.launched->members();
-  group.hang = hang_text(*group.pace.place(), standing, members);
+  group.hang = hang_text(*group.pace.place(), group.pace.standing_seconds(now), members);
+  if (ranks_among(members, group.spec.ranks).empty()) group.hang += "; no rank has started";
   write_hang_report(group.spec.settings, group.hang, members);
   group.launched->ask_for_stacks(members);
   const bool some_speak = std::any_of(
@@ -137,6 +167,13 @@ void WorkerGroups::find_hung(Group& group, double now, double hang_seconds) {
 
 void WorkerGroups::ask_to_yield() {
   for (Group& group : groups_) group.launched->ask_to_yield();
+}
+
+void WorkerGroups::kill_without_ranks() {
+  for (Group& group : groups_) {
+    const bool has_ranks = !ranks_among(group.launched->members(), group.spec.ranks).empty();
+    if (!has_ranks) group.launched->kill();
+  }
 }
 
 void WorkerGroups::kill_all() {

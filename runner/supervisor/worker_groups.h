@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -41,6 +43,8 @@ class WorkerGroups {
   /// it is killed.
   void watch(const std::vector<RunningTrial>& running, double hang_seconds);
   void ask_to_yield();
+  /// Kills those whose ranks have not come into being: they have nothing to save, and nobody hears.
+  void kill_without_ranks();
   void kill_all();
 
   bool empty() const { return groups_.empty(); }
@@ -49,6 +53,11 @@ class WorkerGroups {
   int started() const { return started_; }
 
  private:
+  /// When a rank's main thread was last seen to work.
+  struct RankActivity {
+    std::uint64_t worked_nanoseconds = 0;
+    double seen_at = 0;  // awake time
+  };
   struct Group {
     GroupSpec spec;
     std::unique_ptr<LaunchedGroup> launched;
@@ -57,6 +66,7 @@ class WorkerGroups {
     std::optional<TrialId> trial_id = {};  // at work on, as seen last
     TrialPace pace = {};
     MemoryUse memory = {};
+    std::map<std::int64_t, RankActivity> activity = {};  // by process
     std::string hang = {};
     std::optional<double> hung_since = {};  // awake time
 
@@ -64,7 +74,8 @@ class WorkerGroups {
   };
 
   void follow(Group& group, const RunningTrial* trial, double now);
-  void measure_memory();
+  void look_at_processes(double now);
+  static void note_activity(Group& group, const std::vector<MemberState>& members, double now);
   void find_hung(Group& group, double now, double hang_seconds);
 
   const SupervisorPresence& presence_;
@@ -73,7 +84,7 @@ class WorkerGroups {
   int started_ = 0;
   std::vector<Group> groups_;
   AwakeClock clock_;
-  double next_measurement_ = 0;
+  double next_look_ = 0;
 };
 
 }  // namespace headway

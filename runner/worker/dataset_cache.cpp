@@ -83,10 +83,12 @@ void expect_same_data(const std::string& name, const DataIdentity& own, Communic
 
 }  // namespace
 
-std::unique_ptr<Dataset> load_on_all_ranks(const DatasetConfig& config, Communicator& comm) {
+std::unique_ptr<Dataset> load_on_all_ranks(const DatasetConfig& config,
+                                           Communicator& comm,
+                                           const PackedImages& packed) {
   std::unique_ptr<Dataset> dataset;
   const bool verifies = is_first_of_its_node(comm);
-  load_where(verifies, comm, [&] { dataset = load_dataset(config, PackCheck::kEveryByte); });
+  load_where(verifies, comm, [&] { dataset = load_dataset(config, PackCheck::kEveryByte, packed); });
   load_where(!verifies, comm, [&] { dataset = load_dataset(config, PackCheck::kHeader); });
   expect_same_data(config.name, dataset->identity(), comm);
   return dataset;

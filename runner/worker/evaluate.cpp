@@ -49,13 +49,14 @@ class EvaluationAttempt {
  private:
   static Progress loading() {
     Progress progress;
-    progress.phase = "loading";
+    progress.phase = kLoading;
     return progress;
   }
   SplitMetrics evaluate(const Dataset& dataset, Communicator& alone, const std::string& device);
   /// The same, from where an earlier attempt was broken off.
   SplitMetrics go_on(FinishedTrial& trial, EvaluationCheckpoint& kept);
   EvaluationCheckpoint checkpoint(const std::string& device) const;
+  void packed(std::int64_t images);
   void batch_done();
   bool is_overtaken() const { return heartbeat_.fenced() || claimed_.claim.fenced(); }
   void record(const SplitMetrics& results, const std::string& device);
@@ -79,7 +80,9 @@ bool EvaluationAttempt::run(DatasetCache& datasets) {
     if (device == "cuda") select_gpu(0);
     at::set_num_threads(static_cast<int>(trained_.threads_per_rank));
     const auto alone = make_single_process_communicator();
-    record(evaluate(datasets.get(config_.dataset, *alone), *alone, device), device);
+    const Dataset& dataset = datasets.get(
+        config_.dataset, *alone, [this](std::int64_t images) { packed(images); });
+    record(evaluate(dataset, *alone, device), device);
     if (!is_overtaken()) checkpoint(device).clear();
   } catch (const EvaluationStopped&) {
     if (!is_overtaken()) record_failure("preempted", stop_reason());
@@ -132,6 +135,13 @@ EvaluationCheckpoint EvaluationAttempt::checkpoint(const std::string& device) co
            {"threads_per_rank", trained_.threads_per_rank},
            {"version", version_text()}},
           settings_.checkpoints.seconds};
+}
+
+void EvaluationAttempt::packed(std::int64_t images) {
+  Progress progress;
+  progress.phase = kPacking;
+  progress.packed_images = images;
+  heartbeat_.set_progress(progress);
 }
 
 void EvaluationAttempt::batch_done() {

@@ -62,7 +62,7 @@ RecordingSink::RecordingSink(SegmentWriter& segment,
       claim_(claim),
       group_(group),
       start_(monotonic_seconds()),
-      progress_{.epochs = epochs, .phase = "loading"},
+      progress_{.epochs = epochs, .phase = kLoading},
       heartbeat_(claim, progress_) {
   const auto log = SweepLayout(group.settings.sweep_directory).trial_log(claim.trial_id());
   std::filesystem::create_directories(log.parent_path());
@@ -142,9 +142,16 @@ void RecordingSink::progress(const TrainingProgress& progress) {
                progress.total_steps,
                progress.images_per_second,
                progress.phase,
-               progress.evaluated_batches};
+               progress.evaluated_batches,
+               progress_.packed_images};
   heartbeat_.set_progress(progress_);
   group_.budget.observe(progress_, monotonic_seconds());
+}
+
+void RecordingSink::packed(std::int64_t images) {
+  progress_.phase = kPacking;
+  progress_.packed_images = images;
+  heartbeat_.set_progress(progress_);
 }
 
 void RecordingSink::remark(const std::string& text) {

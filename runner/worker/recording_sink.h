@@ -40,6 +40,8 @@ class RecordingSink final : public TrialSink {
   void epoch_restored(const EpochRecord& record) override { append_metrics(record); }
   void progress(const TrainingProgress& progress) override;
   void remark(const std::string& text) override;
+  /// So many images of the data set are decoded.
+  void packed(std::int64_t images);
 
   void finished(const TrialResult& result);
   /// The trial ended by an error of its own; `failure` is its class (oom, error, ...).

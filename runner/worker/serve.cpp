@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <exception>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <thread>
@@ -62,6 +63,7 @@ class WorkerGroup {
   /// The next trial, on all ranks; nothing when there is none.
   std::optional<Assignment> next();
   TrialResult train(const Assignment& assignment, TrialSink& sink);
+  const Dataset& load(const DatasetConfig& config);
   void train_and_record(const Assignment& assignment);
   void train_to_the_end(const Assignment& assignment, TrialSink& sink);
   void fail(const Assignment& assignment, const TrialFailure& failure);
@@ -130,6 +132,11 @@ std::optional<Assignment> WorkerGroup::next() {
                     json.at("may_begin_anew")};
 }
 
+const Dataset& WorkerGroup::load(const DatasetConfig& config) {
+  if (!sink_) return datasets_.get(config, comm_);
+  return datasets_.get(config, comm_, [this](std::int64_t images) { sink_->packed(images); });
+}
+
 TrialResult WorkerGroup::train(const Assignment& assignment, TrialSink& sink) {
   expect_agreement(comm_, "the trial's configuration", to_canonical_json(assignment.config).dump());
   const SweepLayout directory(group_.settings.sweep_directory);
@@ -141,7 +148,7 @@ TrialResult WorkerGroup::train(const Assignment& assignment, TrialSink& sink) {
   trainer.device = group_.settings.device;
   trainer.stop_requested = [this] { return stop_now(); };
   trainer.stop_requested_in_evaluation = trainer.stop_requested;
-  const Dataset& dataset = datasets_.get(assignment.config.dataset, comm_);
+  const Dataset& dataset = load(assignment.config.dataset);
   expect_recorded_data(assignment, dataset.identity());
   if (sink_) sink_->set_data(dataset.identity());
   if (before_.peak_bytes == 0) before_ = memory_use(::getpid()).value_or(MemoryUse{});

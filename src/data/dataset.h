@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -53,8 +54,13 @@ class Dataset {
 /// another process of this node has verified it just now.
 enum class PackCheck { kEveryByte, kHeader };
 
+/// Told how many images are decoded so far.
+using PackedImages = std::function<void(std::int64_t images)>;
+
 /// Loads by `config.name`. ConfigError names the file, the offset, what was found and expected.
+/// `packed`, unless empty, is called when this process has to decode.
 std::unique_ptr<Dataset> load_dataset(const DatasetConfig& config,
-                                      PackCheck check = PackCheck::kEveryByte);
+                                      PackCheck check = PackCheck::kEveryByte,
+                                      const PackedImages& packed = {});
 
 }  // namespace headway

@@ -1,6 +1,8 @@
 #include "data/datasets/datasets.h"
 
 #include <algorithm>
+#include <functional>
+#include <utility>
 
 #include "base/errors.h"
 #include "config/schema/catalog_tables.h"
@@ -25,6 +27,33 @@ const DatasetEntry& entry(const std::string& name) {
   return *std::ranges::find(entries, known, [](const DatasetEntry& e) { return e.spec.name; });
 }
 
+/// Passes images on and counts them.
+class CountingSink final : public ImageSink {
+ public:
+  CountingSink(ImageSink& sink, std::int64_t& count, const PackedImages& packed)
+      : sink_(sink), count_(count), packed_(packed) {}
+
+  void add(std::span<const std::uint8_t> images, std::span<const std::int32_t> labels) override {
+    sink_.add(images, labels);
+    count_ += static_cast<std::int64_t>(labels.size());
+    packed_(count_);
+  }
+
+ private:
+  ImageSink& sink_;
+  std::int64_t& count_;
+  const PackedImages& packed_;
+};
+
+DecodePart counted(DecodePart decode, const PackedImages& packed) {
+  if (!packed) return decode;
+  return [decode = std::move(decode), packed, count = std::int64_t{0}](DatasetPart part,
+                                                                       ImageSink& sink) mutable {
+    CountingSink counting(sink, count, packed);
+    decode(part, counting);
+  };
+}
+
 }  // namespace
 
 std::vector<ComponentSpec> dataset_table() {
@@ -40,7 +69,9 @@ DatasetDescription describe_dataset(const DatasetConfig& config) {
   return dataset;
 }
 
-std::unique_ptr<Dataset> load_dataset(const DatasetConfig& config, PackCheck check) {
+std::unique_ptr<Dataset> load_dataset(const DatasetConfig& config,
+                                      PackCheck check,
+                                      const PackedImages& packed) {
   DatasetFiles files = entry(config.name).find(config);
   DatasetDescription dataset = entry(config.name).describe(config);  // whole
   const nlohmann::json& options = config.options.values();
@@ -49,7 +80,7 @@ std::unique_ptr<Dataset> load_dataset(const DatasetConfig& config, PackCheck che
                                 .files = std::move(files.files),
                                 .image = dataset.image,
                                 .class_names = std::move(dataset.class_names),
-                                .decode = std::move(files.decode),
+                                .decode = counted(std::move(files.decode), packed),
                                 .most = {dataset.train_count, dataset.test_count}},
                                check);
 }

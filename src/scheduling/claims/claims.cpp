@@ -54,7 +54,8 @@ std::string heartbeat_text(const ClaimOwner& owner,
                           {"total_steps", progress.total_steps},
                           {"images_per_second", progress.images_per_second},
                           {"phase", progress.phase},
-                          {"evaluated_batches", progress.evaluated_batches}}}}
+                          {"evaluated_batches", progress.evaluated_batches},
+                          {"packed_images", progress.packed_images}}}}
       .dump();
 }
 
@@ -69,6 +70,7 @@ Progress progress_from(const nlohmann::json& json) {
   if (speed.is_number()) speed.get_to(progress.images_per_second);
   json.at("phase").get_to(progress.phase);
   progress.evaluated_batches = json.value("evaluated_batches", std::int64_t{0});
+  progress.packed_images = json.value("packed_images", std::int64_t{0});
   return progress;
 }
 

@@ -30,6 +30,10 @@ inline constexpr const char* kWaitingForDisk = "waiting for disk space";
 inline constexpr const char* kWaitingFor = "waiting for ";
 /// Such a group is not hung, however long it waits.
 bool waits_for_others(const std::string& phase);
+/// Its phase before the first step: what the trial needs is read.
+inline constexpr const char* kLoading = "loading";
+/// Likewise, while images are decoded for the first time on this machine.
+inline constexpr const char* kPacking = "packing data";
 
 /// How far an attempt has come.
 struct Progress {
@@ -40,11 +44,12 @@ struct Progress {
   double images_per_second = 0;
   std::string phase;                   // "loading", "training", "evaluating", ...
   std::int64_t evaluated_batches = 0;  // by this attempt
+  std::int64_t packed_images = 0;      // of a data set that is unpacked first
 
   /// Whether `other` is at the same place in the work; speed does not count.
   bool same_place(const Progress& other) const {
     return epoch == other.epoch && step == other.step && phase == other.phase &&
-           evaluated_batches == other.evaluated_batches;
+           evaluated_batches == other.evaluated_batches && packed_images == other.packed_images;
   }
 };
 

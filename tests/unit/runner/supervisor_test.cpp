@@ -197,6 +197,31 @@ TEST_F(SupervisorOnFakes, a_group_that_stands_still_is_diagnosed_and_killed) {
               HasSubstr("rank 0 (process 4711, headway-worker): T (stopped)"));
 }
 
+TEST_F(SupervisorOnFakes, a_group_whose_ranks_do_not_start_is_hung_and_does_not_hold_up_a_stop) {
+  write_manifest(sweep_, small_sweep(1, /*shards=*/2));
+  std::filesystem::create_directories(SweepLayout(sweep_).logs());
+  FakeLauncher launcher([](FakeGroupState& group) -> std::optional<ProcessEnd> {
+    group.members = {{.pid = 4711, .name = "mpirun", .state = "S (sleeping)"}};
+    return std::nullopt;
+  });
+  SupervisorOptions wide = options();
+  wide.limits = {.slots = 2, .ranks = 2, .max_groups = 1};
+  wide.timeouts.hang_seconds = 0.3;
+  wide.timeouts.time_limit_seconds = 1000;
+  EXPECT_EQ(run(launcher, wide), SupervisorEnd::kBadStart);
+  EXPECT_THAT(text_of(SweepLayout(sweep_).group_log(
+                  GroupName(launcher.groups().front()->spec.settings.group))),
+              HasSubstr("no rank has started"));
+
+  launcher.set_script([&](FakeGroupState& group) -> std::optional<ProcessEnd> {
+    if (group.polls == 3) std::raise(SIGTERM);
+    return std::nullopt;
+  });
+  wide.timeouts.hang_seconds = 900;
+  EXPECT_EQ(run(launcher, wide), SupervisorEnd::kYielded);
+  EXPECT_TRUE(launcher.groups().back()->was_killed);
+}
+
 TEST_F(SupervisorOnFakes, at_the_time_limit_groups_are_asked_to_leave) {
   plan(1);
   FakeLauncher launcher([this](FakeGroupState& group) -> std::optional<ProcessEnd> {
