@@ -4,9 +4,9 @@
 #include <fmt/ostream.h>
 
 #include <algorithm>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <ostream>
-#include <utility>
 
 #include "base/text.h"
 #include "base/time.h"
@@ -16,6 +16,7 @@
 #include "config/schema/catalog.h"
 #include "runner/supervisor/evaluation_supervisor.h"
 #include "runner/supervisor/leftovers.h"
+#include "runner/supervisor/with_retries.h"
 #include "store/segments/segment_writer.h"
 #include "store/sql/results_store.h"
 #include "sweep/location.h"
@@ -231,7 +232,8 @@ void print_summary(const EvaluationSummary& summary,
 int evaluate_sweep(const EvaluateSweepOptions& options, VerbContext& context) {
   const double started_at = monotonic_seconds();
   const UnblockedStandardError unblocked;
-  const EvaluationPlan plan = plan_evaluation(options, context);
+  const EvaluationPlan plan =
+      with_retries(context.err, [&] { return plan_evaluation(options, context); });
   if (plan.open.empty()) return report_nothing_to_do(plan, options, context);
   if (options.dry_run) return print_plan(plan, options, context);
   ProgressDisplay display(context.err, standard_error_terminal());
@@ -244,12 +246,14 @@ int evaluate_sweep(const EvaluateSweepOptions& options, VerbContext& context) {
   request_anew(plan, options.suite);
   EvaluationSupervisorOptions work = supervisor_options(plan, options, allocation, worker);
   work.headway = context.program;
-  EvaluationSupervisor supervisor(std::move(work), *launcher, display);
-  const SupervisorEnd end = supervisor.run();
+  const auto supervisor = with_retries(context.err, [&] {
+    return std::make_unique<EvaluationSupervisor>(work, *launcher, display);
+  });
+  const SupervisorEnd end = supervisor->run();
   remove_leftovers(plan.sweep.directory);
   EvaluationSummary summary;
   summary.how = end_text(end);
-  summary.counts = supervisor.counts();
+  summary.counts = supervisor->counts();
   summary.seconds = monotonic_seconds() - started_at;
   summary.exit_code = exit_code(end, summary.counts);
   print_summary(summary, plan, options, context);

@@ -4,6 +4,7 @@
 #include <thread>
 #include <utility>
 
+#include "base/input_output_error.h"
 #include "base/sweep_layout.h"
 #include "base/time.h"
 #include "runner/supervisor/exit_diagnosis.h"
@@ -27,13 +28,25 @@ EvaluationSupervisor::EvaluationSupervisor(EvaluationSupervisorOptions options,
       }) {}
 
 SupervisorEnd EvaluationSupervisor::run() {
-  groups_.wait_out_full_disk([this] { trials_.publish(options_.trials); });
-  look();
+  try {
+    serve();
+  } catch (const InputOutputError& error) {
+    groups_.leave();
+    if (!groups_.stopping()) throw;
+    display_.message(error.what());  // the next run settles what these groups left
+  }
+  display_.clear();
+  groups_.finish(store_);
+  return groups_.stopping().value_or(SupervisorEnd::kFinished);
+}
+
+void EvaluationSupervisor::serve() {
+  groups_.ride_out_io_errors([this] {
+    groups_.wait_out_full_disk([this] { trials_.publish(options_.trials); });
+    look();
+  });
   while (!is_over()) {
-    for (const EndedGroup& group : groups_.reap()) handle_group_exit(group);
-    if (monotonic_seconds() >= next_look_) look();
-    groups_.watch(running_);
-    if (!groups_.stopping()) start_groups();
+    groups_.ride_out_io_errors([this] { tick(); });
     display_.show({.sweep = options_.sweep + ", " + options_.suite,
                    .counts = counts_,
                    .running = running_,
@@ -41,10 +54,16 @@ SupervisorEnd EvaluationSupervisor::run() {
                    .stopping = groups_.stopping().has_value()});
     std::this_thread::sleep_for(kTick);
   }
-  look();
-  display_.clear();
-  groups_.finish(store_);
-  return groups_.stopping().value_or(SupervisorEnd::kFinished);
+  groups_.ride_out_io_errors([this] { look(); });
+}
+
+// May be repeated when it fails halfway.
+void EvaluationSupervisor::tick() {
+  for (EndedGroup& group : groups_.reap()) ended_.push_back(std::move(group));
+  for (; !ended_.empty(); ended_.pop_front()) handle_group_exit(ended_.front());
+  if (monotonic_seconds() >= next_look_) look();
+  groups_.watch(running_);
+  if (!groups_.stopping()) start_groups();
 }
 
 void EvaluationSupervisor::look() {
@@ -121,7 +140,7 @@ void EvaluationSupervisor::handle_group_exit(const EndedGroup& group) {
             .groups_beside = end.groups_beside});
   }
   if (!groups_.stopping()) groups_.note_start(group, !claims.empty());
-  look();
+  next_look_ = 0;
 }
 
 void EvaluationSupervisor::report(const EvaluationFailed& failure) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <deque>
 #include <filesystem>
 #include <map>
 #include <string>
@@ -45,6 +46,8 @@ class EvaluationSupervisor {
   const EvaluationState& state() const { return state_; }
 
  private:
+  void serve();
+  void tick();
   void look();
   bool is_worked_on(const TrialId& trial_id);
   void note_event(const TrialId& trial_id, EvaluationStatus status);
@@ -62,6 +65,7 @@ class EvaluationSupervisor {
   AbandonmentJudge abandonment_;
   SupervisedGroups groups_;
   SupervisorTrials trials_;
+  std::deque<EndedGroup> ended_;  // not handled yet
   StoreSync store_;
   TrialCounts counts_;
   std::vector<RunningTrial> running_;

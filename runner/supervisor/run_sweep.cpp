@@ -4,6 +4,7 @@
 #include <fmt/ostream.h>
 
 #include <algorithm>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <ostream>
 
@@ -18,6 +19,7 @@
 #include "runner/supervisor/leftovers.h"
 #include "runner/supervisor/store_sync.h"
 #include "runner/supervisor/supervisor.h"
+#include "runner/supervisor/with_retries.h"
 #include "store/manifest/manifest_lines.h"
 #include "store/sql/results_store.h"
 #include "sweep/location.h"
@@ -251,12 +253,13 @@ int report_nothing_to_do(const RunOptions& options, RunSummary summary, VerbCont
 int run_sweep(const RunOptions& options, VerbContext& context) {
   const double started_at = monotonic_seconds();
   const UnblockedStandardError unblocked;
-  const PreparedSweep sweep = prepare(options, context);
+  const PreparedSweep sweep = with_retries(context.err, [&] { return prepare(options, context); });
   report_unusable_temporary_directory(context.err);
   remove_leftovers(sweep.location.directory);
   RunSummary summary{.sweep = sweep.location, .how = "nothing to do", .counts = {}};
   note_distrusted_cache(context.err);
-  const Standing standing = look_and_end_pause(sweep, context.err);
+  const Standing standing =
+      with_retries(context.err, [&] { return look_and_end_pause(sweep, context.err); });
   if (standing.counts.open() + standing.counts.vanished == 0) {
     summary.counts = standing.counts;
     return report_nothing_to_do(options, summary, context);
@@ -269,13 +272,14 @@ int run_sweep(const RunOptions& options, VerbContext& context) {
   if (auto lack = lack_of_ranks(standing.fewest_ranks, work.limits)) throw ConfigError(*lack);
   const auto launcher = make_local_launcher(allocation);
   ProgressDisplay display(context.err, standard_error_terminal());
-  Supervisor supervisor(work, *launcher, display);
-  const SupervisorEnd end = supervisor.run();
+  const auto supervisor = with_retries(
+      context.err, [&] { return std::make_unique<Supervisor>(work, *launcher, display); });
+  const SupervisorEnd end = supervisor->run();
   remove_leftovers(sweep.location.directory);  // groups of a killed supervisor lived until now
   summary.how = end_text(end);
-  summary.counts = supervisor.counts();
+  summary.counts = supervisor->counts();
   summary.seconds = monotonic_seconds() - started_at;
-  const ScheduleReport schedule = supervisor.report();
+  const ScheduleReport schedule = supervisor->report();
   if (schedule.lower_bound_seconds > 0) summary.schedule = schedule;
   summary.exit_code = exit_code(end, summary.counts);
   if (options.json) print_json(summary, context.out);

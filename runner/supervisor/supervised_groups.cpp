@@ -6,9 +6,11 @@
 #include <algorithm>
 #include <cmath>
 #include <csignal>
+#include <thread>
 #include <utility>
 
 #include "base/exit_code.h"
+#include "base/retry_after_io_errors.h"
 #include "base/retry_while_disk_full.h"
 #include "base/sweep_layout.h"
 #include "base/text.h"
@@ -36,6 +38,7 @@ constexpr double kLastCallShare = 0.1;  // of the limit, when that is less
 constexpr double kStoreSeconds = 60;
 constexpr double kLeastStoreSeconds = 0.5;
 constexpr double kStoreSecondsWhenAsked = 2;
+constexpr double kSecondsBetweenDiskMessages = 60;
 
 GroupSpec with_stop_seconds(GroupSpec pattern, double stop_seconds) {
   pattern.settings.stop_seconds = stop_seconds;
@@ -218,6 +221,27 @@ void SupervisedGroups::wait_out_full_disk(const std::function<void()>& action) {
                              },
                          .ended = [this] { display_.message("there is room again: going on"); },
                          .give_up = [this] { return signals_.count() > 0; }});
+}
+
+void SupervisedGroups::ride_out_io_errors(const std::function<void()>& action) {
+  const auto tell = [this](const std::string& what) {
+    if (monotonic_seconds() < next_message_) return;
+    next_message_ = monotonic_seconds() + kSecondsBetweenDiskMessages;
+    display_.message(what + "; trying again");
+  };
+  retry_after_io_errors(
+      action, {.failed = tell, .give_up = [this] { return stopping_ && groups_.empty(); }});
+}
+
+void SupervisedGroups::leave() {
+  const double asked_at = monotonic_seconds();
+  groups_.ask_to_yield();
+  while (!groups_.empty()) {
+    groups_.reap();
+    const bool timed_out = monotonic_seconds() - asked_at >= timeouts_.stop_seconds;
+    if (timed_out || signals_.count() > 1) groups_.kill_all();
+    std::this_thread::sleep_for(kTick);
+  }
 }
 
 void SupervisedGroups::finish(StoreSync& store) const {

@@ -93,6 +93,11 @@ class SupervisedGroups {
   /// Does what writes reports, and again while the disk is full. When someone asks to stop
   /// meanwhile, the DiskFullError is passed on.
   void wait_out_full_disk(const std::function<void()>& action);
+  /// Does what can be repeated, and again when the disk fails at it, as often as
+  /// retry_after_io_errors does; the user is told.
+  void ride_out_io_errors(const std::function<void()>& action);
+  /// Asks all groups to leave and waits until they have, when nothing else can be done any more.
+  void leave();
   /// Brings the results store up to date once no group is left, as long as signals and the time
   /// limit allow.
   void finish(StoreSync& store) const;
@@ -120,6 +125,7 @@ class SupervisedGroups {
   std::optional<SupervisorEnd> stopping_;
   double stopped_at_ = 0;
   double next_look_at_ranks_ = 0;  // once it stops
+  double next_message_ = 0;  // about a failing disk
 };
 
 }  // namespace headway

@@ -8,6 +8,7 @@
 
 #include "base/errors.h"
 #include "base/exit_code.h"
+#include "base/input_output_error.h"
 #include "base/time.h"
 #include "scheduling/policy/time_budget.h"
 #include "sweep/reports.h"
@@ -40,16 +41,12 @@ Supervisor::Supervisor(SupervisorOptions options, Launcher& launcher, ProgressDi
       }) {}
 
 SupervisorEnd Supervisor::run() {
-  groups_.wait_out_full_disk([this] { trials_.publish(snapshot_.plan().trials); });
-  look();
-  while (!is_over()) {
-    for (const EndedGroup& group : groups_.reap()) handle_group_exit(group);
-    if (monotonic_seconds() >= next_look_) look();
-    groups_.watch(snapshot_.running());
-    if (!groups_.stopping()) start_groups();
-    show();
-    store_.tend();
-    std::this_thread::sleep_for(kTick);
+  try {
+    serve();
+  } catch (const InputOutputError& error) {
+    groups_.leave();
+    if (!groups_.stopping()) throw;
+    display_.message(error.what());  // the next run settles what these groups left
   }
   makespan_seconds_ = groups_.seconds();
   display_.clear();
@@ -57,6 +54,28 @@ SupervisorEnd Supervisor::run() {
   if (groups_.stopping()) return *groups_.stopping();
   if (snapshot_.counts().open() > 0) return SupervisorEnd::kTimeLimit;
   return snapshot_.counts().vanished > 0 ? SupervisorEnd::kReplaced : SupervisorEnd::kFinished;
+}
+
+void Supervisor::serve() {
+  groups_.ride_out_io_errors([this] {
+    groups_.wait_out_full_disk([this] { trials_.publish(snapshot_.plan().trials); });
+    look();
+  });
+  while (!is_over()) {
+    groups_.ride_out_io_errors([this] { tick(); });
+    show();
+    store_.tend();
+    std::this_thread::sleep_for(kTick);
+  }
+}
+
+// May be repeated when it fails halfway.
+void Supervisor::tick() {
+  for (EndedGroup& group : groups_.reap()) ended_.push_back(std::move(group));
+  for (; !ended_.empty(); ended_.pop_front()) handle_group_exit(ended_.front());
+  if (monotonic_seconds() >= next_look_) look();
+  groups_.watch(snapshot_.running());
+  if (!groups_.stopping()) start_groups();
 }
 
 bool Supervisor::is_over() const {
@@ -164,11 +183,11 @@ void Supervisor::handle_group_exit(const EndedGroup& group) {
   if (!groups_.stopping()) {
     groups_.note_start(group, !unended.empty() || snapshot_.has_worked(group.name));
   }
-  look();
+  next_look_ = 0;
 }
 
 void Supervisor::start_groups() {
-  if (!std::exchange(is_schedule_due_, false)) return;
+  if (!is_schedule_due_) return;
   const auto left = groups_.seconds_left();
   is_out_of_time_ = is_out_of_time_ || (left && !worth_starting_group(*left));
   schedule_.plan(snapshot_, groups_.standing());
@@ -178,6 +197,7 @@ void Supervisor::start_groups() {
     if (!widths.empty()) schedule_.plan(snapshot_, groups_.standing());
   }
   schedule_.publish(snapshot_);
+  is_schedule_due_ = false;
   if (groups_.empty() && snapshot_.counts().running > 0 && !reported_waiting_) {
     reported_waiting_ = true;
     display_.message(fmt::format("waiting for {} that groups of other supervisors hold",

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <deque>
 #include <filesystem>
 #include <optional>
 #include <set>
@@ -50,6 +51,8 @@ class Supervisor {
   ScheduleReport report() const;
 
  private:
+  void serve();
+  void tick();
   void look();
   void report_vanished();
   void handle_group_exit(const EndedGroup& group);
@@ -67,6 +70,7 @@ class Supervisor {
   SweepSnapshot snapshot_;
   SupervisedGroups groups_;
   SupervisorTrials trials_;
+  std::deque<EndedGroup> ended_;  // not handled yet
   GroupSchedule schedule_;
   bool is_schedule_due_ = true;
   StoreSync store_;

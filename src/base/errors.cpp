@@ -6,6 +6,8 @@
 #include <cerrno>
 #include <cstring>
 
+#include "base/input_output_error.h"
+
 namespace headway {
 
 ConfigErrors::ConfigErrors(std::vector<std::string> messages)
@@ -20,7 +22,12 @@ void throw_errno(std::string_view call, std::string_view path) {
   std::string message = fmt::format("{} failed: {}", call, std::strerror(error));
   if (!path.empty()) message = fmt::format("{}: {}", path, message);
   if (error == ENOSPC || error == EDQUOT) throw DiskFullError(message);
+  if (is_input_output_error(error)) throw InputOutputError(message);
   throw EnvironmentError(message);
+}
+
+bool is_input_output_error(int error) {
+  return error == EIO || error == EREMOTEIO || error == ESTALE || error == ETIMEDOUT;
 }
 
 }  // namespace headway

@@ -7,6 +7,7 @@
 #include <map>
 
 #include "base/errors.h"
+#include "base/input_output_error.h"
 #include "base/nearest_name.h"
 #include "base/sweep_layout.h"
 #include "base/text.h"
@@ -20,8 +21,9 @@ namespace fs = std::filesystem;
 
 bool holds_sweep(const fs::path& directory) {
   try {
-    std::error_code ignored;
-    return fs::exists(SweepLayout(directory).trials_file(), ignored);
+    std::error_code unknown;
+    return fs::exists(SweepLayout(directory).trials_file(), unknown) ||
+           is_input_output_error(unknown.value());
   } catch (const EnvironmentError&) {
     return true;  // whoever reads it hears what is wrong with it
   }

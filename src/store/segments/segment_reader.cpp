@@ -56,7 +56,8 @@ std::vector<std::filesystem::path> segment_files(const std::filesystem::path& di
     if (entry->path().extension() == ".jsonl") files.push_back(entry->path());
   }
   if (absent && absent != std::errc::no_such_file_or_directory) {
-    throw EnvironmentError(fmt::format("{}: {}", directory.string(), absent.message()));
+    errno = absent.value();
+    throw_errno("opendir", directory.string());
   }
   return files;
 }

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <fmt/ostream.h>
+
+#include <functional>
+#include <optional>
+#include <ostream>
+#include <string>
+#include <utility>
+
+#include "base/retry_after_io_errors.h"
+
+namespace headway {
+
+/// What `action` returns, done again when the disk fails at it: see retry_after_io_errors. The user
+/// hears of the first failure.
+template <typename Action>
+auto with_retries(std::ostream& err, const Action& action) {
+  std::optional<decltype(action())> result;
+  bool is_told = false;
+  const auto tell = [&](const std::string& what) {
+    if (!std::exchange(is_told, true)) fmt::print(err, "{}; trying again\n", what);
+  };
+  retry_after_io_errors([&] { result.emplace(action()); }, {.failed = tell});
+  return std::move(*result);
+}
+
+}  // namespace headway
