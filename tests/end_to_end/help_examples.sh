@@ -77,7 +77,7 @@ running_sweep() {
 
 # prepare VERB: the state that its examples are for, and in $state the trials that they may name.
 prepare() {
-  state=done
+  state='done'
   case $1 in
   list | plan | doctor | completion | __complete) ;;
   run | train) fresh ;;

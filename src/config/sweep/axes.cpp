@@ -29,9 +29,18 @@ std::vector<LocatedValue> axis_values(const LocatedValue::Entry& entry, Problems
   return entry.value.items;
 }
 
+/// Of an axis, whose choices get a value each: what copies of the whole list held would add up to
+/// its square.
+std::optional<Assignment> make_axis_assignment(const LocatedValue::Entry& entry,
+                                               Problems& problems) {
+  auto assignment = make_assignment(entry, problems);
+  if (assignment) assignment->value = LocatedValue();
+  return assignment;
+}
+
 void read_grid(const LocatedValue& grid, std::vector<Axis>& axes, Problems& problems) {
   for (const LocatedValue::Entry& entry : expect_map(grid, "sweep.grid", problems)) {
-    const auto assignment = make_assignment(entry, problems);
+    const auto assignment = make_axis_assignment(entry, problems);
     const std::vector<LocatedValue> values = axis_values(entry, problems);
     if (!assignment || values.empty()) continue;
     Axis axis;
@@ -47,7 +56,7 @@ void read_zip(const LocatedValue& group, std::vector<Axis>& axes, Problems& prob
   Axis axis;
   const LocatedValue::Entry* first = nullptr;
   for (const LocatedValue::Entry& entry : expect_map(group, "sweep.zip", problems)) {
-    const auto assignment = make_assignment(entry, problems);
+    const auto assignment = make_axis_assignment(entry, problems);
     const std::vector<LocatedValue> values = axis_values(entry, problems);
     if (!assignment || values.empty()) continue;
     if (first == nullptr) {
@@ -109,7 +118,7 @@ void read_random(const LocatedValue& random, std::vector<Axis>& axes, Problems& 
   axis.choices.resize(static_cast<std::size_t>(n.value_or(1)));
   for (const LocatedValue::Entry& entry : expect_map(random, "sweep.random", problems)) {
     if (entry.key == "n" || entry.key == "seed") continue;
-    const auto assignment = make_assignment(entry, problems);
+    const auto assignment = make_axis_assignment(entry, problems);
     const auto values = random_values(entry, n.value_or(1), seed.value_or(0), problems);
     if (!assignment || values.empty()) continue;
     for (std::size_t i = 0; i < values.size(); ++i) {

@@ -216,17 +216,35 @@ class ValueBuilder : public YAML::EventHandler {
   std::uint64_t bytes_ = 0;  // taken so far
 };
 
+Place place_at(std::string_view text, std::size_t offset, const std::string& source) {
+  const std::string_view before = text.substr(0, offset);
+  const auto line = std::ranges::count(before, '\n');
+  const std::size_t line_begin = before.rfind('\n') + 1;  // npos + 1 is 0
+  return {&source, static_cast<int>(line) + 1, static_cast<int>(offset - line_begin) + 1};
+}
+
 void expect_utf8(const std::string& text, const std::string& source) {
   const auto wrong = first_byte_that_is_no_utf8(text);
   if (!wrong) return;
-  const std::string_view before = std::string_view(text).substr(0, *wrong);
-  const auto line = std::ranges::count(before, '\n');
-  const std::size_t line_begin = before.rfind('\n') + 1;  // npos + 1 is 0
-  const Place place{
-      &source, static_cast<int>(line) + 1, static_cast<int>(before.size() - line_begin) + 1};
   throw ConfigErrors({fmt::format("{}expected UTF-8, found the byte 0x{:02x}",
-                                  place.prefix(),
+                                  place_at(text, *wrong, source).prefix(),
                                   static_cast<unsigned char>(text[*wrong]))});
+}
+
+/// The parser looks ahead for what closes a bracket, and keeps all that it has seen, before it
+/// tells of the first: hundreds of bytes for each. (Texts and comments may hold some that nothing
+/// closes.)
+void expect_few_open_brackets(const std::string& text, const std::string& source) {
+  constexpr int kMostOpen = 100'000;
+  int open = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '[' || text[i] == '{') ++open;
+    if ((text[i] == ']' || text[i] == '}') && open > 0) --open;
+    if (open <= kMostOpen) continue;
+    throw ConfigErrors({fmt::format("{}more than {} brackets that nothing closes",
+                                    place_at(text, i, source).prefix(),
+                                    kMostOpen)});
+  }
 }
 
 /// A tab in the indentation confuses the parser about something else further on.
@@ -258,6 +276,7 @@ void forget_lines(LocatedValue& value) {
 
 LocatedValue parse_yaml(const std::string& text, const std::string& source, Problems& problems) {
   expect_utf8(text, source);
+  expect_few_open_brackets(text, source);
   std::istringstream stream(text);
   ValueBuilder builder(source, problems);
   try {
