@@ -94,8 +94,6 @@ class Launcher {
   /// here, those of other supervisors included.
   virtual std::vector<GroupProcess> group_processes(
       const std::filesystem::path& sweep_directory) const = 0;
-  /// Has the group of this rank checkpoint and leave. False when it is gone.
-  virtual bool ask_to_yield(const ProcessIdentity& rank) = 0;
 };
 
 }  // namespace headway

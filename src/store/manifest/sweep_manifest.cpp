@@ -251,7 +251,7 @@ ManifestChange write_manifest(const std::filesystem::path& directory, const Swee
   std::filesystem::create_directories(directory);
   const SweepLayout layout(directory);
   const FileDescriptor lock = lock_manifest(directory);
-  const std::vector<PlannedTrial> trials = manifest_of(sweep).trials;
+  std::vector<PlannedTrial> trials = manifest_of(sweep).trials;
   const bool is_new = !std::filesystem::exists(layout.trials_file());
   const std::vector<PlannedTrial> old_trials = present_trials(layout);
   keep_finished_configurations(trials, old_trials, directory);

@@ -256,12 +256,13 @@ TrialPosition TrainingState::restore(const LoadedCheckpoint& checkpoint) {
   const nlohmann::json& manifest = checkpoint.manifest;
   apply(checkpoint.tensors);
   rate_.schedule().restore(manifest.at("schedule"));
-  TrialPosition position{manifest.at("epochs_done"),
-                         manifest.at("steps_in_epoch"),
-                         manifest.at("step"),
-                         manifest.at("precision"),
-                         {},
-                         evaluation_progress(checkpoint)};
+  TrialPosition position{.epochs_done = manifest.at("epochs_done"),
+                         .steps_in_epoch = manifest.at("steps_in_epoch"),
+                         .steps_done = manifest.at("step"),
+                         .precision = manifest.at("precision"),
+                         .history = {},
+                         .data_sha256 = data_sha256_of(checkpoint),
+                         .evaluation = evaluation_progress(checkpoint)};
   for (const auto& record : manifest.at("history")) {
     position.history.push_back(epoch_record_from_json(record));
   }

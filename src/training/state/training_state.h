@@ -21,7 +21,7 @@ struct TrialPosition {
   std::int64_t steps_done = 0;
   std::string precision;  // fp32 | bf16, resolved
   std::vector<EpochRecord> history;
-  std::string data_sha256 = {};  // of the data it is trained on
+  std::string data_sha256 = {};        // of the data it is trained on
   EvaluationProgress evaluation = {};  // the one that is running
 };
 
