@@ -94,9 +94,9 @@ std::map<std::string, std::string> group_environment(std::int64_t threads_per_ra
     environment.emplace("OMPI_ALLOW_RUN_AS_ROOT_CONFIRM", "1");
   }
   if (!gpus.empty()) environment["CUDA_VISIBLE_DEVICES"] = fmt::format("{}", fmt::join(gpus, ","));
-  const std::string temporary = any_temporary_directory().string();
-  if (environment_variable("TMPDIR") && environment_variable("TMPDIR") != temporary) {
-    environment["TMPDIR"] = temporary;  // as it is, nothing could use it
+  if (const auto asked = environment_variable("TMPDIR")) {
+    const std::string temporary = any_temporary_directory().string();
+    if (temporary != *asked) environment["TMPDIR"] = temporary;
   }
   if (const auto torch = environment_variable("HEADWAY_TORCH")) {
     const auto others = environment_variable("LD_LIBRARY_PATH");
@@ -141,6 +141,8 @@ std::vector<std::string> launch_variables() {
 
 std::optional<std::filesystem::path> loopback_library(const std::filesystem::path& worker) {
   const std::filesystem::path folder = worker.parent_path();
+  // The dynamic linker takes these for ends of a name.
+  if (folder.string().find_first_of(": ") != std::string::npos) return std::nullopt;
   for (const auto& place : {folder, folder / "../libexec/headway", folder / "../bin"}) {
     std::error_code unknown;
     const auto library = std::filesystem::canonical(place / kLoopbackLibrary, unknown);

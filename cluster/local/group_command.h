@@ -30,7 +30,8 @@ std::map<std::string, std::string> group_environment(std::int64_t threads_per_ra
 std::vector<std::string> launch_variables();
 
 /// The library that, loaded into mpirun, keeps it from listening on other addresses than the
-/// loopback one: Open MPI 4.1 has no setting for that. Nothing when it is not beside `worker`.
+/// loopback one: Open MPI 4.1 has no setting for that. Nothing when it is not beside `worker`, or
+/// that folder's name has spaces or colons.
 std::optional<std::filesystem::path> loopback_library(const std::filesystem::path& worker);
 
 /// What mpirun and its ranks are told besides when all ranks are on this machine: they pass

@@ -155,7 +155,7 @@ MachineCheck check_temporary_directory() {
     return check_writable(
         "temporary files", temporary_directory(), "set TMPDIR to a folder that you may write to");
   } catch (const EnvironmentError& error) {
-    return {.name = "temporary files",
+    return {.name = "temporary",
             .state = CheckState::kFailed,
             .found = error.what(),
             .remedy = "set TMPDIR to a folder that you may write to"};

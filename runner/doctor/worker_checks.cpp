@@ -84,7 +84,9 @@ MachineCheck check_ranks() {
         .name = name,
         .state = CheckState::kWarning,
         .found = "mpirun starts them, and listens at all addresses of this machine",
-        .remedy = "install libheadway-loopback.so beside headway-worker, or shut its ports off"};
+        .remedy =
+            "install libheadway-loopback.so beside headway-worker, in a folder without spaces or "
+            "colons in its name; or shut those ports off"};
   } catch (const ConfigError& error) {
     return failed(name, error.what(), remedy);
   } catch (const EnvironmentError& error) {
