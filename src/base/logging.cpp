@@ -7,6 +7,8 @@
 #include <memory>
 #include <string>
 
+#include "base/text.h"
+
 namespace headway {
 namespace {
 
@@ -21,6 +23,17 @@ std::shared_ptr<spdlog::logger> logger() {
   return instance;
 }
 
+// What a terminal would obey is written out, and no line of `text` but the first can pass for one
+// of the log's own.
+std::string safe_lines(std::string_view text) {
+  std::string lines;
+  for (const char c : printable(text, Newlines::kKeep)) {
+    lines += c;
+    if (c == '\n') lines += "  ";
+  }
+  return lines;
+}
+
 }  // namespace
 
 void start_logging(int rank, int size) {
@@ -29,15 +42,16 @@ void start_logging(int rank, int size) {
 }
 
 void log_line(LogLevel level, std::string_view text) {
+  const std::string lines = safe_lines(text);
   switch (level) {
     case LogLevel::kInfo:
-      logger()->info("{}", text);
+      logger()->info("{}", lines);
       break;
     case LogLevel::kWarning:
-      logger()->warn("{}", text);
+      logger()->warn("{}", lines);
       break;
     case LogLevel::kError:
-      logger()->error("{}", text);
+      logger()->error("{}", lines);
       break;
   }
   logger()->flush();

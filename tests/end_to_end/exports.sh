@@ -75,3 +75,20 @@ for i in range(70):
         assert abs(expected - found) < 1e-3, (i, k, expected, found)
 print("exports agree")
 PYTHON
+
+# A table groups by the keys that the plan says vary.
+cat >"$work/seeds.yaml" <<YAML
+name: seeds
+trial:
+  dataset: {root: $work/data}
+  encoder: {name: small_cnn, width: 2}
+  training: {epochs: 0, batch_size: 30}
+sweep: {grid: {init_seed: [1, 2], head.name: [dot, cosine]}, seeds: 2}
+YAML
+"$HEADWAY" run "$work/seeds.yaml"
+python3 - "$("$HEADWAY" plan "$work/seeds.yaml" --json)" "$("$HEADWAY" table seeds --json)" <<'PYTHON'
+import json, sys
+plan, table = map(json.loads, sys.argv[1:])
+assert plan["axes"] == table["by"] == ["head.name", "init_seed"], (plan["axes"], table["by"])
+assert len(table["rows"]) == len(plan["cells"]) == 4, table
+PYTHON

@@ -62,6 +62,7 @@ expect 2 "$HEADWAY" $'\x1b[31m'
 expect 2 "$HEADWAY" status $'\x1b[31m\nx'
 "$HEADWAY" run escapes.yaml >out 2>err </dev/null || true
 harmless err 'run escapes.yaml'
+expect 1 "$HEADWAY" train escapes.yaml
 trial=$(query escapes 'select trial_id from trials')
 for verb in why show; do
   expect 0 "$HEADWAY" "$verb" "$trial"

@@ -7,6 +7,7 @@ namespace headway {
 namespace {
 
 using testing::ContainsRegex;
+using testing::EndsWith;
 using testing::IsEmpty;
 
 // One test, because the logger's level and prefix belong to the process.
@@ -25,6 +26,9 @@ TEST(Logging, rank_zero_tells_all_and_other_ranks_only_warnings) {
   log_error("told");
   EXPECT_THAT(testing::internal::GetCapturedStderr(),
               ContainsRegex("warn.* \\[rank 1\\] told \\{braces\\}\n.*error \\[rank 1\\] told\n$"));
+  testing::internal::CaptureStderr();
+  log_error("{}", "a\x1b[31m\nb");
+  EXPECT_THAT(testing::internal::GetCapturedStderr(), EndsWith("a\\x1b[31m\n  b\n"));
 }
 
 }  // namespace
