@@ -153,7 +153,7 @@ MachineCheck check_cache_directory() {
 MachineCheck check_temporary_directory() {
   try {
     return check_writable(
-        "temporary files", temporary_directory(), "set TMPDIR to a folder that you may write to");
+        "temporary", temporary_directory(), "set TMPDIR to a folder that you may write to");
   } catch (const EnvironmentError& error) {
     return {.name = "temporary",
             .state = CheckState::kFailed,
