@@ -269,6 +269,8 @@ int run_sweep(const RunOptions& options, VerbContext& context) {
   expect_gpu_per_rank(allocation, sweep.resources);
   SupervisorOptions work = supervisor_options(sweep, options, worker, allocation);
   work.headway = context.program;
+  // The limit is that of the command: what it took to get here counts, too.
+  if (auto& limit = work.timeouts.time_limit_seconds) *limit -= monotonic_seconds() - started_at;
   if (auto lack = lack_of_ranks(standing.fewest_ranks, work.limits)) throw ConfigError(*lack);
   const auto launcher = make_local_launcher(allocation);
   ProgressDisplay display(context.err, standard_error_terminal());

@@ -2,7 +2,9 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
+#include <ctime>
 #include <exception>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -11,6 +13,7 @@
 #include "base/environment.h"
 #include "base/errors.h"
 #include "base/exit_code.h"
+#include "base/host.h"
 #include "base/json.h"
 #include "base/logging.h"
 #include "base/memory_use.h"
@@ -44,6 +47,19 @@ class SilentSink final : public TrialSink {
 
 std::optional<std::string> only_trial_of(const GroupSettings& settings) {
   return settings.only_trial.empty() ? std::nullopt : std::optional(settings.only_trial);
+}
+
+// Since mpirun, or this process where there is none, was started: the group's limit counts from
+// then, and loading libraries takes a while.
+double seconds_since_launch(int ranks) {
+  const ProcessIdentity self = this_process();
+  const ProcessIdentity launched = ranks > 1 ? parent_of(self).value_or(self) : self;
+  timespec since_boot{};
+  if (::clock_gettime(CLOCK_BOOTTIME, &since_boot) != 0) throw_errno("clock_gettime");
+  const double now =
+      static_cast<double>(since_boot.tv_sec) + 1e-9 * static_cast<double>(since_boot.tv_nsec);
+  const auto ticks_per_second = static_cast<double>(::sysconf(_SC_CLK_TCK));
+  return std::max(0.0, now - static_cast<double>(launched.start_ticks) / ticks_per_second);
 }
 
 /// What rank 0 tells the others about the next trial.
@@ -91,7 +107,8 @@ WorkerGroup::WorkerGroup(const GroupSettings& settings, Communicator& comm)
     : group_{settings, comm.size()}, comm_(comm) {
   if (comm.rank() != 0) return;
   if (settings.time_limit_seconds) {
-    group_.budget = TimeBudget(monotonic_seconds() + *settings.time_limit_seconds, comm.size());
+    const double left = *settings.time_limit_seconds - seconds_since_launch(comm.size());
+    group_.budget = TimeBudget(monotonic_seconds() + left, comm.size());
   }
   const ClaimOwner owner{this_process(), GroupName(settings.group), comm.size()};
   source_ = std::make_unique<TrialSource>(settings.sweep_directory, owner, only_trial_of(settings));
