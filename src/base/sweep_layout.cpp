@@ -36,6 +36,11 @@ fs::path SweepLayout::sweep_file(int version) const {
   return within({fmt::format("sweep.{}.yaml", version)});
 }
 
+fs::path SweepLayout::damaged_trials_file(int number) const {
+  return within(
+      {number == 1 ? "trials.damaged.jsonl" : fmt::format("trials.damaged.{}.jsonl", number)});
+}
+
 fs::path SweepLayout::within(std::initializer_list<std::string_view> names) const {
   fs::path path = root_;
   for (const std::string_view name : names) {

@@ -25,8 +25,8 @@ class SweepLayout {
   std::filesystem::path trials_file() const { return within({"trials.jsonl"}); }
   /// Trials of earlier versions of the sweep that the present one lacks; lines as in trials_file.
   std::filesystem::path vanished_trials_file() const { return within({"trials.vanished.jsonl"}); }
-  /// A list of trials that could not be read, kept when it was written anew.
-  std::filesystem::path damaged_trials_file() const { return within({"trials.damaged.jsonl"}); }
+  /// 1, 2, ...: lists of trials that could not be read, kept when they were written anew.
+  std::filesystem::path damaged_trials_file(int number) const;
   /// What the sweep says besides its trials.
   std::filesystem::path settings_file() const { return within({"plan.json"}); }
   /// Locked while the manifest is written.

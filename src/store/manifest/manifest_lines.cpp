@@ -16,6 +16,8 @@
 namespace headway {
 namespace {
 
+constexpr std::size_t kMostTold = 100;  // damaged lines
+
 // Takes `prefix` off the front of `text`; false when it is not there.
 bool take(std::string_view& text, std::string_view prefix) {
   if (!text.starts_with(prefix)) return false;
@@ -60,7 +62,7 @@ PlannedTrial full_parse(std::string_view line) {
   const auto json = parse_json(line);
   return {json.at("trial_id").get<TrialId>(),
           json.at("cell_id").get<CellId>(),
-          json.at("seed").get<std::int64_t>(),
+          integer_in(json.at("seed"), kAnyInteger),
           canonical_json_of_stored(json.at("config")).dump()};
 }
 
@@ -85,9 +87,9 @@ PlannedTrial planned_trial(const Trial& trial) {
   return {trial.trial_id, trial.cell_id, trial.config.seed, to_canonical_json(trial.config).dump()};
 }
 
-std::vector<PlannedTrial> read_manifest_lines(const std::filesystem::path& file) {
+ManifestLines read_sound_manifest_lines(const std::filesystem::path& file) {
   const std::string text = read_text(file, kLargestManifest, Links::kRefuse);
-  std::vector<PlannedTrial> trials;
+  ManifestLines lines;
   std::string_view rest = text;
   for (std::size_t number = 1; !rest.empty(); ++number) {
     const std::size_t end = rest.find('\n');
@@ -96,16 +98,23 @@ std::vector<PlannedTrial> read_manifest_lines(const std::filesystem::path& file)
     if (line.empty()) continue;
     try {
       auto trial = lacks_loss_section(line) ? std::nullopt : quick_parse(line);
-      trials.push_back(trial ? *std::move(trial) : full_parse(line));
+      lines.trials.push_back(trial ? *std::move(trial) : full_parse(line));
     } catch (const nlohmann::json::exception& error) {
-      throw StoreError(fmt::format(
+      if (lines.damage.size() >= kMostTold) continue;
+      lines.damage.push_back(fmt::format(
           "{}:{}: not a trial: {}; 'headway run' with the sweep file writes the plan anew",
           file.string(),
           number,
           error.what()));
     }
   }
-  return trials;
+  return lines;
+}
+
+std::vector<PlannedTrial> read_manifest_lines(const std::filesystem::path& file) {
+  ManifestLines lines = read_sound_manifest_lines(file);
+  if (!lines.damage.empty()) throw StoreError(lines.damage.front());
+  return std::move(lines.trials);
 }
 
 }  // namespace headway

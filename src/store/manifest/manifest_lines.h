@@ -15,6 +15,13 @@ std::string manifest_line(const PlannedTrial& trial);
 std::string manifest_lines(const std::vector<PlannedTrial>& trials);
 PlannedTrial planned_trial(const Trial& trial);
 
+/// What a list holds, whatever became of some of its lines.
+struct ManifestLines {
+  std::vector<PlannedTrial> trials;
+  std::vector<std::string> damage;  // "FILE:LINE: not a trial: ..."
+};
+ManifestLines read_sound_manifest_lines(const std::filesystem::path& file);
+
 /// Reads lines as manifest_line writes them without building any JSON, others with the JSON parser.
 /// StoreError naming the line that is neither.
 std::vector<PlannedTrial> read_manifest_lines(const std::filesystem::path& file);

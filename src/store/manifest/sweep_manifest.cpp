@@ -116,17 +116,34 @@ void keep_sweep_text(const SweepLayout& layout, const std::string& text) {
     replace_file(next, text);
 }
 
-// A damaged list is put aside: what was recorded of its trials stays in the segments.
-std::vector<PlannedTrial> present_trials(const SweepLayout& layout) {
-  if (!std::filesystem::exists(layout.trials_file())) return {};
-  try {
-    return read_manifest_lines(layout.trials_file());
-  } catch (const StoreError& error) {
-    const auto aside = layout.damaged_trials_file();
-    log_warning("{}; written anew, the old one is kept as '{}'", error.what(), aside.string());
-    std::filesystem::rename(layout.trials_file(), aside);
-    return {};
+// A name that nothing has: what was put aside before stays.
+std::filesystem::path free_name(const SweepLayout& layout) {
+  for (int number = 1;; ++number) {
+    auto file = layout.damaged_trials_file(number);
+    std::error_code unknown;
+    if (!std::filesystem::exists(std::filesystem::symlink_status(file, unknown))) return file;
   }
+}
+
+// The trials of a list; of a damaged one, which is put aside, those that can be read: what was
+// recorded of the others stays in the segments.
+std::vector<PlannedTrial> read_or_put_aside(const std::filesystem::path& file,
+                                            const SweepLayout& layout) {
+  if (!std::filesystem::exists(std::filesystem::symlink_status(file))) return {};
+  ManifestLines lines;
+  try {
+    lines = read_sound_manifest_lines(file);
+    if (lines.damage.empty()) return std::move(lines.trials);
+  } catch (const DiskFullError&) {
+    throw;
+  } catch (const EnvironmentError& error) {  // a directory, say
+    lines.damage.emplace_back(error.what());
+  }
+  const auto aside = free_name(layout);
+  log_warning(
+      "{}; written anew, the old one is kept as '{}'", lines.damage.front(), aside.string());
+  std::filesystem::rename(file, aside);
+  return std::move(lines.trials);
 }
 
 std::unordered_set<TrialId> ids_of(const std::vector<PlannedTrial>& trials) {
@@ -180,13 +197,13 @@ void keep_finished_configurations(std::vector<PlannedTrial>& trials,
 }
 
 // What ever was in the plan and is no longer: the store keeps describing it after a rebuild.
-std::vector<PlannedTrial> vanished_trials(const SweepLayout& layout,
+std::vector<PlannedTrial> vanished_trials(const std::vector<PlannedTrial>& gone,
                                           const std::vector<PlannedTrial>& old_trials,
                                           const std::vector<PlannedTrial>& new_trials) {
   auto present = ids_of(new_trials);
   std::vector<PlannedTrial> result;
-  for (const auto& source : {read_vanished_trials(layout.root()), old_trials}) {
-    for (const PlannedTrial& trial : source) {
+  for (const auto* source : {&gone, &old_trials}) {
+    for (const PlannedTrial& trial : *source) {
       if (present.insert(trial.trial_id).second) result.push_back(trial);
     }
   }
@@ -253,14 +270,15 @@ ManifestChange write_manifest(const std::filesystem::path& directory, const Swee
   const FileDescriptor lock = lock_manifest(directory);
   std::vector<PlannedTrial> trials = manifest_of(sweep).trials;
   const bool is_new = !std::filesystem::exists(layout.trials_file());
-  const std::vector<PlannedTrial> old_trials = present_trials(layout);
+  const std::vector<PlannedTrial> old_trials = read_or_put_aside(layout.trials_file(), layout);
+  const std::vector<PlannedTrial> gone = read_or_put_aside(layout.vanished_trials_file(), layout);
   keep_finished_configurations(trials, old_trials, directory);
-  keep_finished_configurations(trials, read_vanished_trials(directory), directory);
+  keep_finished_configurations(trials, gone, directory);
   ManifestChange change = compare(old_trials, trials);
   change.is_new = is_new;
   // The list of trials comes last: it is what makes a sweep, and no step before it loses a trial.
   keep_sweep_text(layout, sweep.text);
-  const auto vanished = vanished_trials(layout, old_trials, trials);
+  const auto vanished = vanished_trials(gone, old_trials, trials);
   if (!vanished.empty() || std::filesystem::exists(layout.vanished_trials_file())) {
     replace_if_changed(layout.vanished_trials_file(), manifest_lines(vanished));
   }

@@ -150,6 +150,56 @@ TEST(SweepManifest, a_damaged_list_of_trials_is_put_aside_and_written_anew) {
   EXPECT_EQ(text_of(fixture.path() / "trials.damaged.jsonl"), text);
 }
 
+TEST(SweepManifest, a_damaged_list_does_not_take_the_place_of_an_earlier_one) {
+  const SweepFixture fixture;
+  const auto file = SweepLayout(fixture.path()).trials_file();
+  for (const char* text : {"first", "second", "third"}) {
+    std::ofstream(file) << text;
+    write_manifest(fixture.path(), fixture.sweep);
+  }
+  EXPECT_EQ(text_of(fixture.path() / "trials.damaged.jsonl"), "first");
+  EXPECT_EQ(text_of(fixture.path() / "trials.damaged.2.jsonl"), "second");
+  EXPECT_EQ(text_of(fixture.path() / "trials.damaged.3.jsonl"), "third");
+}
+
+TEST(SweepManifest, a_damaged_list_of_vanished_trials_is_put_aside_and_written_anew) {
+  const SweepFixture fixture;
+  Sweep shorter = fixture.sweep;
+  shorter.trials.erase(shorter.trials.begin(), shorter.trials.begin() + 2);
+  write_manifest(fixture.path(), shorter);
+  const auto file = SweepLayout(fixture.path()).vanished_trials_file();
+  ASSERT_EQ(ids(read_vanished_trials(fixture.path())), (std::vector{fixture.id(0), fixture.id(1)}));
+  std::string text = text_of(file);
+  text.replace(0, 7, "{broken");
+  std::ofstream(file) << text;
+  EXPECT_THROW(read_vanished_trials(fixture.path()), StoreError);
+  EXPECT_NO_THROW(write_manifest(fixture.path(), shorter));
+  EXPECT_EQ(text_of(fixture.path() / "trials.damaged.jsonl"), text);
+  EXPECT_EQ(ids(read_vanished_trials(fixture.path())), std::vector{fixture.id(1)})
+      << "what can be read of it stays known";
+}
+
+TEST(SweepManifest, what_can_be_read_of_a_damaged_list_vanishes_in_order) {
+  const SweepFixture fixture;
+  const auto file = SweepLayout(fixture.path()).trials_file();
+  std::ofstream(file, std::ios::app) << "{broken\n";
+  Sweep shorter = fixture.sweep;
+  shorter.trials.erase(shorter.trials.begin());
+  write_manifest(fixture.path(), shorter);
+  EXPECT_EQ(ids(read_vanished_trials(fixture.path())), std::vector{fixture.id(0)});
+}
+
+TEST(SweepManifest, a_list_that_is_no_file_is_put_aside) {
+  const SweepFixture fixture;
+  for (const auto& file : {SweepLayout(fixture.path()).trials_file(),
+                           SweepLayout(fixture.path()).vanished_trials_file()}) {
+    std::filesystem::remove(file);
+    std::filesystem::create_directory(file);
+    EXPECT_NO_THROW(write_manifest(fixture.path(), fixture.sweep)) << file;
+    EXPECT_EQ(read_manifest(fixture.path()).trials.size(), 6U);
+  }
+}
+
 TEST(SweepManifest, the_same_sweep_again_changes_nothing) {
   const SweepFixture fixture;
   const auto file = SweepLayout(fixture.path()).trials_file();
