@@ -11,6 +11,7 @@
 #include "base/errors.h"
 #include "base/sweep_layout.h"
 #include "base/time.h"
+#include "base/weights_file.h"
 #include "data/split.h"
 #include "training/epoch.h"
 #include "training/evaluation.h"
@@ -20,6 +21,12 @@
 
 namespace headway {
 namespace {
+
+/// It verifies, but is not of this trial, or not what one holds.
+class UnusableCheckpoint : public ConfigError {
+ public:
+  using ConfigError::ConfigError;
+};
 
 class Trainer {
  public:
@@ -70,6 +77,8 @@ class Trainer {
 
  private:
   void begin(const std::optional<LoadedCheckpoint>& checkpoint);
+  void resume_from(const LoadedCheckpoint& checkpoint);
+  void take_over(const LoadedCheckpoint& checkpoint);
   /// How and why training ends before its last step.
   struct EarlyEnd {
     TrialEnd end;
@@ -271,18 +280,39 @@ void Trainer::begin(const std::optional<LoadedCheckpoint>& checkpoint) {
         "the best checkpoint cannot be told without validation images: set "
         "dataset.validation_fraction, or leave out resources.keep_best_checkpoint");
   }
-  if (checkpoint) {
-    TrialPosition restored = state_.restore(*checkpoint);
-    expects(restored.precision == position_.precision, "a checkpoint keeps its precision");
-    restored.data_sha256 = position_.data_sha256;
-    position_ = std::move(restored);
-    resumed_from_ = position_.steps_done;
-    saver_.resumed_from(position_);
-    evaluator_.restart(std::exchange(position_.evaluation, {}));
-  }
+  if (checkpoint) resume_from(*checkpoint);
   if (comm_.rank() != 0) return;
   sink_.started(resumed_from_, position_.precision);
   for (const EpochRecord& record : position_.history) sink_.epoch_restored(record);
+}
+
+// Nothing has been recorded yet, so whatever is wrong with it, the one before may do.
+void Trainer::resume_from(const LoadedCheckpoint& checkpoint) {
+  std::string trouble;
+  try {
+    take_over(checkpoint);
+  } catch (const ConfigError& error) {
+    trouble = error.what();
+  } catch (const nlohmann::json::exception& error) {
+    trouble = error.what();
+  } catch (const std::logic_error& error) {  // expectations
+    trouble = error.what();
+  }
+  if (comm_.all_reduce_or(trouble.empty() ? 0U : 1U) == 0) return;
+  throw UnusableCheckpoint(trouble.empty() ? "another rank cannot use it" : trouble);
+}
+
+void Trainer::take_over(const LoadedCheckpoint& checkpoint) {
+  const std::string own = headway::trial_id(config_);
+  const std::string of = checkpoint.manifest.value(kTrialIdOfWeights, own);  // older ones don't say
+  if (of != own) throw ConfigError(fmt::format("it is one of trial '{}'", of));
+  TrialPosition restored = state_.restore(checkpoint);
+  expects(restored.precision == position_.precision, "a checkpoint keeps its precision");
+  restored.data_sha256 = position_.data_sha256;
+  position_ = std::move(restored);
+  resumed_from_ = position_.steps_done;
+  saver_.resumed_from(position_);
+  evaluator_.restart(std::exchange(position_.evaluation, {}));
 }
 
 TrialResult Trainer::run(const std::optional<LoadedCheckpoint>& checkpoint) {
@@ -374,6 +404,34 @@ void refuse_or_drop_other_data(RecoveredCheckpoint& found,
   sink.remark(what + ": it begins anew");
 }
 
+// A resumed trial keeps the precision it began with, whatever a new probe would say.
+std::string precision_of(const LoadedCheckpoint& checkpoint) {
+  const auto found = checkpoint.manifest.find("precision");
+  const bool is_one = found != checkpoint.manifest.end() && (*found == "fp32" || *found == "bf16");
+  if (!is_one) throw UnusableCheckpoint("it does not tell its precision");
+  return found->get<std::string>();
+}
+
+TrialResult train_from(const std::optional<LoadedCheckpoint>& checkpoint,
+                       const TrialConfig& config,
+                       const Dataset& dataset,
+                       Communicator& comm,
+                       TrialSink& sink,
+                       const TrainerOptions& options) {
+  const at::Device device(options.device);
+  const std::string precision =
+      checkpoint ? precision_of(*checkpoint) : resolve_precision(config, dataset, comm, device);
+  const ImageSet& images = dataset.train();
+  Model model =
+      build_model(config, {images.channels, images.height, images.width}, dataset.classes());
+  Trainer trainer(config, dataset, comm, sink, options, model, {device, precision == "bf16"});
+  try {
+    return trainer.run(checkpoint);
+  } catch (const EvaluationStopped&) {
+    return trainer.stop_in_evaluation();
+  }
+}
+
 }  // namespace
 
 TrialResult train_trial(const TrialConfig& config,
@@ -382,26 +440,22 @@ TrialResult train_trial(const TrialConfig& config,
                         TrialSink& sink,
                         const TrainerOptions& options) {
   const CheckpointFolder folder(options.checkpoint_folder);
-  RecoveredCheckpoint found = recover_on_all_ranks(folder, comm);
-  report_damage(found, sink);
-  if (found.newest) {
-    const auto what = other_data(*found.newest, config.dataset, dataset.identity());
-    if (what) refuse_or_drop_other_data(found, folder, *what, options, comm, sink);
-  }
-  const at::Device device(options.device);
-  if (device.is_cuda()) select_gpu_kernels(config.training.reproducible);
-  // A resumed trial keeps the precision it began with, whatever a new probe would say.
-  const std::string precision = found.newest
-                                    ? found.newest->manifest.at("precision").get<std::string>()
-                                    : resolve_precision(config, dataset, comm, device);
-  const ImageSet& images = dataset.train();
-  Model model =
-      build_model(config, {images.channels, images.height, images.width}, dataset.classes());
-  Trainer trainer(config, dataset, comm, sink, options, model, {device, precision == "bf16"});
-  try {
-    return trainer.run(found.newest);
-  } catch (const EvaluationStopped&) {
-    return trainer.stop_in_evaluation();
+  if (at::Device(options.device).is_cuda()) select_gpu_kernels(config.training.reproducible);
+  while (true) {
+    RecoveredCheckpoint found = recover_on_all_ranks(folder, comm);
+    report_damage(found, sink);
+    if (found.newest) {
+      const auto what = other_data(*found.newest, config.dataset, dataset.identity());
+      if (what) refuse_or_drop_other_data(found, folder, *what, options, comm, sink);
+    }
+    try {
+      return train_from(found.newest, config, dataset, comm, sink, options);
+    } catch (const UnusableCheckpoint& error) {
+      const auto step = found.newest->manifest.at("step").get<std::int64_t>();
+      sink.remark(fmt::format("the checkpoint of step {} is of no use: {}", step, error.what()));
+      found.newest.reset();  // its file is mapped
+      if (comm.rank() == 0) folder.discard(step);
+    }
   }
 }
 

@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
-#include <cstring>
 
 #include "base/atomic_file.h"
 #include "base/errors.h"
@@ -43,11 +42,6 @@ std::optional<std::int64_t> step_of(const std::filesystem::path& file) {
                                                                  : std::nullopt;
 }
 
-std::string file_sha256(const std::filesystem::path& path) {
-  const MappedFile file(path, Links::kRefuse);
-  return Sha256().add(file.bytes()).hex_digest();
-}
-
 [[noreturn]] void refuse(const std::filesystem::path& path, std::string_view what) {
   throw ConfigError(fmt::format("{}: {}", path.string(), what));
 }
@@ -80,10 +74,18 @@ std::vector<std::filesystem::path> files_in(const std::filesystem::path& folder)
   return files;
 }
 
-// What it fails to remove is only in the way.
+// What it fails to remove is only in the way. Links are removed, not what they lead to.
 void remove_unneeded(const std::filesystem::path& file) {
-  if (::unlink(file.c_str()) == 0 || errno == ENOENT || errno == ENOTDIR) return;
-  log_warning("{}: cannot be removed: {}", file.string(), std::strerror(errno));
+  std::error_code error;
+  std::filesystem::remove_all(file, error);
+  if (!error || error == std::errc::not_a_directory) return;
+  log_warning("{}: cannot be removed: {}", file.string(), error.message());
+}
+
+bool stands_for_a_file(const std::filesystem::path& path) {
+  std::error_code unknown;
+  const auto there = std::filesystem::symlink_status(path, unknown);
+  return std::filesystem::exists(there) && !std::filesystem::is_regular_file(there);
 }
 
 // A save that ended in the middle leaves a temporary file, or tensors without a manifest.
@@ -110,6 +112,7 @@ void CheckpointFolder::save(std::int64_t step,
                             const std::vector<NamedTensor>& tensors,
                             nlohmann::json manifest) const {
   make_directories(folder_);
+  remove_what_is_no_file(step);
   manifest["step"] = step;
   try {
     if (std::filesystem::exists(manifest_path(folder_, step))) {
@@ -142,6 +145,8 @@ void CheckpointFolder::replace(std::int64_t step,
     both[kReplacement] = manifest;
   } catch (const ConfigError&) {
     log_warning("{}: damaged; it is replaced", manifest_path(folder_, step).string());
+  } catch (const nlohmann::json::exception&) {
+    log_warning("{}: no manifest; it is replaced", manifest_path(folder_, step).string());
   }
   replace_file(manifest_path(folder_, step), manifest_text(std::move(both)));
   if (::rename(prepared.c_str(), path.c_str()) != 0) throw_errno("rename", path.string());
@@ -155,6 +160,13 @@ void CheckpointFolder::remove(std::int64_t step) const {
   remove_unneeded(tensors_path(folder_, step));
 }
 
+// A directory, a pipe, a link, ...
+void CheckpointFolder::remove_what_is_no_file(std::int64_t step) const {
+  for (const auto& path : {manifest_path(folder_, step), tensors_path(folder_, step)}) {
+    if (stands_for_a_file(path)) remove_unneeded(path);
+  }
+}
+
 LoadedCheckpoint CheckpointFolder::load(std::int64_t step) const {
   auto manifest = read_manifest(manifest_path(folder_, step));
   const std::filesystem::path path = tensors_path(folder_, step);
@@ -162,7 +174,8 @@ LoadedCheckpoint CheckpointFolder::load(std::int64_t step) const {
     refuse(manifest_path(folder_, step), "the manifest is of another step");
   }
   if (!std::filesystem::exists(path)) refuse(path, "the file is missing");
-  const std::string found = file_sha256(path);
+  MappedFile file(path, Links::kRefuse);
+  const std::string found = Sha256().add(file.bytes()).hex_digest();
   if (manifest.contains(kReplacement) && manifest.at(kReplacement).at("tensors_sha256") == found) {
     manifest = nlohmann::json(manifest.at(kReplacement));
   }
@@ -170,7 +183,7 @@ LoadedCheckpoint CheckpointFolder::load(std::int64_t step) const {
   if (manifest.value("tensors_sha256", "") != found) {
     refuse(path, "the content does not match the SHA-256 in its manifest");
   }
-  return {std::move(manifest), SafetensorsFile(path)};
+  return {std::move(manifest), SafetensorsFile(std::move(file), path.string())};
 }
 
 RecoveredCheckpoint CheckpointFolder::recover() const {
@@ -182,9 +195,14 @@ RecoveredCheckpoint CheckpointFolder::recover() const {
     } catch (const EnvironmentError& error) {  // may be whole all the same
       result.damage.push_back(
           fmt::format("the checkpoint of step {} cannot be read: {}", step, error.what()));
+      remove_what_is_no_file(step);
     } catch (const ConfigError& error) {
       result.damage.push_back(
           fmt::format("the checkpoint of step {} is damaged: {}", step, error.what()));
+      remove(step);
+    } catch (const nlohmann::json::exception& error) {  // its own hash is right
+      result.damage.push_back(
+          fmt::format("the checkpoint of step {} is none: {}", step, error.what()));
       remove(step);
     }
   }

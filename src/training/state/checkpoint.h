@@ -35,17 +35,21 @@ class CheckpointFolder {
   void save(std::int64_t step,
             const std::vector<NamedTensor>& tensors,
             nlohmann::json manifest) const;
-  /// Loads the newest one that verifies, and removes what is of no use any more: damaged ones and
-  /// what a process that died left half written. For the trial's owner, before it saves.
+  /// Loads the newest one that verifies, and removes what is of no use any more: damaged ones, what
+  /// stands in the place of a file and is none, and what a process that died left half written. For
+  /// the trial's owner, before it saves.
   RecoveredCheckpoint recover() const;
   /// ConfigError or EnvironmentError says which file is unusable and why.
   LoadedCheckpoint load(std::int64_t step) const;
+  /// Removes one that loads and turns out to be of no use, so that recover() finds the one before.
+  void discard(std::int64_t step) const { remove(step); }
   /// Removes all: the trial is done.
   void clear() const;
 
  private:
   std::vector<std::int64_t> steps() const;  // newest first
   void remove(std::int64_t step) const;
+  void remove_what_is_no_file(std::int64_t step) const;
   void replace(std::int64_t step,
                const std::vector<NamedTensor>& tensors,
                nlohmann::json manifest) const;

@@ -83,7 +83,9 @@ void CheckpointSaver::write_image(const Request& request) {
   }
   if (request.checkpoint) {
     const std::int64_t step = image_.manifest.at("step");
-    CheckpointFolder(places_.checkpoints).save(step, tensors.all(), image_.manifest);
+    nlohmann::json manifest = image_.manifest;
+    manifest[kTrialIdOfWeights] = places_.trial_id;
+    CheckpointFolder(places_.checkpoints).save(step, tensors.all(), std::move(manifest));
   }
 }
 

@@ -2,10 +2,13 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <fstream>
+#include <functional>
 
+#include "base/sha256.h"
 #include "support/temporary_directory.h"
 #include "support/text_of.h"
 
@@ -138,6 +141,64 @@ TEST_F(Checkpoints, a_newer_one_that_could_not_be_read_costs_no_usable_one) {
   EXPECT_THAT(names(), Not(Contains("step-1.json")));
   for (const char* kept : {"step-2.json", "step-3.json", "step-7.json"}) {
     EXPECT_THAT(names(), Contains(kept));
+  }
+}
+
+// Whatever stands in the place of a file: the one before is used, and saving goes on.
+TEST_F(Checkpoints, what_is_no_file_costs_no_usable_one) {
+  const auto make_directory = [](const std::filesystem::path& path) {
+    std::filesystem::create_directories(path / "within");
+  };
+  const auto make_pipe = [](const std::filesystem::path& path) {
+    ASSERT_EQ(::mkfifo(path.c_str(), 0600), 0);
+  };
+  const auto make_link = [](const std::filesystem::path& path) {
+    std::filesystem::create_symlink("nowhere", path);
+  };
+  for (const std::function<void(const std::filesystem::path&)>& make :
+       {std::function<void(const std::filesystem::path&)>(make_directory),
+        std::function<void(const std::filesystem::path&)>(make_pipe),
+        std::function<void(const std::filesystem::path&)>(make_link)}) {
+    for (const char* name : {"step-2.json", "step-2.safetensors"}) {
+      save(1);
+      save(2);
+      std::filesystem::remove(file(name));
+      make(file(name));
+      const RecoveredCheckpoint found = folder_.recover();
+      ASSERT_TRUE(found.newest.has_value()) << name;
+      EXPECT_EQ(found.newest->manifest.at("step"), 1) << name;
+      EXPECT_THAT(found.damage, ElementsAre(HasSubstr(file(name).string())));
+      std::filesystem::remove_all(file(name));
+      make(file(name));
+      save(2);
+      EXPECT_EQ(folder_.recover().newest->manifest.at("step"), 2) << name;
+      folder_.clear();
+    }
+  }
+}
+
+// Its own hash is right: someone made it.
+TEST_F(Checkpoints, a_manifest_of_another_form_costs_no_usable_one) {
+  save(1);
+  const auto write = [&](const std::string& text) {
+    std::ofstream(file("step-2.json"), std::ios::binary) << text;
+    std::ofstream(file("step-2.safetensors"), std::ios::binary) << "x";
+  };
+  const auto with_hash = [](nlohmann::json manifest) {
+    manifest["manifest_sha256"] = sha256_hex(manifest.dump());
+    return manifest.dump();
+  };
+  for (const std::string& text : {std::string(2'000'000, '['),
+                                  std::string("[1]"),
+                                  std::string(R"({"manifest_sha256":7})"),
+                                  with_hash({{"step", "two"}, {"tensors_sha256", 3}}),
+                                  with_hash({{"step", 2}, {"tensors_sha256", {1, 2}}}),
+                                  with_hash({{"step", 2}, {"tensors_sha256", sha256_hex("x")}})}) {
+    write(text);
+    const RecoveredCheckpoint found = folder_.recover();
+    ASSERT_TRUE(found.newest.has_value()) << text.substr(0, 80);
+    EXPECT_EQ(found.newest->manifest.at("step"), 1) << text.substr(0, 80);
+    EXPECT_EQ(found.damage.size(), 1U) << text.substr(0, 80);
   }
 }
 
