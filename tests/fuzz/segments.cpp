@@ -1,6 +1,10 @@
 // The input is what two writers recorded: its lines go to the one and the other in turn, framed as
 // records when the first byte is 'f', else as they are.
+#include <map>
+#include <string>
+#include <tuple>
 #include <utility>
+#include <vector>
 
 #include "base/sweep_layout.h"
 #include "fuzz/support/fuzz_target.h"
@@ -10,25 +14,30 @@
 namespace headway {
 namespace {
 
-void ask_everything(const TrialHistory& trial) {
-  to_string(trial.state());
-  trial.failures();
-  trial.cancel_requested();
-  trial.final_weights_sha256();
-  if (trial.last_attempt() == nullptr && !trial.failed_attempts().empty()) {
-    fail("failed attempts of a trial that was never tried");
-  }
+/// All that the next step of a run depends on.
+auto verdict(const TrialHistory& trial) {
+  std::vector<std::pair<std::int64_t, std::string>> attempts;
+  for (const auto& [number, attempt] : trial.attempts) attempts.emplace_back(number, attempt.state);
+  return std::make_tuple(trial.state(),
+                         trial.failures(),
+                         trial.cancel_requested(),
+                         trial.final_weights_sha256(),
+                         attempts);
 }
 
-std::unordered_map<TrialId, TrialHistory> read_both(const SweepLayout& sweep,
-                                                    const std::string& first,
-                                                    const std::string& second) {
+auto verdicts(const SweepLayout& sweep, const std::string& first, const std::string& second) {
   write_bytes(sweep.segments() / "a.jsonl", first);
   write_bytes(sweep.segments() / "b.jsonl", second);
   SweepState state(sweep.root());
   state.refresh();
-  for (const auto& [id, trial] : state.trials()) ask_everything(trial);
-  return state.trials();
+  std::map<std::string, decltype(verdict({}))> result;
+  for (const auto& [id, trial] : state.trials()) {
+    if (trial.attempts.empty() && !trial.failed_attempts().empty()) {
+      fail("failed attempts of a trial that was never tried");
+    }
+    result.emplace(id.text(), verdict(trial));
+  }
+  return result;
 }
 
 }  // namespace
@@ -49,7 +58,7 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     std::swap(first, second);
   }
   is_taken([&] {
-    if (read_both(sweep, first, second) != read_both(sweep, second, first)) {
+    if (verdicts(sweep, first, second) != verdicts(sweep, second, first)) {
       fail("what became of a trial depends on the order in which segments are read");
     }
   });

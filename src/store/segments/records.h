@@ -164,14 +164,14 @@ struct AttemptFinished {
 struct RetryRequested {
   static constexpr const char* kKind = "retry_requested";
   TrialId trial_id = {};
-  // One more than any request about this trial that the writer had seen: it is later than those. 0:
-  // of a time when requests were ordered by the records' times.
-  std::int64_t number = 0;
+  // One more than any request about this trial that the writer had seen: it is later than those.
+  // Absent: of a time when requests were ordered by the records' times.
+  std::optional<std::int64_t> number = {};
   std::optional<std::int64_t> through_attempt = {};  // "so far"; absent: by the records' times
 
   static void visit(auto& record, auto&& field) {
     field.required("trial_id", record.trial_id);
-    field("number", record.number);
+    field.optional("number", record.number);
     field.optional("through_attempt", record.through_attempt);
   }
 };
@@ -181,11 +181,11 @@ struct RetryRequested {
 struct CancelRequested {
   static constexpr const char* kKind = "cancel_requested";
   TrialId trial_id = {};
-  std::int64_t number = 0;  // as of a RetryRequested
+  std::optional<std::int64_t> number = {};  // as of a RetryRequested
 
   static void visit(auto& record, auto&& field) {
     field.required("trial_id", record.trial_id);
-    field("number", record.number);
+    field.optional("number", record.number);
   }
 };
 

@@ -53,7 +53,8 @@ auto end_rank(const AttemptRecord& attempt) {
                          is_done ? std::string("done") : attempt.state,
                          attempt.failure,
                          attempt.message,
-                         attempt.finished_at);
+                         attempt.finished_at,
+                         attempt.weights_sha256);
 }
 
 // The attempt with the end that `record` tells of.
@@ -109,11 +110,11 @@ bool TrialHistory::fold(const SegmentRecord& record) {
   const std::string kind = record.kind();
   if (kind == RetryRequested::kKind) {
     const auto asked = read_record<RetryRequested>(record.json);
-    return fold_request({asked.number, record.at(), asked.through_attempt}, retry);
+    return fold_request({asked.number.value_or(0), record.at(), asked.through_attempt}, retry);
   }
   if (kind == CancelRequested::kKind) {
     const auto asked = read_record<CancelRequested>(record.json);
-    return fold_request({asked.number, record.at(), std::nullopt}, cancel);
+    return fold_request({asked.number.value_or(0), record.at(), std::nullopt}, cancel);
   }
   if (kind != AttemptStarted::kKind && kind != EpochPosition::kKind &&
       kind != AttemptFinished::kKind) {

@@ -1,4 +1,5 @@
 // why, cancel, interrupt and retry on records of every kind.
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/wait.h>
@@ -9,7 +10,10 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "base/errors.h"
 #include "base/sweep_layout.h"
+#include "cluster/local/process_settings.h"
+#include "config/schema/json_writer.h"
 #include "runner/cli/verb.h"
 #include "scheduling/claims/claims.h"
 #include "scheduling/claims/supervisors.h"
@@ -217,22 +221,62 @@ TEST_F(Failures, a_trial_held_on_another_host_is_interrupted_there) {
   EXPECT_THAT(outcome.err, HasSubstr("it runs on host 'node7'; interrupt it there"));
 }
 
-TEST_F(Failures, interrupt_signals_the_very_process_that_trains) {
-  const pid_t child = ::fork();
-  if (child == 0) {
-    for (;;) ::pause();
+/// A process that is called as workers are, and waits for a signal.
+class NamedLikeWorker {
+ public:
+  NamedLikeWorker(const fs::path& sweep, const std::string& group) {
+    const GroupSettings settings{.sweep_directory = sweep.string(), .group = group};
+    const std::string text = section_to_json(settings).dump();
+    expects(::pipe2(pipe_, O_CLOEXEC) == 0, "a pipe");
+    pid_ = ::fork();
+    if (pid_ == 0) {
+      ::dup2(pipe_[0], STDIN_FILENO);
+      ::execl("/bin/sh", "sh", "-c", "read line", "worker", "serve", text.c_str(), nullptr);
+      ::_exit(127);
+    }
+    while (!group_settings_of(pid_)) ::usleep(1000);
   }
-  ProcessIdentity earlier = *process_numbered(child);
+  ~NamedLikeWorker() {
+    ::kill(pid_, SIGKILL);
+    ::waitpid(pid_, nullptr, 0);
+    ::close(pipe_[0]);
+    ::close(pipe_[1]);
+  }
+  ProcessIdentity identity() const { return *process_numbered(pid_); }
+  bool is_alive() const { return ::waitpid(pid_, nullptr, WNOHANG) == 0; }
+  int wait_for_signal() const {
+    int status = 0;
+    ::waitpid(pid_, &status, 0);
+    return WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+  }
+
+ private:
+  int pipe_[2] = {-1, -1};
+  pid_t pid_ = -1;
+};
+
+TEST_F(Failures, interrupt_signals_the_very_process_that_trains) {
+  const NamedLikeWorker worker(sweep(), "node7-1a2b-0");
+  ProcessIdentity earlier = worker.identity();
   earlier.start_ticks -= 1;
   claim(0, 1, earlier);
   EXPECT_EQ(headway({"interrupt", id(0)}).exit_code, kExitFailed) << "a reused process number";
-  EXPECT_EQ(::waitpid(child, nullptr, WNOHANG), 0);
-  claim(0, 2, *process_numbered(child));
+  EXPECT_TRUE(worker.is_alive());
+  claim(0, 2, worker.identity());
   const auto json = json_of({"interrupt", "--all", "small", "--json"});
-  EXPECT_EQ(json.at("groups").at(0).at("interrupted"), true);
-  int status = 0;
-  ::waitpid(child, &status, 0);
-  EXPECT_EQ(WTERMSIG(status), SIGUSR2);
+  ASSERT_EQ(json.at("groups").at(0).at("interrupted"), true);
+  EXPECT_EQ(worker.wait_for_signal(), SIGUSR2);
+}
+
+TEST_F(Failures, interrupt_leaves_a_process_alone_that_is_no_worker_of_the_sweep) {
+  const NamedLikeWorker of_another_group(sweep(), "node7-1a2b-1");
+  claim(0, 1, of_another_group.identity());
+  EXPECT_EQ(headway({"interrupt", id(0)}).exit_code, kExitFailed);
+  EXPECT_TRUE(of_another_group.is_alive());
+  const NamedLikeWorker of_another_sweep(directory_.path(), "node7-1a2b-0");
+  claim(0, 2, of_another_sweep.identity());
+  EXPECT_EQ(headway({"interrupt", id(0)}).exit_code, kExitFailed);
+  EXPECT_TRUE(of_another_sweep.is_alive());
 }
 
 class RetryOfClass : public Failures, public testing::WithParamInterface<const char*> {};

@@ -8,7 +8,9 @@
 #include <map>
 
 #include "base/errors.h"
+#include "base/weights_file.h"
 #include "comm/nccl/device_array.h"
+#include "config/schema/ids.h"
 #include "support/small_trial.h"
 #include "training/suites/suite.h"
 
@@ -50,6 +52,18 @@ const Trained& trained(const std::string& precision) {
     made.result = train(test_communicator(), made.config, {.folder = made.folder.path()});
   }
   return made;
+}
+
+/// The same weights in a file that says that they are of the trial that the source's configuration
+/// is now.
+std::filesystem::path said_to_be_of(const FinishedTrialSource& source,
+                                    const std::filesystem::path& folder) {
+  const SafetensorsFile weights(source.weights);
+  auto metadata = weights.metadata();
+  metadata[kTrialIdOfWeights] = trial_id(source.config).text();
+  const auto file = folder / "weights.safetensors";
+  write_safetensors(file, weights.tensors(), metadata);
+  return file;
 }
 
 std::string message_of(const FinishedTrialSource& source,
@@ -148,10 +162,19 @@ TEST(FinishedTrial, a_file_that_ends_early_is_found) {
   EXPECT_THAT(message_of(source), HasSubstr("weights.safetensors"));
 }
 
+TEST(FinishedTrial, weights_of_another_trial_are_refused) {
+  FinishedTrialSource source = trained("fp32").source();
+  const TrialId own = trial_id(source.config);
+  source.config.seed += 1;
+  EXPECT_THAT(message_of(source), HasSubstr("holds weights of trial '" + own.text() + "'"));
+}
+
 TEST(FinishedTrial, weights_of_another_shape_are_refused) {
+  const TemporaryDirectory folder;
   FinishedTrialSource source = trained("fp32").source();
   source.config.encoder.options.values()["width"] = 8;
   source.trained.class_vectors_sha256 = "";
+  source.weights = said_to_be_of(source, folder.path());
   EXPECT_THAT(message_of(source), HasSubstr("has another shape or type than this trial's model"));
 }
 
@@ -193,8 +216,10 @@ TEST(FinishedTrial, splits_go_by_name) {
 }
 
 TEST(FinishedTrial, a_split_without_images_is_refused) {
+  const TemporaryDirectory folder;
   FinishedTrialSource source = trained("fp32").source();
   source.config.dataset.validation_fraction = 0;
+  source.weights = said_to_be_of(source, folder.path());
   FinishedTrial trial(source, small_dataset(), test_communicator());
   EXPECT_THROW(trial.split("validation"), ConfigError);
 }
