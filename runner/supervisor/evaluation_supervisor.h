@@ -12,8 +12,8 @@
 #include "runner/supervisor/progress_display.h"
 #include "runner/supervisor/supervised_groups.h"
 #include "scheduling/claims/abandonment.h"
-#include "store/manifest/sweep_manifest.h"
 #include "store/manifest/supervisor_trials.h"
+#include "store/manifest/sweep_manifest.h"
 #include "store/segments/segment_writer.h"
 #include "sweep/evaluation_state.h"
 

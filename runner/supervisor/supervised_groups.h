@@ -125,7 +125,7 @@ class SupervisedGroups {
   std::optional<SupervisorEnd> stopping_;
   double stopped_at_ = 0;
   double next_look_at_ranks_ = 0;  // once it stops
-  double next_message_ = 0;  // about a failing disk
+  double next_message_ = 0;        // about a failing disk
 };
 
 }  // namespace headway

@@ -88,7 +88,8 @@ std::unique_ptr<Dataset> load_on_all_ranks(const DatasetConfig& config,
                                            const PackedImages& packed) {
   std::unique_ptr<Dataset> dataset;
   const bool verifies = is_first_of_its_node(comm);
-  load_where(verifies, comm, [&] { dataset = load_dataset(config, PackCheck::kEveryByte, packed); });
+  load_where(
+      verifies, comm, [&] { dataset = load_dataset(config, PackCheck::kEveryByte, packed); });
   load_where(!verifies, comm, [&] { dataset = load_dataset(config, PackCheck::kHeader); });
   expect_same_data(config.name, dataset->identity(), comm);
   return dataset;

@@ -80,8 +80,8 @@ bool EvaluationAttempt::run(DatasetCache& datasets) {
     if (device == "cuda") select_gpu(0);
     at::set_num_threads(static_cast<int>(trained_.threads_per_rank));
     const auto alone = make_single_process_communicator();
-    const Dataset& dataset = datasets.get(
-        config_.dataset, *alone, [this](std::int64_t images) { packed(images); });
+    const Dataset& dataset =
+        datasets.get(config_.dataset, *alone, [this](std::int64_t images) { packed(images); });
     record(evaluate(dataset, *alone, device), device);
     if (!is_overtaken()) checkpoint(device).clear();
   } catch (const EvaluationStopped&) {

@@ -20,7 +20,8 @@ constexpr std::size_t kMostOfHost = 64;  // leaves room for the rest of a group'
 }  // namespace
 
 SupervisorPresence::SupervisorPresence(const std::filesystem::path& sweep_directory)
-    : id_(plain_name_from(host_name().substr(0, kMostOfHost)) + "-" + random_id().substr(0, kIdDigits)) {
+    : id_(plain_name_from(host_name().substr(0, kMostOfHost)) + "-" +
+          random_id().substr(0, kIdDigits)) {
   file_ = SweepLayout(sweep_directory).supervisor(id_);
   std::filesystem::create_directories(file_.parent_path());
   replace_file(file_, nlohmann::json(this_process()).dump(), Durability::kAtomicOnly);

@@ -8,7 +8,7 @@ namespace {
 // Before anything is measured: a process that loads libraries and data, and a small model's state.
 constexpr double kAssumedStartSeconds = 3;
 constexpr double kAssumedSaveSeconds = 0.5;
-constexpr double kSafety = 1.5;      // the next save may be slower than all so far
+constexpr double kSafety = 1.5;              // the next save may be slower than all so far
 constexpr double kLeaveSeconds = 1;          // records, the supervisor's look
 constexpr double kMpirunLeaveSeconds = 1.5;  // from the end of its ranks to its own: 1.1 s measured
 

@@ -53,7 +53,8 @@ struct ManifestChange {
 };
 
 /// Writes the manifest into `directory` (created as needed), or extends the one there. Safe when
-/// two processes do it at once. The recorded configuration of a trial that is done stays. A changed sweep file is kept beside the first as sweep.2.yaml, ...
+/// two processes do it at once. The recorded configuration of a trial that is done stays. A changed
+/// sweep file is kept beside the first as sweep.2.yaml, ...
 ManifestChange write_manifest(const std::filesystem::path& directory, const Sweep& sweep);
 
 }  // namespace headway
