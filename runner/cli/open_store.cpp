@@ -11,6 +11,24 @@
 #include "sweep/snapshot.h"
 
 namespace headway {
+namespace {
+
+constexpr std::size_t kMostNamed = 3;
+
+void tell_lost(const ResultsStore& store, const SweepLocation& sweep, std::ostream& err) {
+  const std::vector<LostRecords> lost = store.lost();
+  for (std::size_t i = 0; i < std::min(lost.size(), kMostNamed); ++i) {
+    fmt::print(err, "warning: records are lost: {}\n", printable(lost[i].text()));
+  }
+  if (lost.empty()) return;
+  fmt::print(err,
+             "warning: {} of sweep '{}' lost; `headway fsck {}` tells more\n",
+             counted(lost.size(), "segment"),
+             sweep.name,
+             sweep.directory.string());
+}
+
+}  // namespace
 
 ResultsStore open_store(const SweepLocation& sweep, std::ostream& err) {
   ResultsStore store = open_to_read(
@@ -27,6 +45,7 @@ ResultsStore open_store(const SweepLocation& sweep, std::ostream& err) {
                sweep.name,
                printable(sweep.directory.string()));
   }
+  tell_lost(store, sweep, err);
   return store;
 }
 

@@ -7,8 +7,12 @@
 #include <nlohmann/json.hpp>
 #include <ostream>
 
+#include "base/errors.h"
+#include "base/exit_code.h"
+#include "base/text.h"
 #include "runner/cli/verb.h"
 #include "store/sql/results_store.h"
+#include "sweep/claim_check.h"
 #include "sweep/location.h"
 
 namespace headway {
@@ -21,11 +25,54 @@ struct FsckArguments {
   bool json = false;
 };
 
+const char* name_of(FsckFinding finding) {
+  switch (finding) {
+    case FsckFinding::kDamage:
+      return "damage";
+    case FsckFinding::kRemark:
+      return "note";
+    case FsckFinding::kUnchecked:
+      return "unchecked";
+  }
+  return "";
+}
+
+const char* verdict(const FsckReport& report) {
+  if (!report.is_sound()) return "damaged";
+  return report.has(FsckFinding::kUnchecked) ? "not checked in full, otherwise sound" : "sound";
+}
+
+ExitCode exit_code(const FsckReport& report) {
+  if (!report.is_sound()) return kExitStore;
+  return report.has(FsckFinding::kUnchecked) ? kExitNotChecked : kExitDone;
+}
+
+// The store that is thrown away is the last that knows of them.
+void tell_what_is_given_up(const SweepLocation& sweep, std::ostream& err) {
+  try {
+    for (const LostRecords& lost : ResultsStore(sweep.directory).lost()) {
+      fmt::print(err, "given up: {}\n", printable(lost.text()));
+    }
+  } catch (const StoreError&) {
+    // That is why it is built anew.
+  }
+}
+
+FsckReport checked(const SweepLocation& sweep, const FsckOptions& options) {
+  FsckReport report = fsck(sweep.directory, options);
+  for (FsckProblem& problem : check_claims(sweep.directory)) {
+    report.problems.push_back(std::move(problem));
+  }
+  return report;
+}
+
 nlohmann::json report_json(const FsckReport& report) {
   nlohmann::json problems = nlohmann::json::array();
   for (const FsckProblem& problem : report.problems) {
-    problems.push_back(
-        {{"where", problem.where}, {"message", problem.message}, {"damage", problem.is_damage}});
+    problems.push_back({{"where", problem.where},
+                        {"message", problem.message},
+                        {"finding", name_of(problem.finding)},
+                        {"damage", problem.finding == FsckFinding::kDamage}});
   }
   return {{"sound", report.is_sound()},
           {"segments", report.segments},
@@ -38,14 +85,14 @@ nlohmann::json report_json(const FsckReport& report) {
 void print_report(const FsckReport& report, std::ostream& out) {
   for (const FsckProblem& problem : report.problems) {
     fmt::print(out,
-               "{}  {}: {}\n",
-               problem.is_damage ? "damage" : "note  ",
+               "{:<9}  {}: {}\n",
+               name_of(problem.finding),
                printable(problem.where),
                printable(problem.message));
   }
   fmt::print(out,
              "{}: {} segments, {} records, {} trials, {} weight files\n",
-             report.is_sound() ? "sound" : "damaged",
+             verdict(report),
              report.segments,
              report.records,
              report.trials,
@@ -62,9 +109,11 @@ void Verb<class FsckVerb>::add(CLI::App& app, VerbContext& context) {
        .summary = "verify a sweep's files, or rebuild its results store",
        .description =
            "Checks every record of every segment, the plan, the results store against what the\n"
-           "segments say, and weight files against their recorded hashes. Changes nothing, but\n"
-           "--rebuild throws the results store away first and builds it anew from the segments.\n"
-           "Exit code 4 when there is damage.",
+           "segments say, segments against what the store and the claims know of them, and weight\n"
+           "files against their recorded hashes. Changes nothing, but --rebuild throws the "
+           "results\n"
+           "store away first and builds it anew from the segments that are there.\n"
+           "Exit codes: 4 there is damage; 6 none was found, but not everything could be checked.",
        .examples = {"headway fsck results/quickstart", "headway fsck quickstart --rebuild"}});
   const auto options = std::make_shared<FsckArguments>();
   verb.option("sweep", options->sweep, "directory, name or file").type_name("SWEEP").required();
@@ -74,14 +123,17 @@ void Verb<class FsckVerb>::add(CLI::App& app, VerbContext& context) {
   add_results_option(verb, context);
   verb.action([options, &context] {
     const SweepLocation sweep = find_sweep(options->sweep, context.results_root);
-    if (options->rebuild) ResultsStore::rebuild(sweep.directory);
-    const FsckReport report = fsck(sweep.directory, {.check_artifacts = !options->quick});
+    if (options->rebuild) {
+      tell_what_is_given_up(sweep, context.err);
+      ResultsStore::rebuild(sweep.directory);
+    }
+    const FsckReport report = checked(sweep, {.check_artifacts = !options->quick});
     if (options->json) {
       fmt::print(context.out, "{}\n", report_json(report).dump(2));
     } else {
       print_report(report, context.out);
     }
-    if (!report.is_sound()) context.exit_code = kExitStore;
+    context.exit_code = exit_code(report);
   });
 }
 

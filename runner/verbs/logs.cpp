@@ -45,6 +45,8 @@ void print_whole_lines(std::string& text, std::ostream& out) {
 std::uint64_t print_from(const std::filesystem::path& file,
                          std::uint64_t offset,
                          std::ostream& out) {
+  std::error_code missing;
+  if (!std::filesystem::is_regular_file(file, missing)) return offset;
   std::ifstream in(file, std::ios::binary);
   if (!in) return offset;
   in.seekg(static_cast<std::streamoff>(offset));

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/failure.h"
+#include "base/limits.h"
 #include "base/sweep_layout.h"
 #include "scheduling/claims/supervisors.h"
 #include "store/manifest/supervisor_trials.h"
@@ -56,7 +58,26 @@ std::optional<Claim> EvaluationSource::claim(const TrialId& trial_id) {
     return std::nullopt;
   }
   const auto recorded = static_cast<int>(state_.trial(trial_id).evaluation.highest_attempt());
-  return try_claim(claims_root_, trial_id, std::max(claimed, recorded) + 1, owner_);
+  const int next = std::max(claimed, recorded) + 1;
+  try {
+    return try_claim(claims_root_, trial_id, next, owner_);
+  } catch (const ClaimError& error) {
+    // Nobody can evaluate it as things are; a record says so, and the others go on.
+    report_failure(trial_id,
+                   std::min(next, kMostAttempts),
+                   {failure_name(FailureClass::kError), error.what()});
+    return std::nullopt;
+  }
+}
+
+void EvaluationSource::report_failure(const TrialId& trial_id, int claim, const Abandonment& why) {
+  reports_.append(EvaluationFailed{.trial_id = trial_id,
+                                   .evaluation = task_.evaluation,
+                                   .claim = claim,
+                                   .failure = why.failure,
+                                   .message = why.message},
+                  Flush::kNow);
+  state_.refresh();
 }
 
 // Reports the end of an attempt whose owner is gone.
@@ -65,13 +86,7 @@ bool EvaluationSource::take_over(const ClaimView& claim) {
   if (!abandoned) return false;
   state_.refresh();  // the owner may have recorded the end and left since the last look
   if (!has_ended(state_.trial(claim.trial_id).evaluation, claim.attempt)) {
-    reports_.append(EvaluationFailed{.trial_id = claim.trial_id,
-                                     .evaluation = task_.evaluation,
-                                     .claim = claim.attempt,
-                                     .failure = abandoned->failure,
-                                     .message = abandoned->message},
-                    Flush::kNow);
-    state_.refresh();
+    report_failure(claim.trial_id, claim.attempt, *abandoned);
   }
   return state_.status(claim.trial_id) == EvaluationStatus::kOpen;
 }

@@ -41,6 +41,7 @@ class EvaluationSource {
  private:
   std::optional<Claim> claim(const TrialId& trial_id);
   bool take_over(const ClaimView& claim);
+  void report_failure(const TrialId& trial_id, int claim, const Abandonment& why);
 
   Task task_;
   std::filesystem::path claims_root_;

@@ -66,7 +66,14 @@ RecordingSink::RecordingSink(SegmentWriter& segment,
       heartbeat_(claim, progress_) {
   const auto log = SweepLayout(group.settings.sweep_directory).trial_log(claim.trial_id());
   std::filesystem::create_directories(log.parent_path());
-  log_.open(log, std::ios::app);
+  // To open a pipe would wait for its reader.
+  std::error_code absent;
+  const auto there = std::filesystem::symlink_status(log, absent);
+  if (!std::filesystem::exists(there) || std::filesystem::is_regular_file(there)) {
+    log_.open(log, std::ios::app);
+  } else {
+    log_warning("{}: no regular file; nothing is logged there", log.string());
+  }
   group_.budget.begin_trial(start_);
 }
 
@@ -108,6 +115,7 @@ void RecordingSink::started(std::int64_t resumed_from_step, const std::string& p
                         .data_sha256 = data_.sha256,
                         .data_folder = data_.folder},
          Flush::kNow);
+  claim_.beat(progress_);
   log(fmt::format("attempt {} on {} ({}, {} rank{}, {}) {}",
                   claim_.attempt(),
                   host_name(),
@@ -143,7 +151,9 @@ void RecordingSink::progress(const TrainingProgress& progress) {
                progress.images_per_second,
                progress.phase,
                progress.evaluated_batches,
-               progress_.packed_images};
+               progress_.packed_images,
+               progress_.segment,
+               progress_.segment_bytes};
   heartbeat_.set_progress(progress_);
   group_.budget.observe(progress_, monotonic_seconds());
 }
@@ -151,6 +161,13 @@ void RecordingSink::progress(const TrainingProgress& progress) {
 void RecordingSink::packed(std::int64_t images) {
   progress_.phase = kPacking;
   progress_.packed_images = images;
+  heartbeat_.set_progress(progress_);
+}
+
+// The next beat, too, tells where the records are; one that ends before it would not.
+void RecordingSink::tell_segment() {
+  progress_.segment = segment_.path().filename().string();
+  progress_.segment_bytes = segment_.size();
   heartbeat_.set_progress(progress_);
 }
 
@@ -169,6 +186,7 @@ void RecordingSink::finish(AttemptFinished record) {
     return;
   }
   append(record, Flush::kNow);
+  claim_.beat(progress_);
   log(fmt::format(
       "{} after {} {}", record.state, format_duration(*record.duration_s), record.message));
 }

@@ -62,8 +62,10 @@ class RecordingSink final : public TrialSink {
  private:
   void append(const auto& record, Flush flush) {
     wait_out_full_disk([&] { segment_.append(record, flush); });
+    tell_segment();
   }
   void append_metrics(const EpochRecord& record);
+  void tell_segment();
   void finish(AttemptFinished record);
   void log(const std::string& line);
 

@@ -8,6 +8,7 @@
 
 #include "base/errors.h"
 #include "base/failure.h"
+#include "base/limits.h"
 #include "base/nearest_name.h"
 #include "scheduling/claims/supervisors.h"
 #include "scheduling/planning/cost_model.h"
@@ -91,24 +92,37 @@ std::optional<ClaimedTrial> TrialSource::next() {
     const PlannedTrial& planned = plan_.trials[*index];
     std::optional<Trial> trial = checked(planned);
     if (!trial) continue;
-    auto claimed = try_claim(sweep_directory_, planned.trial_id, next_attempt_, owner_);
+    auto claimed = claim(planned.trial_id);
     if (!claimed || !is_still_wanted(*claimed)) continue;
     const bool unbound = state_.trial(planned.trial_id).bound_to_data() == nullptr;
     return ClaimedTrial{*std::move(trial), std::move(*claimed), unbound};
   }
 }
 
-// Nothing when what stands under the id is not what the id was made of: nobody can train it, and a
-// record says so.
+std::optional<Claim> TrialSource::claim(const TrialId& trial_id) {
+  try {
+    return try_claim(sweep_directory_, trial_id, next_attempt_, owner_);
+  } catch (const ClaimError& error) {
+    refuse(trial_id, error.what());
+    return std::nullopt;
+  }
+}
+
+// Nobody can train it as things are; a record says so, and the others go on.
+void TrialSource::refuse(const TrialId& trial_id, const std::string& why) {
+  report_attempt_end(reports_,
+                     {.trial_id = trial_id,
+                      .attempt = std::min(next_attempt_, kMostAttempts),
+                      .failure = failure_name(FailureClass::kError),
+                      .message = why});
+}
+
+// Nothing when what stands under the id is not what the id was made of.
 std::optional<Trial> TrialSource::checked(const PlannedTrial& planned) {
   try {
     return Trial{planned.trial_id, planned.cell_id, planned.config()};
   } catch (const StoreError& error) {
-    report_attempt_end(reports_,
-                       {.trial_id = planned.trial_id,
-                        .attempt = next_attempt_,
-                        .failure = failure_name(FailureClass::kError),
-                        .message = error.what()});
+    refuse(planned.trial_id, error.what());
     return std::nullopt;
   }
 }

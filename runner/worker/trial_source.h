@@ -57,6 +57,8 @@ class TrialSource {
   bool take_over(const ClaimView& claim);
   bool is_still_wanted(const Claim& claim);
   std::optional<Trial> checked(const PlannedTrial& planned);
+  std::optional<Claim> claim(const TrialId& trial_id);
+  void refuse(const TrialId& trial_id, const std::string& why);
 
   std::filesystem::path sweep_directory_;
   ClaimOwner owner_;

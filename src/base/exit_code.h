@@ -8,7 +8,8 @@ enum ExitCode : int {
   kExitFailed = 1,  // some trials failed, or this machine did
   kExitUsage = 2,   // a mistake on the command line or in a sweep file
   kExitNothingToDo = 3,
-  kExitStore = 4,  // the store is damaged or locked
+  kExitStore = 4,       // the store is damaged or locked
+  kExitNotChecked = 6,  // fsck found no damage, but could not check everything
   kExitInternalError = 70,
   kExitYielded = 75,  // stopped on request, work left: requeue me
   kExitTimeBudget = 124,

@@ -13,20 +13,21 @@
 namespace headway {
 namespace {
 
-const char* kind_name(mode_t mode) {
+[[noreturn]] void throw_wrong_kind(const std::filesystem::path& path, mode_t mode) {
+  throw EnvironmentError(
+      fmt::format("{}: found {}, expected a regular file", path.string(), kind_of_file(mode)));
+}
+
+}  // namespace
+
+const char* kind_of_file(mode_t mode) {
+  if (S_ISREG(mode)) return "a regular file";
   if (S_ISDIR(mode)) return "a directory";
   if (S_ISFIFO(mode)) return "a named pipe";
   if (S_ISLNK(mode)) return "a symbolic link";
   if (S_ISSOCK(mode)) return "a socket";
   return "a device";
 }
-
-[[noreturn]] void throw_wrong_kind(const std::filesystem::path& path, mode_t mode) {
-  throw EnvironmentError(
-      fmt::format("{}: found {}, expected a regular file", path.string(), kind_name(mode)));
-}
-
-}  // namespace
 
 FileDescriptor& FileDescriptor::operator=(FileDescriptor&& other) noexcept {
   if (this != &other) {

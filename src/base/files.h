@@ -1,5 +1,7 @@
 #pragma once
 
+#include <sys/types.h>
+
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -26,6 +28,9 @@ class FileDescriptor {
  private:
   int fd_ = -1;
 };
+
+/// "a directory", "a named pipe", ...: of a mode as stat(2) tells it.
+const char* kind_of_file(mode_t mode);
 
 /// open(2) with O_CLOEXEC; EnvironmentError naming the path on failure.
 FileDescriptor open_file(const std::filesystem::path& path, int flags, int mode = 0644);

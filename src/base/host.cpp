@@ -11,12 +11,14 @@
 #include <cmath>
 #include <filesystem>
 #include <fstream>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <sstream>
 
 #include "base/cgroup.h"
 #include "base/errors.h"
+#include "base/json.h"
 
 namespace headway {
 namespace {
@@ -99,8 +101,10 @@ void to_json(nlohmann::json& json, const ProcessIdentity& process) {
 void from_json(const nlohmann::json& json, ProcessIdentity& process) {
   json.at("host").get_to(process.host);
   json.at("machine").get_to(process.machine);
-  json.at("pid").get_to(process.pid);
-  json.at("start_ticks").get_to(process.start_ticks);
+  // As kill(2) takes it for one process: 0 and below mean groups of them, or all.
+  process.pid = integer_in(json.at("pid"), {1, std::numeric_limits<pid_t>::max()});
+  process.start_ticks =
+      static_cast<std::uint64_t>(integer_in(json.at("start_ticks"), {0, kAnyInteger.most}));
 }
 
 std::string random_id() {

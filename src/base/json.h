@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <string_view>
 
@@ -17,6 +18,9 @@ struct IntegerRange {
 };
 /// All integers that every JSON reader keeps exact, and that can be counted up without overflow.
 inline constexpr IntegerRange kWholeRange{-(std::int64_t{1} << 53), std::int64_t{1} << 53};
+
+inline constexpr IntegerRange kAnyInteger{std::numeric_limits<std::int64_t>::min(),
+                                          std::numeric_limits<std::int64_t>::max()};
 
 /// `json` as an integer of the range; nlohmann::json::exception when it is none: a text, a
 /// fraction, or too large, which get<int>() would bend into some other number.

@@ -130,7 +130,7 @@ std::string last_line(std::string_view text) {
 
 std::uint64_t tail_offset(const std::filesystem::path& file, std::uint64_t lines) {
   constexpr std::uint64_t kBlock = 1 << 16;
-  std::error_code missing;
+  std::error_code missing;  // or no regular file: opening a pipe would wait
   const std::uint64_t size = std::filesystem::file_size(file, missing);
   if (missing || size == 0) return 0;
   if (lines == 0) return size;
@@ -152,6 +152,8 @@ std::uint64_t tail_offset(const std::filesystem::path& file, std::uint64_t lines
 }
 
 std::vector<std::string> last_lines(const std::filesystem::path& file, std::uint64_t count) {
+  std::error_code missing;
+  if (!std::filesystem::is_regular_file(file, missing)) return {};
   std::ifstream in(file);
   in.seekg(static_cast<std::streamoff>(tail_offset(file, count)));
   std::vector<std::string> lines;

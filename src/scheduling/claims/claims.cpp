@@ -1,6 +1,8 @@
 #include "scheduling/claims/claims.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -22,12 +24,13 @@
 namespace headway {
 namespace {
 
-// 0 for names that are no attempt: prepared folders, editors' leftovers.
+// 0 for names that are no attempt: prepared folders, editors' leftovers, "007".
 int attempt_number(const std::string& name) {
   int number = 0;
   const char* end = name.data() + name.size();
   const auto [stop, error] = std::from_chars(name.data(), end, number);
-  return error == std::errc() && stop == end && number > 0 ? number : 0;
+  const bool is_number = error == std::errc() && stop == end && name == std::to_string(number);
+  return is_number && number > 0 && number <= kMostAttempts ? number : 0;
 }
 
 int highest_attempt(const std::filesystem::path& trial_claims) {
@@ -55,22 +58,32 @@ std::string heartbeat_text(const ClaimOwner& owner,
                           {"images_per_second", progress.images_per_second},
                           {"phase", progress.phase},
                           {"evaluated_batches", progress.evaluated_batches},
-                          {"packed_images", progress.packed_images}}}}
+                          {"packed_images", progress.packed_images}}},
+                        {"segment", progress.segment},
+                        {"segment_bytes", progress.segment_bytes}}
       .dump();
+}
+
+std::int64_t count_from(const nlohmann::json& json) {
+  return integer_in(json, {0, kWholeRange.most});
 }
 
 Progress progress_from(const nlohmann::json& json) {
   Progress progress;
-  json.at("epoch").get_to(progress.epoch);
-  json.at("epochs").get_to(progress.epochs);
-  json.at("step").get_to(progress.step);
-  json.at("total_steps").get_to(progress.total_steps);
+  progress.epoch = count_from(json.at("epoch"));
+  progress.epochs = count_from(json.at("epochs"));
+  progress.step = count_from(json.at("step"));
+  progress.total_steps = count_from(json.at("total_steps"));
   // A speed that was not finite stands there as null.
   const auto& speed = json.at("images_per_second");
   if (speed.is_number()) speed.get_to(progress.images_per_second);
   json.at("phase").get_to(progress.phase);
-  progress.evaluated_batches = json.value("evaluated_batches", std::int64_t{0});
-  progress.packed_images = json.value("packed_images", std::int64_t{0});
+  if (json.contains("evaluated_batches")) {
+    progress.evaluated_batches = count_from(json.at("evaluated_batches"));
+  }
+  if (json.contains("packed_images")) {
+    progress.packed_images = count_from(json.at("packed_images"));
+  }
   return progress;
 }
 
@@ -82,9 +95,14 @@ ClaimView read_claim(const std::filesystem::path& folder, TrialId trial_id, int 
     ClaimView whole = view;
     json.at("process").get_to(whole.owner.process);
     json.at("group").get_to(whole.owner.group);
-    json.at("world_size").get_to(whole.owner.world_size);
-    json.at("counter").get_to(whole.counter);
+    whole.owner.world_size = static_cast<int>(integer_in(json.at("world_size"), {1, kMostRanks}));
+    whole.counter = static_cast<std::uint64_t>(count_from(json.at("counter")));
     whole.progress = progress_from(json.at("progress"));
+    if (json.contains("segment")) {
+      json.at("segment").get_to(whole.progress.segment);
+      whole.progress.segment_bytes =
+          static_cast<std::uint64_t>(count_from(json.at("segment_bytes")));
+    }
     return whole;
   } catch (const nlohmann::json::exception&) {
     return view;  // an unflushed file that its machine's crash left empty
@@ -98,8 +116,18 @@ void overwrite_in_place(const std::filesystem::path& path, std::string text) {
   std::error_code unknown;
   const auto length = std::filesystem::file_size(path, unknown);
   if (!unknown && length > text.size()) text.resize(length, ' ');
-  const FileDescriptor file = open_file(path, O_WRONLY | O_NOFOLLOW);
+  const FileDescriptor file = open_file(path, O_WRONLY | O_NOFOLLOW | O_NONBLOCK);
   write_all(file.native(), text, path);
+}
+
+// Something else may stand in its place, or in that of the folder of all claims.
+void expect_folder(const std::filesystem::path& trial_claims) {
+  for (const std::filesystem::path& folder : {trial_claims.parent_path(), trial_claims}) {
+    struct stat info {};
+    if (::stat(folder.c_str(), &info) != 0 || S_ISDIR(info.st_mode)) continue;
+    throw ClaimError(fmt::format(
+        "{}: found {}, expected a directory", folder.string(), kind_of_file(info.st_mode)));
+  }
 }
 
 bool is_own(const std::filesystem::path& folder, const ClaimOwner& owner, int attempt) {
@@ -170,14 +198,18 @@ bool Claim::fenced() const {
 
 bool Claim::cancel_asked() const {
   std::error_code unknown;
-  return std::filesystem::exists(state_->folder / SweepLayout::kCancelRequest, unknown);
+  return std::filesystem::exists(
+      std::filesystem::symlink_status(state_->folder / SweepLayout::kCancelRequest, unknown));
 }
 
 void ask_to_cancel(const std::filesystem::path& sweep_directory,
                    const TrialId& trial_id,
                    int attempt) {
-  open_file(SweepLayout(sweep_directory).claim(trial_id, attempt) / SweepLayout::kCancelRequest,
-            O_WRONLY | O_CREAT | O_NOFOLLOW);
+  const auto file =
+      SweepLayout(sweep_directory).claim(trial_id, attempt) / SweepLayout::kCancelRequest;
+  std::error_code absent;
+  if (std::filesystem::exists(std::filesystem::symlink_status(file, absent))) return;
+  open_file(file, O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK);
 }
 
 int groups_beside(const std::filesystem::path& sweep_directory, const GroupName& group) {
@@ -195,6 +227,12 @@ std::optional<Claim> try_claim(const std::filesystem::path& sweep_directory,
                                const ClaimOwner& owner) {
   expects(attempt >= 1, "attempts count from 1");
   const std::filesystem::path trial_claims = SweepLayout(sweep_directory).claims(trial_id);
+  if (attempt > kMostAttempts) {
+    throw ClaimError(fmt::format("{}: holds a claim {}, which no headway has made; remove it",
+                                 trial_claims.string(),
+                                 kMostAttempts));
+  }
+  expect_folder(trial_claims);
   const std::filesystem::path folder = trial_claims / std::to_string(attempt);
   const std::filesystem::path prepared = trial_claims / (".prepared-" + random_id());
   std::filesystem::create_directories(prepared);
@@ -207,6 +245,10 @@ std::optional<Claim> try_claim(const std::filesystem::path& sweep_directory,
   std::error_code ignored;
   std::filesystem::remove_all(prepared, ignored);
   if (reason == ENOTEMPTY || reason == EEXIST) return std::nullopt;
+  if (reason == ENOTDIR) {
+    throw ClaimError(
+        fmt::format("{}: found a file, expected a directory; remove it", folder.string()));
+  }
   // An NFS client that repeats a request whose answer was lost hears that the source is gone.
   if (reason == ENOENT && is_own(folder, owner, attempt)) {
     return Claim(folder, trial_id, attempt, owner);
@@ -235,6 +277,22 @@ std::vector<ClaimView> latest_claims(const std::filesystem::path& sweep_director
   std::sort(views.begin(), views.end(), [](const ClaimView& a, const ClaimView& b) {
     return a.trial_id < b.trial_id;
   });
+  return views;
+}
+
+std::vector<ClaimView> all_claims(const std::filesystem::path& sweep_directory) {
+  std::vector<ClaimView> views;
+  for (const ClaimView& latest : latest_claims(sweep_directory)) {
+    const auto folder = SweepLayout(sweep_directory).claims(latest.trial_id);
+    std::error_code none;
+    std::filesystem::directory_iterator entry(folder, none);
+    for (; !none && entry != std::filesystem::directory_iterator(); entry.increment(none)) {
+      const int attempt = attempt_number(entry->path().filename().string());
+      if (attempt > 0) views.push_back(read_claim(entry->path(), latest.trial_id, attempt));
+    }
+  }
+  std::ranges::sort(
+      views, {}, [](const ClaimView& view) { return std::pair(view.trial_id, view.attempt); });
   return views;
 }
 

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/errors.h"
 #include "base/host.h"
 #include "base/ids.h"
 #include "base/time.h"
@@ -45,6 +46,10 @@ struct Progress {
   std::string phase;                   // "loading", "training", "evaluating", ...
   std::int64_t evaluated_batches = 0;  // by this attempt
   std::int64_t packed_images = 0;      // of a data set that is unpacked first
+  // Where the attempt's records are: file name, and how long it was with the last of them. ""
+  // before there was one. Who knows it misses them when they are gone.
+  std::string segment = {};
+  std::uint64_t segment_bytes = 0;
 
   /// Whether `other` is at the same place in the work; speed does not count.
   bool same_place(const Progress& other) const {
@@ -85,7 +90,14 @@ class Claim {
   std::unique_ptr<State> state_;
 };
 
+/// What stands in claims/ keeps a trial from being claimed, until someone removes it.
+class ClaimError : public EnvironmentError {
+ public:
+  using EnvironmentError::EnvironmentError;
+};
+
 /// Takes claims/<trial_id>/<attempt>; nothing when someone else has it. Attempts count from 1.
+/// ClaimError when what is in its way is no claim.
 std::optional<Claim> try_claim(const std::filesystem::path& sweep_directory,
                                const TrialId& trial_id,
                                int attempt,
@@ -116,6 +128,9 @@ int groups_beside(const std::filesystem::path& sweep_directory, const GroupName&
 
 /// The latest claim of every trial that has one, ended ones included, sorted by trial id.
 std::vector<ClaimView> latest_claims(const std::filesystem::path& sweep_directory);
+
+/// All claims, of lower attempts too, sorted by trial id and attempt.
+std::vector<ClaimView> all_claims(const std::filesystem::path& sweep_directory);
 
 /// Decides whether a claim's owner is gone: known dead on this machine, or its counter has not
 /// moved for `timeout_seconds` of this observer's own clock (clocks of machines are never

@@ -22,11 +22,15 @@ std::string to_text(const GroupAssignments& offers) {
   return nlohmann::json{{"first", first}, {"width_of_others", offers.width_of_others}}.dump();
 }
 
+int width_from(const nlohmann::json& json) {
+  return static_cast<int>(integer_in(json, {0, kMostRanks}));
+}
+
 GroupAssignments from_text(const std::string& text) {
   const nlohmann::json json = parse_json(text);
-  GroupAssignments offers{.width_of_others = json.at("width_of_others").get<int>()};
+  GroupAssignments offers{.width_of_others = width_from(json.at("width_of_others"))};
   for (const nlohmann::json& offer : json.at("first")) {
-    offers.first.push_back({offer.at(0).get<TrialId>(), offer.at(1).get<int>()});
+    offers.first.push_back({offer.at(0).get<TrialId>(), width_from(offer.at(1))});
   }
   return offers;
 }

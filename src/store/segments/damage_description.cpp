@@ -2,13 +2,15 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <string_view>
 #include <vector>
 
+#include "base/errors.h"
 #include "base/files.h"
-#include "base/limits.h"
 
 namespace headway {
 namespace {
@@ -37,30 +39,80 @@ std::string describe_record(std::string_view record) {
                      trial);
 }
 
-std::string describe_records(std::string_view bytes) {
-  std::vector<std::string> records;
-  while (!bytes.empty()) {
-    const std::size_t end = bytes.find('\n');
-    records.push_back(describe_record(bytes.substr(0, end)));
-    bytes.remove_prefix(end == std::string_view::npos ? bytes.size() : end + 1);
+// A record with good ones behind it may be as large as one can be; no name stands that far in it.
+constexpr std::size_t kLooked = std::size_t{1} << 20;
+constexpr std::size_t kPiece = std::size_t{1} << 20;
+
+/// Reads a file from place to place, however large it is.
+class Places {
+ public:
+  explicit Places(const std::filesystem::path& path)
+      : path_(path), file_(open_regular(path, Links::kRefuse)) {}
+
+  std::string read(std::uint64_t begin, std::size_t bytes) const {
+    std::string text(bytes, '\0');
+    std::size_t have = 0;
+    while (have < bytes) {
+      const ssize_t count = ::pread(
+          file_.native(), text.data() + have, bytes - have, static_cast<off_t>(begin + have));
+      if (count < 0 && errno == EINTR) continue;
+      if (count < 0) throw_errno("pread", path_.string());
+      if (count == 0) break;
+      have += static_cast<std::size_t>(count);
+    }
+    text.resize(have);
+    return text;
   }
-  const std::size_t count = records.size();
-  records.resize(std::min(count, kMostNamed));
-  if (count > kMostNamed) records.push_back(fmt::format("and {} more", count - kMostNamed));
+
+  std::uint64_t newlines(std::uint64_t begin, std::uint64_t end) const {
+    std::uint64_t count = 0;
+    while (begin < end) {
+      const off_t data = ::lseek(file_.native(), static_cast<off_t>(begin), SEEK_DATA);
+      if (data >= 0) begin = std::max(begin, static_cast<std::uint64_t>(data));
+      if ((data < 0 && errno == ENXIO) || begin >= end) break;  // a hole to the end
+      const std::string text = read(begin, std::min<std::uint64_t>(kPiece, end - begin));
+      if (text.empty()) break;
+      count += static_cast<std::uint64_t>(std::ranges::count(text, '\n'));
+      begin += text.size();
+    }
+    return count;
+  }
+
+ private:
+  std::filesystem::path path_;
+  FileDescriptor file_;
+};
+
+/// What stood in `bytes` bytes from `begin` on.
+std::string describe_records(const Places& segment, std::uint64_t begin, std::uint64_t bytes) {
+  const std::string text = segment.read(begin, std::min<std::uint64_t>(kLooked, bytes));
+  std::string_view rest = text;
+  std::vector<std::string> records;
+  while (!rest.empty() && records.size() < kMostNamed) {
+    const std::size_t end = rest.find('\n');
+    records.push_back(describe_record(rest.substr(0, end)));
+    rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
+  }
+  const std::uint64_t named = text.size() - rest.size();
+  std::uint64_t more = segment.newlines(begin + named, begin + bytes);
+  const bool ends_in_record = named < bytes && segment.read(begin + bytes - 1, 1) != "\n";
+  if (ends_in_record) ++more;
+  const bool is_cut = rest.empty() && named < bytes && !text.ends_with('\n');
+  if (is_cut && more > 0) --more;  // the rest of the last one named
+  if (more > 0) records.push_back(fmt::format("and {} more", more));
   return fmt::format("{}", fmt::join(records, ", "));
 }
 
 }  // namespace
 
 std::string describe_damage(const std::filesystem::path& segment, const SegmentDamage& damage) {
-  const std::string text = read_text(segment, kLargestManifest, Links::kRefuse);
-  const std::string_view before = std::string_view(text).substr(0, damage.offset);
-  const std::string_view bytes = std::string_view(text).substr(before.size(), damage.bytes);
+  if (damage.kind == DamageKind::kNoFile) return damage.reason + "; its records are lost";
+  const Places places(segment);
   return fmt::format("line {}: {} bytes are no record ({}); lost: {}",
-                     1 + std::ranges::count(before, '\n'),
+                     1 + places.newlines(0, damage.offset),
                      damage.bytes,
                      damage.reason,
-                     describe_records(bytes));
+                     describe_records(places, damage.offset, damage.bytes));
 }
 
 }  // namespace headway

@@ -36,14 +36,6 @@ std::optional<std::uint32_t> hex_value(std::string_view digits) {
   return value;
 }
 
-bool could_begin_header(std::string_view text) {
-  for (std::size_t i = 0; i < text.size() && i < kHeaderBytes; ++i) {
-    const bool is_space = i % (kDigits + 1) == kDigits;
-    if (is_space ? text[i] != ' ' : !hex_value(text.substr(i, 1))) return false;
-  }
-  return true;
-}
-
 Frame damaged(const char* reason) {
   return {FrameStatus::kDamaged, {}, 0, reason};
 }
@@ -56,8 +48,22 @@ std::string frame_record(std::string_view json) {
   return fmt::format("{:08x} {:08x} {}\n", json.size(), crc_of(json), json);
 }
 
+bool could_begin_frame(std::string_view text) {
+  for (std::size_t i = 0; i < text.size() && i < kHeaderBytes; ++i) {
+    const bool is_space = i % (kDigits + 1) == kDigits;
+    if (is_space ? text[i] != ' ' : !hex_value(text.substr(i, 1))) return false;
+  }
+  return true;
+}
+
+std::size_t claimed_bytes(std::string_view text) {
+  if (text.size() < kHeaderBytes || !could_begin_frame(text)) return 0;
+  const std::size_t length = *hex_value(text.substr(0, kDigits));
+  return length > kLargestRecord ? 0 : kHeaderBytes + length + 1;
+}
+
 Frame read_frame(std::string_view text) {
-  if (!could_begin_header(text)) return damaged("no length and checksum where a record begins");
+  if (!could_begin_frame(text)) return damaged("no length and checksum where a record begins");
   if (text.size() < kHeaderBytes) return {FrameStatus::kIncomplete, {}, 0, "the record is cut off"};
   const std::size_t length = *hex_value(text.substr(0, kDigits));
   const std::uint32_t crc = *hex_value(text.substr(kDigits + 1, kDigits));
@@ -68,21 +74,6 @@ Frame read_frame(std::string_view text) {
   if (text[bytes - 1] != '\n') return damaged("the record does not end where its length says");
   if (crc_of(json) != crc) return damaged("the record's checksum is wrong");
   return {FrameStatus::kWhole, json, bytes, ""};
-}
-
-std::size_t next_whole_frame(std::string_view text) {
-  // A record whose newline alone is damaged: the next one begins where the length says.
-  if (could_begin_header(text) && text.size() > kHeaderBytes) {
-    const std::size_t next = kHeaderBytes + *hex_value(text.substr(0, kDigits)) + 1;
-    if (next < text.size() && read_frame(text.substr(next)).status == FrameStatus::kWhole) {
-      return next;
-    }
-  }
-  for (std::size_t line = text.find('\n'); line != std::string_view::npos;
-       line = text.find('\n', line + 1)) {
-    if (read_frame(text.substr(line + 1)).status == FrameStatus::kWhole) return line + 1;
-  }
-  return std::string_view::npos;
 }
 
 }  // namespace headway

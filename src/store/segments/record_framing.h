@@ -25,8 +25,11 @@ struct Frame {
 /// Reads the frame that `text` begins with.
 Frame read_frame(std::string_view text);
 
-/// Where the next whole frame begins after a bad one at the beginning of `text`; npos when none
-/// follows. The search goes from line to line, so damage never hides the records behind it.
-std::size_t next_whole_frame(std::string_view text);
+/// Whether `text` may be the beginning of a frame, as far as its header is there.
+bool could_begin_frame(std::string_view text);
+
+/// What the header that `text` begins with says of its frame's size; 0 without one that is
+/// possible.
+std::size_t claimed_bytes(std::string_view text);
 
 }  // namespace headway

@@ -5,6 +5,8 @@
 #include <optional>
 #include <string>
 
+#include "base/json.h"
+#include "base/limits.h"
 #include "store/segments/records.h"
 
 namespace headway {
@@ -31,6 +33,8 @@ class RecordWriter {
   }
 
   void required(const char* key, const auto& value) { (*this)(key, value); }
+  void numbered(const char* key, std::int64_t value) { (*this)(key, value); }
+  void steps(const char* key, std::int64_t value) { (*this)(key, value); }
   void optional(const char* key, const std::string& value) {
     if (!value.empty()) (*this)(key, value);
   }
@@ -43,12 +47,19 @@ class RecordWriter {
   nlohmann::json& json_;
 };
 
-/// The visitor that reads them. null stands for absent.
+/// The visitor that reads them. null stands for absent. Integers fit an int, but for steps.
 class RecordReader {
  public:
   explicit RecordReader(const nlohmann::json& json) : json_(json) {}
 
   void required(const char* key, auto& value) { read(json_.at(key), value); }
+  void numbered(const char* key, std::int64_t& value) {
+    value = integer_in(json_.at(key), {1, kMostAttempts});
+  }
+  void steps(const char* key, std::int64_t& value) {
+    const auto found = json_.find(key);
+    if (found != json_.end()) value = integer_in(*found, {0, kWholeRange.most});
+  }
   void operator()(const char* key, auto& value) {
     const auto found = json_.find(key);
     if (found != json_.end() && !found->is_null()) read(*found, value);
@@ -62,6 +73,9 @@ class RecordReader {
 
  private:
   static void read(const nlohmann::json& json, auto& value) { json.get_to(value); }
+  static void read(const nlohmann::json& json, std::int64_t& value) {
+    value = integer_in(json, {0, kMostAttempts});
+  }
   static void read(const nlohmann::json& json, RecordedValues& values) {
     for (const auto& [split, named] : object(json)) {
       auto& of_split = values[split];

@@ -16,6 +16,8 @@ namespace headway {
 // Every record has "kind" and "at" (UTC timestamp, added by the SegmentWriter); the other keys are
 // named here, once. A `visit` names them by
 //   field.required(key, value)   a record without it is no record
+//   field.numbered(key, value)   likewise; number of an attempt, from 1
+//   field.steps(key, value)      absent reads as the default; may not fit an int
 //   field(key, value)            always written; absent reads as the default
 //   field.optional(key, value)   left out when absent or ""
 //
@@ -75,14 +77,14 @@ struct AttemptStarted {
 
   static void visit(auto& record, auto&& field) {
     field.required("trial_id", record.trial_id);
-    field.required("attempt", record.attempt);
+    field.numbered("attempt", record.attempt);
     field("group", record.group);
     field("host", record.host);
     field("device", record.device);
     field.optional("world_size", record.world_size);
     field.optional("threads_per_rank", record.threads_per_rank);
     field("precision", record.precision);
-    field("resumed_from_step", record.resumed_from_step);
+    field.steps("resumed_from_step", record.resumed_from_step);
     field.optional("data_sha256", record.data_sha256);
     field.optional("data_folder", record.data_folder);
   }
@@ -98,9 +100,9 @@ struct EpochPosition {
 
   static void visit(auto& record, auto&& field) {
     field.required("trial_id", record.trial_id);
-    field.required("attempt", record.attempt);
+    field.numbered("attempt", record.attempt);
     field.required("epoch", record.epoch);
-    field.required("step", record.step);
+    field.steps("step", record.step);
   }
 };
 
@@ -141,7 +143,7 @@ struct AttemptFinished {
 
   static void visit(auto& record, auto&& field) {
     field.required("trial_id", record.trial_id);
-    field.required("attempt", record.attempt);
+    field.numbered("attempt", record.attempt);
     field.required("state", record.state);
     field("failure", record.failure);
     field("message", record.message);
@@ -210,7 +212,7 @@ struct Evaluated {
   static void visit(auto& record, auto&& field) {
     field.required("trial_id", record.trial_id);
     field.required("evaluation", record.evaluation);
-    field.required("attempt", record.attempt);
+    field.numbered("attempt", record.attempt);
     field.required("weights_sha256", record.weights_sha256);
     field("claim", record.claim);
     field.optional("group", record.group);

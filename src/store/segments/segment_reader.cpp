@@ -1,9 +1,7 @@
 #include "store/segments/segment_reader.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -12,54 +10,70 @@
 #include "base/files.h"
 #include "base/json.h"
 #include "base/sweep_layout.h"
-#include "store/segments/record_framing.h"
+#include "store/segments/frame_scanner.h"
 #include "store/segments/record_json.h"
 
 namespace headway {
 namespace {
-
-constexpr std::size_t kChunkBytes = std::size_t{4} << 20;
 
 struct FileSize {
   std::uint64_t bytes = 0;
   std::int64_t modified_ns = 0;
 };
 
-FileSize size_of(int fd, const std::filesystem::path& path) {
-  struct stat info {};
-  if (::fstat(fd, &info) != 0) throw_errno("fstat", path.string());
+FileSize size_from(const struct stat& info) {
   return {static_cast<std::uint64_t>(info.st_size),
           info.st_mtim.tv_sec * 1'000'000'000 + info.st_mtim.tv_nsec};
 }
 
-bool is_as_read(const std::filesystem::path& path, const SegmentPosition& position) {
+FileSize size_of(int fd, const std::filesystem::path& path) {
   struct stat info {};
-  if (::stat(path.c_str(), &info) != 0) throw_errno("stat", path.string());
-  return static_cast<std::uint64_t>(info.st_size) == position.size &&
-         info.st_mtim.tv_sec * 1'000'000'000 + info.st_mtim.tv_nsec == position.modified_ns;
+  if (::fstat(fd, &info) != 0) throw_errno("fstat", path.string());
+  return size_from(info);
 }
 
-std::size_t read_at(int fd, char* into, std::size_t bytes, std::uint64_t offset) {
-  while (true) {
-    const ssize_t count = ::pread(fd, into, bytes, static_cast<off_t>(offset));
-    if (count >= 0) return static_cast<std::size_t>(count);
-    if (errno != EINTR) throw_errno("pread");
+bool is_as_read(const FileSize& size, const SegmentPosition& position) {
+  return size.bytes == position.size && size.modified_ns == position.modified_ns;
+}
+
+/// What stands in the folder of segments.
+struct Listing {
+  std::map<std::string, FileSize> segments;  // by file name
+  std::vector<SegmentDamage> no_files;
+};
+
+void list(const std::filesystem::path& path, Listing& listing) {
+  struct stat info {};
+  if (::lstat(path.c_str(), &info) != 0) {
+    if (errno == ENOENT) return;  // gone since
+    throw_errno("lstat", path.string());
   }
+  const std::string name = path.filename().string();
+  if (S_ISREG(info.st_mode)) {
+    listing.segments[name] = size_from(info);
+    return;
+  }
+  listing.no_files.push_back(
+      {name,
+       0,
+       0,
+       DamageKind::kNoFile,
+       fmt::format("found {}, expected a regular file", kind_of_file(info.st_mode))});
 }
 
 // Nothing when the folder does not exist yet: no record was written.
-std::vector<std::filesystem::path> segment_files(const std::filesystem::path& directory) {
-  std::vector<std::filesystem::path> files;
+Listing list_segments(const std::filesystem::path& directory) {
+  Listing listing;
   std::error_code absent;
   for (std::filesystem::directory_iterator entry(directory, absent), end; entry != end;
        entry.increment(absent)) {
-    if (entry->path().extension() == ".jsonl") files.push_back(entry->path());
+    if (entry->path().extension() == ".jsonl") list(entry->path(), listing);
   }
   if (absent && absent != std::errc::no_such_file_or_directory) {
     errno = absent.value();
     throw_errno("opendir", directory.string());
   }
-  return files;
+  return listing;
 }
 
 }  // namespace
@@ -74,32 +88,35 @@ SegmentReader::SegmentReader(std::filesystem::path sweep_directory,
 }
 
 bool SegmentReader::has_news() const {
-  for (const auto& path : segment_files(directory_)) {
-    const auto known = segments_.find(path.filename().string());
-    if (known == segments_.end() || !is_as_read(path, known->second.position)) return true;
+  for (const auto& [name, size] : list_segments(directory_).segments) {
+    const auto known = segments_.find(name);
+    if (known == segments_.end() || !is_as_read(size, known->second.position)) return true;
   }
   return false;
 }
 
-bool SegmentReader::lost_records() const {
-  return std::any_of(segments_.begin(), segments_.end(), [this](const auto& named) {
-    struct stat info {};
-    const std::filesystem::path path = directory_ / named.first;
-    if (::stat(path.c_str(), &info) != 0) return true;
-    return static_cast<std::uint64_t>(info.st_size) < named.second.position.offset;
-  });
+std::vector<LostSegment> SegmentReader::lost() const {
+  const Listing now = list_segments(directory_);
+  std::vector<LostSegment> lost;
+  for (const auto& [name, segment] : segments_) {
+    const auto found = now.segments.find(name);
+    if (found == now.segments.end()) {
+      lost.push_back({segment.position});
+    } else if (found->second.bytes < segment.position.offset) {
+      lost.push_back({segment.position, found->second.bytes});
+    }
+  }
+  return lost;
 }
 
 void SegmentReader::poll(const Consumer& consume) {
-  bool changed = false;
-  for (const auto& path : segment_files(directory_)) {
-    Segment& segment = segments_[path.filename().string()];
-    segment.position.segment = path.filename().string();
-    if (is_as_read(path, segment.position)) continue;
-    read_segment(segment, consume);
-    changed = true;
+  const Listing now = list_segments(directory_);
+  for (const auto& [name, size] : now.segments) {
+    Segment& segment = segments_[name];
+    segment.position.segment = name;
+    if (!is_as_read(size, segment.position)) read_segment(segment, consume);
   }
-  if (changed) collect_damage();
+  collect_damage(now.no_files);
 }
 
 std::vector<SegmentPosition> SegmentReader::positions() const {
@@ -122,60 +139,23 @@ void SegmentReader::read_segment(Segment& segment, const Consumer& consume) {
                               "the segment is shorter than what was read of it before"});
     position.offset = size.bytes;
   }
-  std::string text;
-  std::uint64_t read_to = position.offset;
-  while (read_to < size.bytes) {
-    const std::size_t kept = text.size();
-    const auto wanted = std::min<std::uint64_t>(kChunkBytes, size.bytes - read_to);
-    text.resize(kept + wanted);
-    const std::size_t count = read_at(file.native(), text.data() + kept, wanted, read_to);
-    text.resize(kept + count);
-    if (count == 0) break;  // cut off by its writer in the meantime
-    read_to += count;
-    text.erase(0, read_frames(segment, text, read_to == size.bytes, consume));
+  FrameScanner scanner(file.native(), position.offset, size.bytes);
+  while (const auto piece = scanner.next()) {
+    if (piece->kind == ScannedPiece::Kind::kRecord) {
+      consume_record(segment, piece->json, consume);
+    } else {
+      const bool is_tail = piece->kind == ScannedPiece::Kind::kTail;
+      segment.damage.push_back({position.segment,
+                                piece->offset,
+                                piece->bytes,
+                                is_tail ? DamageKind::kTornTail : DamageKind::kDamaged,
+                                piece->reason});
+      if (is_tail) break;  // read again when it has grown
+    }
+    position.offset = piece->offset + piece->bytes;
   }
   position.size = size.bytes;
   position.modified_ns = size.modified_ns;
-}
-
-std::size_t SegmentReader::read_frames(Segment& segment,
-                                       std::string_view text,
-                                       bool at_end,
-                                       const Consumer& consume) {
-  std::size_t done = 0;
-  while (done < text.size()) {
-    const std::string_view rest = text.substr(done);
-    const Frame frame = read_frame(rest);
-    if (frame.status == FrameStatus::kWhole) {
-      consume_record(segment, frame.json, consume);
-      segment.position.offset += frame.bytes;
-      done += frame.bytes;
-      continue;
-    }
-    if (frame.status == FrameStatus::kIncomplete && !at_end) break;
-    const std::size_t skipped = skip_damage(segment, rest, at_end, frame.reason);
-    if (skipped == 0) break;
-    done += skipped;
-  }
-  return done;
-}
-
-// The bytes skipped; 0 when no good record follows (yet): the tail is read again later.
-std::size_t SegmentReader::skip_damage(Segment& segment,
-                                       std::string_view text,
-                                       bool at_end,
-                                       std::string reason) {
-  const std::size_t next = next_whole_frame(text);
-  const bool found = next != std::string_view::npos;
-  if (!found && !at_end) return 0;
-  segment.damage.push_back({segment.position.segment,
-                            segment.position.offset,
-                            found ? next : text.size(),
-                            found ? DamageKind::kDamaged : DamageKind::kTornTail,
-                            std::move(reason)});
-  if (!found) return 0;
-  segment.position.offset += next;
-  return next;
 }
 
 void SegmentReader::consume_record(Segment& segment,
@@ -225,8 +205,8 @@ std::vector<PassedOver> SegmentReader::passed_over() const {
   return result;
 }
 
-void SegmentReader::collect_damage() {
-  damage_.clear();
+void SegmentReader::collect_damage(const std::vector<SegmentDamage>& no_files) {
+  damage_ = no_files;
   for (const auto& [name, segment] : segments_) {
     damage_.insert(damage_.end(), segment.damage.begin(), segment.damage.end());
   }

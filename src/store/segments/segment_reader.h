@@ -33,6 +33,7 @@ struct SegmentRecord {
 enum class DamageKind {
   kDamaged,   // bytes that frame no record, with good records behind them
   kTornTail,  // the end of a segment: being written now, or cut off when its writer died
+  kNoFile,    // a directory, pipe, link, ... where a segment should be
 };
 
 struct SegmentDamage {
@@ -63,8 +64,14 @@ struct SegmentPosition {
   std::optional<WriterRecord> writer = {};
 };
 
+/// A segment of which more was read once than is there now.
+struct LostSegment {
+  SegmentPosition position;                // as it was then
+  std::optional<std::uint64_t> size = {};  // now; nothing when it is gone
+};
+
 /// Reads the records of all segments of a sweep, each record once. Segments that did not grow cost
-/// one stat call. Damage is skipped, never taken for a record, and reported.
+/// one stat call. Damage is skipped, never taken for a record, and reported; so is what is no file.
 class SegmentReader {
  public:
   using Consumer = std::function<void(const SegmentRecord&)>;
@@ -75,9 +82,9 @@ class SegmentReader {
 
   /// Whether poll would read anything.
   bool has_news() const;
-  /// Whether a segment that was read before is gone or shorter now: what was read of it stands for
+  /// Segments that were read before and are gone or shorter now: what was read of them stands for
   /// nothing any more.
-  bool lost_records() const;
+  std::vector<LostSegment> lost() const;
   /// Hands every new record to `consume`, segment by segment. A json exception of `consume` counts
   /// as damage of that record.
   void poll(const Consumer& consume);
@@ -96,14 +103,9 @@ class SegmentReader {
   };
 
   void read_segment(Segment& segment, const Consumer& consume);
-  std::size_t read_frames(Segment& segment,
-                          std::string_view text,
-                          bool at_end,
-                          const Consumer& consume);
-  std::size_t skip_damage(Segment& segment, std::string_view text, bool at_end, std::string reason);
   void consume_record(Segment& segment, std::string_view text, const Consumer& consume);
   static bool understands(Segment& segment, const nlohmann::json& json);
-  void collect_damage();
+  void collect_damage(const std::vector<SegmentDamage>& no_files);
 
   std::filesystem::path directory_;
   std::map<std::string, Segment> segments_;  // by file name

@@ -37,6 +37,8 @@ class SegmentWriter {
 
   /// Where the next record goes.
   const std::filesystem::path& path() const { return path_; }
+  /// Of the segment, with the last record.
+  std::uint64_t size() const { return size_; }
 
  private:
   void create();

@@ -7,6 +7,8 @@
 #include <tuple>
 
 #include "base/errors.h"
+#include "base/json.h"
+#include "base/limits.h"
 #include "base/nearest_name.h"
 #include "store/segments/record_json.h"
 
@@ -120,7 +122,8 @@ bool TrialHistory::fold(const SegmentRecord& record) {
       kind != AttemptFinished::kKind) {
     return false;  // of an evaluation, or of a newer headway
   }
-  const bool is_news = fold_attempt(record, record.json.at("attempt").get<std::int64_t>());
+  const bool is_news =
+      fold_attempt(record, integer_in(record.json.at("attempt"), {1, kMostAttempts}));
   if (is_news) supersede();
   return is_news;
 }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <functional>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <thread>
@@ -44,14 +45,33 @@ std::vector<std::tuple<std::string, std::uint64_t, std::uint64_t>> torn_tails(
   return tails;
 }
 
+/// A database for as long as this lives, where files for a while go.
+class ScratchDatabase {
+ public:
+  ScratchDatabase()
+      : path_(temporary_directory() / ("headway-fsck-" + random_id() + ".sqlite")) {}
+  ScratchDatabase(const ScratchDatabase&) = delete;
+  ScratchDatabase& operator=(const ScratchDatabase&) = delete;
+  ~ScratchDatabase() {
+    std::error_code ignored;
+    for (const char* suffix : {"", "-journal", "-wal", "-shm"}) {
+      std::filesystem::remove(path_.string() + suffix, ignored);
+    }
+  }
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+};
+
 class Check {
  public:
   Check(std::filesystem::path sweep_directory, const FsckOptions& options)
       : layout_(std::move(sweep_directory)), options_(options) {}
 
   FsckReport run() {
-    check_plan();
-    check_segments();
+    guarded(layout_.trials_file(), [this] { check_plan(); });
+    guarded(layout_.segments(), [this] { check_segments(); });
     check_trials();
     if (options_.check_artifacts) check_artifacts();
     check_store();
@@ -59,25 +79,43 @@ class Check {
   }
 
  private:
+  void find(FsckFinding finding, std::string where, std::string message) {
+    report_.problems.push_back({std::move(where), std::move(message), finding});
+  }
   void damage(std::string where, std::string message) {
-    report_.problems.push_back({std::move(where), std::move(message), true});
+    find(FsckFinding::kDamage, std::move(where), std::move(message));
   }
   void remark(std::string where, std::string message) {
-    report_.problems.push_back({std::move(where), std::move(message), false});
+    find(FsckFinding::kRemark, std::move(where), std::move(message));
+  }
+
+  /// What `check` says of `file` is damage; a lock, a full disk and the like are its own failures.
+  void guarded(const std::filesystem::path& file, const std::function<void()>& check) {
+    try {
+      check();
+    } catch (const DatabaseError& error) {
+      find(error.kind() == SqlErrorKind::kDamaged ? FsckFinding::kDamage : FsckFinding::kUnchecked,
+           file.string(),
+           error.what());
+    } catch (const StoreError& error) {
+      damage(file.string(), error.what());
+    } catch (const ConfigError& error) {
+      damage(file.string(), error.what());
+    } catch (const std::runtime_error& error) {
+      find(FsckFinding::kUnchecked, file.string(), error.what());
+    }
   }
 
   void check_plan() {
-    const std::string file = layout_.trials_file().string();
-    try {
-      const SweepManifest plan = read_manifest(layout_.root());
-      report_.trials = static_cast<std::int64_t>(plan.trials.size());
-      for (const PlannedTrial& trial : plan.trials) check_planned(trial, file);
+    const std::filesystem::path file = layout_.trials_file();
+    const SweepManifest plan = read_manifest(layout_.root());
+    report_.trials = static_cast<std::int64_t>(plan.trials.size());
+    for (const PlannedTrial& trial : plan.trials) check_planned(trial, file.string());
+    guarded(layout_.vanished_trials_file(), [this] {
       for (const PlannedTrial& trial : read_vanished_trials(layout_.root())) {
         known_trials_.insert(trial.trial_id);
       }
-    } catch (const StoreError& error) {
-      damage(file, error.what());
-    }
+    });
   }
 
   void check_planned(const PlannedTrial& trial, const std::string& file) {
@@ -88,8 +126,6 @@ class Check {
       trial.config();
     } catch (const StoreError& error) {
       damage(file, error.what());  // names the trial
-    } catch (const std::exception& error) {
-      damage(file, fmt::format("trial {}: {}", trial.trial_id, error.what()));
     }
   }
 
@@ -106,12 +142,15 @@ class Check {
     }
     const auto positions = reader.positions();
     report_.segments = static_cast<std::int64_t>(positions.size());
+    std::map<std::string, std::optional<WriterRecord>> writers;
+    for (const SegmentPosition& position : positions) {
+      writers[position.segment] = position.writer;
+      if (position.size > 0) continue;
+      remark((layout_.segments() / position.segment).string(),
+             "empty: its writer died before its first record, or someone emptied it");
+    }
     for (const SegmentDamage& one : reader.damage()) {
-      const auto position =
-          std::find_if(positions.begin(), positions.end(), [&](const SegmentPosition& candidate) {
-            return candidate.segment == one.segment;
-          });
-      report_damage(one, position->writer);
+      guarded(layout_.segments() / one.segment, [&] { report_damage(one, writers[one.segment]); });
     }
     for (const PassedOver& one : reader.passed_over()) {
       remark((layout_.segments() / one.segment).string(),
@@ -132,6 +171,9 @@ class Check {
 
   void report_damage(const SegmentDamage& one, const std::optional<WriterRecord>& writer) {
     const std::filesystem::path segment = layout_.segments() / one.segment;
+    if (one.kind == DamageKind::kNoFile) {
+      return damage(segment.string(), describe_damage(segment, one));
+    }
     const std::string where = fmt::format("{}:{}", segment.string(), one.offset);
     if (one.kind == DamageKind::kDamaged) {
       return damage(where,
@@ -206,52 +248,72 @@ class Check {
       remark(file.string(), "the weights of a finished trial are gone");
       return;
     }
-    try {
-      open_weights(file, id, recorded);
+    guarded(file, [&] {
       ++report_.artifacts;
-    } catch (const std::runtime_error& error) {
-      damage(file.string(), error.what());
-    }
+      open_weights(file, id, recorded);
+    });
   }
 
-  // Against a store built anew beside it.
   void check_store() {
     const auto database = results_database(layout_.root());
     if (!std::filesystem::exists(database)) return;  // the next reading command builds it
-    const auto fresh = temporary_directory() / ("headway-fsck-" + random_id() + ".sqlite");
-    try {
+    guarded(database, [&] {
       const ResultsStore store(layout_.root(),
                                std::make_shared<SqliteDialect>(database, kLockSeconds));
-      store.query([&](soci::session& sql) {
-        for (const std::string& error : sqlite_integrity_errors(sql)) {
-          damage(database.string(), error);
-        }
-        if (store.is_current()) compare(store, fresh);
-      });
-    } catch (const DatabaseError& error) {
-      const bool is_in_use =
-          error.kind() == SqlErrorKind::kLocked || error.kind() == SqlErrorKind::kUnwritable;
-      report_.problems.push_back({database.string(), error.what(), !is_in_use});
-    } catch (const std::runtime_error& error) {
-      damage(database.string(), error.what());
-    }
-    std::error_code ignored;
-    std::filesystem::remove(fresh, ignored);
+      check_integrity(store, database.string());
+      check_lost(store);
+      if (store.is_current()) check_rows(store);
+    });
   }
 
-  // What a run records meanwhile may be in one of both and not yet in the other.
-  void compare(const ResultsStore& store, const std::filesystem::path& fresh) {
-    ResultsStore anew(layout_.root(), std::make_shared<SqliteDialect>(fresh));
+  void check_integrity(const ResultsStore& store, const std::string& database) {
+    store.query([&](soci::session& sql) {
+      for (const std::string& error : sqlite_integrity_errors(sql)) damage(database, error);
+    });
+  }
+
+  void check_lost(const ResultsStore& store) {
+    for (const LostRecords& lost : store.lost()) {
+      const bool is_made_good =
+          !lost.trials.empty() && std::ranges::all_of(lost.trials, [this](const TrialId& id) {
+            const auto record = records_.find(id);
+            return record != records_.end() && record->second.state() == TrialState::kDone;
+          });
+      find(is_made_good ? FsckFinding::kRemark : FsckFinding::kDamage,
+           (layout_.segments() / lost.segment).string(),
+           fmt::format("{}; put the file back, or let the next run train again what is not "
+                       "recorded as done any more; 'headway fsck {} --rebuild' accepts the loss",
+                       lost.text(),
+                       layout_.root().string()));
+    }
+  }
+
+  // Against a store built anew beside it. What a run records meanwhile may be in one of both and not
+  // yet in the other.
+  void check_rows(const ResultsStore& store) {
+    const ScratchDatabase fresh;
     for (int time = 0; time < kMostComparisons; ++time) {
-      anew.sync();
+      const ResultsStore anew = built_anew(fresh.path());
       if (!store.has_read_the_same_as(anew)) continue;
       std::vector<TableDifference> different;
       store.query([&](soci::session& sql) {
-        different = sqlite_differences(sql, fresh, PublicRows::tables());
+        different = sqlite_differences(sql, fresh.path(), PublicRows::tables());
       });
       if (!store.has_read_the_same_as(anew)) continue;
       for (const TableDifference& one : different) report_difference(store, one);
       return;
+    }
+  }
+
+  // Its troubles are the checker's own.
+  ResultsStore built_anew(const std::filesystem::path& file) const {
+    try {
+      ResultsStore store(layout_.root(), std::make_shared<SqliteDialect>(file));
+      store.sync();
+      return store;
+    } catch (const std::runtime_error& error) {
+      throw EnvironmentError(
+          fmt::format("its rows could not be compared with the segments: {}", error.what()));
     }
   }
 
@@ -274,9 +336,9 @@ class Check {
 
 }  // namespace
 
-bool FsckReport::is_sound() const {
-  return std::none_of(
-      problems.begin(), problems.end(), [](const FsckProblem& one) { return one.is_damage; });
+bool FsckReport::has(FsckFinding finding) const {
+  return std::ranges::any_of(problems,
+                             [&](const FsckProblem& one) { return one.finding == finding; });
 }
 
 FsckReport fsck(const std::filesystem::path& sweep_directory, const FsckOptions& options) {

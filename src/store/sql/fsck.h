@@ -7,10 +7,16 @@
 
 namespace headway {
 
+enum class FsckFinding {
+  kDamage,     // something is lost or wrong
+  kRemark,     // worth knowing, nothing lost (a writer died in mid-record, say)
+  kUnchecked,  // the checker failed: no room for its files, a lock, a disk that does not read
+};
+
 struct FsckProblem {
-  std::string where;      // file, with offset where that says more
-  std::string message;    // what is wrong, what it costs and what helps
-  bool is_damage = true;  // false: worth knowing, nothing lost (a writer died in mid-record, say)
+  std::string where;    // file, with offset where that says more
+  std::string message;  // what is wrong, what it costs and what helps
+  FsckFinding finding = FsckFinding::kDamage;
 };
 
 struct FsckReport {
@@ -20,7 +26,9 @@ struct FsckReport {
   std::int64_t artifacts = 0;  // weight files whose hash was checked
   std::vector<FsckProblem> problems;
 
-  bool is_sound() const;
+  bool has(FsckFinding finding) const;
+  /// No damage, as far as could be checked.
+  bool is_sound() const { return !has(FsckFinding::kDamage); }
 };
 
 struct FsckOptions {
@@ -29,7 +37,8 @@ struct FsckOptions {
 
 /// Verifies a sweep's folder without changing it: every segment, the plan, the results store
 /// against what the segments say, each trial recorded exactly once, weight files against their
-/// recorded hashes.
+/// recorded hashes, segments against what the store has read of them. What the checker itself fails
+/// at is not damage, and hinders no other check.
 FsckReport fsck(const std::filesystem::path& sweep_directory, const FsckOptions& options = {});
 
 }  // namespace headway

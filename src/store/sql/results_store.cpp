@@ -45,8 +45,11 @@ std::string describe_error(SqlErrorKind kind,
 [[noreturn]] void throw_store_error(const soci::soci_error& error,
                                     const SqlDialect& dialect,
                                     const std::filesystem::path& sweep_directory) {
-  const SqlErrorKind kind = dialect.error_kind(error);
-  const std::string message = describe_error(kind, error.what(), dialect.place(), sweep_directory);
+  const std::string what = error.what();
+  SqlErrorKind kind = dialect.error_kind(error);
+  const bool lacks_something = what.find("no such") != std::string::npos;  // table or column
+  if (kind == SqlErrorKind::kOther && lacks_something) kind = SqlErrorKind::kDamaged;
+  const std::string message = describe_error(kind, what, dialect.place(), sweep_directory);
   if (kind == SqlErrorKind::kDiskFull) throw DiskFullError(message);
   throw DatabaseError(kind, message);
 }
@@ -141,7 +144,7 @@ bool ResultsStore::has_news() const {
   if (store_state(here, kManifestSignature) != manifest_signature(sweep_directory_)) return true;
   if (store_state(here, kReadableRecords) != readable_records()) return true;
   const SegmentReader reader(sweep_directory_, stored_positions(here));
-  return reader.lost_records() || reader.has_news();
+  return !reader.lost().empty() || reader.has_news();
 }
 
 bool ResultsStore::is_current() const {
@@ -195,7 +198,10 @@ void ResultsStore::synchronize() {
   const SqlScope here = scope();
   erase_former_names(here, sweep_directory_);
   const bool knows_more = store_state(here, kReadableRecords) != readable_records();
-  if (knows_more || SegmentReader(sweep_directory_, stored_positions(here)).lost_records()) {
+  const auto newly_lost = SegmentReader(sweep_directory_, stored_positions(here)).lost();
+  // What was known of lost segments is all that is left of them.
+  const std::vector<LostRecords> lost = lost_records(here, sweep_directory_);
+  if (knows_more || !newly_lost.empty()) {
     erase_sweep(here.sql, sweep_);
     set_store_state(here, kReadableRecords, readable_records());
   }
@@ -203,6 +209,7 @@ void ResultsStore::synchronize() {
     sync_manifest(here, sweep_directory_);
   }
   sync_segments(here, sweep_directory_);
+  store_lost_records(here, lost);
 }
 
 ResultsStore ResultsStore::rebuild(const std::filesystem::path& sweep_directory) {
@@ -234,6 +241,12 @@ std::vector<std::string> ResultsStore::varying_keys() const {
 std::vector<SegmentDamage> ResultsStore::damage() const {
   std::vector<SegmentDamage> result;
   query([&](soci::session&) { result = stored_damage(scope()); });
+  return result;
+}
+
+std::vector<LostRecords> ResultsStore::lost() const {
+  std::vector<LostRecords> result;
+  query([&](soci::session&) { result = lost_records(scope(), sweep_directory_); });
   return result;
 }
 

@@ -9,6 +9,7 @@
 #include "base/errors.h"
 #include "store/segments/segment_reader.h"
 #include "store/sql/dialect.h"
+#include "store/sql/lost_segments.h"
 
 namespace headway {
 
@@ -64,6 +65,9 @@ class ResultsStore {
   std::vector<std::string> varying_keys() const;
   /// Damage of segments as of the last sync.
   std::vector<SegmentDamage> damage() const;
+  /// Segments that it has read and that are gone or shorter now: what they told is in the store no
+  /// more. Known until they are back, or the store is rebuilt.
+  std::vector<LostRecords> lost() const;
 
   /// Runs `query`, its database errors turned into StoreErrors. The database may hold other sweeps.
   void query(const std::function<void(soci::session&)>& query) const;

@@ -254,6 +254,27 @@ struct SegmentRow {
   }
 };
 
+/// A segment that was read and is gone or shorter now. Stays until it is back, or the store is
+/// rebuilt.
+struct LostSegmentRow {
+  static constexpr const char* kTable = "store_lost_segments";
+  static constexpr std::array kKey{"sweep", "segment"};
+
+  std::string sweep;
+  std::string segment;
+  std::int64_t read_to = 0;
+  std::string writer;  // its `writer` record
+  std::string trials;  // JSON: ids of those that it told of
+
+  static void visit(auto& record, auto&& field) {
+    field("sweep", record.sweep);
+    field("segment", record.segment);
+    field("read_to", record.read_to);
+    field("writer", record.writer);
+    field("trials", record.trials);
+  }
+};
+
 struct DamageRow {
   static constexpr const char* kTable = "store_damage";
   static constexpr std::array kKey{"sweep", "segment", "start"};
@@ -286,6 +307,6 @@ using PublicRows = RowList<TrialRow,
                            OfTrial<ResultRow>,
                            OfTrial<AttemptRecord>,
                            OfTrial<EvaluationRow>>;
-using InternalRows = RowList<OfTrial<RequestRow>, StateRow, SegmentRow, DamageRow>;
+using InternalRows = RowList<OfTrial<RequestRow>, StateRow, SegmentRow, LostSegmentRow, DamageRow>;
 
 }  // namespace headway

@@ -297,6 +297,35 @@ TEST_F(Records, rebuilding_the_store_changes_no_table) {
   EXPECT_EQ(headway({"table", "small", "--format", "csv"}).out, before);
 }
 
+TEST_F(Records, a_table_does_not_drop_the_trials_of_a_lost_segment_silently) {
+  headway({"table", "small"});
+  std::vector<fs::path> segments;
+  for (const auto& entry : fs::directory_iterator(SweepLayout(sweep()).segments())) {
+    segments.push_back(entry.path());
+  }
+  ASSERT_EQ(segments.size(), 1U);
+  fs::remove(segments.front());
+  for (int time = 0; time < 2; ++time) {
+    const Outcome table = headway({"table", "small"});
+    EXPECT_THAT(table.err, HasSubstr("records are lost"));
+    EXPECT_THAT(table.err, HasSubstr(segments.front().filename().string()));
+  }
+  EXPECT_EQ(headway({"fsck", "small", "--quick"}).exit_code, kExitStore);
+  const Outcome rebuilt = headway({"fsck", "small", "--quick", "--rebuild"});
+  EXPECT_EQ(rebuilt.exit_code, kExitDone) << "accepted";
+  EXPECT_THAT(rebuilt.err, HasSubstr("given up: segment " + segments.front().filename().string()));
+  EXPECT_EQ(headway({"table", "small"}).err.find("lost"), std::string::npos);
+}
+
+TEST_F(Records, fsck_that_cannot_check_has_an_exit_code_of_its_own) {
+  headway({"table", "small"});
+  ::setenv("TMPDIR", "/nonexistent/folder", 1);
+  const Outcome outcome = headway({"fsck", "small", "--quick"});
+  ::unsetenv("TMPDIR");
+  EXPECT_EQ(outcome.exit_code, kExitNotChecked);
+  EXPECT_THAT(outcome.out, HasSubstr("not checked in full"));
+}
+
 TEST_F(Records, fsck_of_a_damaged_segment_ends_with_code_4) {
   for (const auto& segment : fs::directory_iterator(SweepLayout(sweep()).segments())) {
     std::fstream file(segment.path(), std::ios::in | std::ios::out | std::ios::binary);

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -122,6 +123,27 @@ TEST_F(TrialSourceTest, what_is_not_the_configuration_of_its_id_is_not_trained) 
   EXPECT_EQ(refused.state(), TrialState::kFailed);
   EXPECT_THAT(refused.last_attempt()->message, testing::HasSubstr("does not fit its ids"));
   EXPECT_FALSE(latest_claim(folder_.path(), sweep.trials[1].trial_id));
+}
+
+// A file where a trial's claims should be, a claim that is a file, a number that is the last.
+TEST_F(TrialSourceTest, a_trial_whose_claims_are_none_fails_and_the_others_go_on) {
+  const Sweep sweep = small_sweep(4);
+  plan(sweep);
+  const SweepLayout layout(folder_.path());
+  std::filesystem::create_directories(layout.claims());
+  std::ofstream(layout.claims(sweep.trials[0].trial_id)) << "";
+  ASSERT_EQ(::mkfifo(layout.claims(sweep.trials[1].trial_id).c_str(), 0600), 0);
+  ASSERT_TRUE(
+      try_claim(folder_.path(), sweep.trials[2].trial_id, 1'000'000'000, dead_owner("g-9")));
+  TrialSource trials = source();
+  EXPECT_EQ(trials.next()->trial.trial_id, sweep.trials[3].trial_id);
+  EXPECT_FALSE(trials.next());
+  for (std::size_t i = 0; i < 2; ++i) {
+    const TrialHistory refused = record(sweep.trials[i].trial_id);
+    EXPECT_EQ(refused.state(), TrialState::kFailed) << i;
+    EXPECT_THAT(refused.last_attempt()->message, testing::HasSubstr("expected a directory")) << i;
+  }
+  EXPECT_EQ(record(sweep.trials[2].trial_id).state(), TrialState::kFailed);
 }
 
 TEST_F(TrialSourceTest, many_groups_at_once_never_take_the_same_trial) {

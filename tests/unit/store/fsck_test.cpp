@@ -4,10 +4,13 @@
 #include <gtest/gtest.h>
 #include <soci/soci.h>
 #include <soci/sqlite3/soci-sqlite3.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <cstdlib>
 #include <fstream>
 #include <span>
 #include <thread>
@@ -250,6 +253,108 @@ TEST_F(Fsck, a_database_that_someone_holds_is_not_damaged) {
   EXPECT_TRUE(report.is_sound());
   ASSERT_EQ(report.problems.size(), 1);
   EXPECT_THAT(report.problems[0].message, HasSubstr("kept the results store locked"));
+TEST_F(Fsck, names_a_segment_that_is_gone_and_what_it_told) {
+  const auto segment = segment_paths(fixture_.path()).front();
+  const std::string text = text_of(segment);
+  const auto expect_named = [&](const std::string& how) {
+    const FsckReport report = fsck(fixture_.path(), {.check_artifacts = false});
+    ASSERT_GE(report.problems.size(), 1U) << how;
+    EXPECT_FALSE(report.is_sound()) << how;
+    EXPECT_EQ(report.problems.back().where, segment.string()) << how;
+    EXPECT_THAT(report.problems.back().message,
+                AllOf(HasSubstr(segment.filename().string()), HasSubstr(how)));
+  };
+  std::filesystem::remove(segment);
+  expect_named("is gone");
+  // The next reading command does not forget it.
+  ResultsStore(fixture_.path()).sync();
+  expect_named("is gone");
+  std::ofstream(segment) << "";
+  ResultsStore(fixture_.path()).sync();
+  expect_named("has 0 bytes");
+  std::ofstream(segment, std::ios::binary) << text;
+  ResultsStore(fixture_.path()).sync();
+  EXPECT_THAT(fsck(fixture_.path()).problems, IsEmpty()) << "it is back";
+  std::filesystem::remove(segment);
+  ResultsStore::rebuild(fixture_.path());
+  EXPECT_TRUE(fsck(fixture_.path()).is_sound()) << "the loss is accepted";
+}
+
+TEST_F(Fsck, tells_which_trials_the_group_of_a_lost_segment_had) {
+  nlohmann::json done = fixture_.done(1, 1, 0.5);
+  done["weights_sha256"] = "";
+  nlohmann::json started = fixture_.started(1, 1);
+  started["group"] = "lost-group-1";
+  {
+    SegmentWriter writer(fixture_.path(), WriterRecord{.role = "worker", .group = "lost-group-1"});
+    writer.append(started, Flush::kLater);
+    writer.append(done, Flush::kLater);
+    ResultsStore(fixture_.path()).sync();
+    std::filesystem::remove(writer.path());
+  }
+  EXPECT_THAT(problem(),
+              AllOf(HasSubstr("of worker group 'lost-group-1'"),
+                    HasSubstr("told of trial " + fixture_.id(1).text())));
+  EXPECT_FALSE(fsck(fixture_.path()).is_sound());
+  started["group"] = "g2";
+  fixture_.write({started, done});
+  ResultsStore(fixture_.path()).sync();
+  EXPECT_TRUE(fsck(fixture_.path()).is_sound()) << "the trial is done all the same";
+}
+
+TEST_F(Fsck, an_empty_segment_that_nobody_knows_is_a_remark) {
+  std::ofstream(SweepLayout(fixture_.path()).segments() / "node7-1-0.jsonl") << "";
+  ResultsStore(fixture_.path()).sync();
+  EXPECT_THAT(problem(), HasSubstr("empty: "));
+  EXPECT_TRUE(fsck(fixture_.path()).is_sound());
+}
+
+TEST_F(Fsck, names_what_is_no_segment_and_checks_the_rest) {
+  const auto pipe = SweepLayout(fixture_.path()).segments() / "pipe.jsonl";
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  const FsckReport report = fsck(fixture_.path());
+  ASSERT_EQ(report.problems.size(), 1);
+  EXPECT_EQ(report.problems[0].where, pipe.string());
+  EXPECT_THAT(report.problems[0].message, HasSubstr("found a named pipe"));
+  EXPECT_FALSE(report.is_sound());
+  EXPECT_EQ(report.records, 3);
+}
+
+// Larger than what any program would read whole.
+TEST_F(Fsck, tells_of_damage_in_a_segment_of_many_gigabytes) {
+  const auto segment = segment_paths(fixture_.path()).front();
+  const std::string text = text_of(segment);
+  std::filesystem::resize_file(segment, std::uintmax_t{5} << 30);
+  std::ofstream(segment, std::ios::app) << '\n' << text;
+  ResultsStore::rebuild(fixture_.path());
+  const FsckReport report = fsck(fixture_.path(), {.check_artifacts = false});
+  ASSERT_GE(report.problems.size(), 1U);
+  EXPECT_EQ(report.problems[0].where, segment.string() + ":" + std::to_string(text.size()));
+  EXPECT_THAT(report.problems[0].message, AllOf(HasSubstr("line 4: "), HasSubstr("lost: zeroes")));
+}
+
+// An error of the checker is no damage.
+TEST_F(Fsck, without_room_for_its_own_files_says_that_it_could_not_check) {
+  const std::string before = std::getenv("TMPDIR") == nullptr ? "" : std::getenv("TMPDIR");
+  ::setenv("TMPDIR", "/nonexistent/folder", 1);
+  const FsckReport report = fsck(fixture_.path());
+  if (before.empty()) {
+    ::unsetenv("TMPDIR");
+  } else {
+    ::setenv("TMPDIR", before.c_str(), 1);
+  }
+  ASSERT_EQ(report.problems.size(), 1);
+  EXPECT_EQ(report.problems[0].finding, FsckFinding::kUnchecked);
+  EXPECT_TRUE(report.is_sound());
+  EXPECT_TRUE(report.has(FsckFinding::kUnchecked));
+}
+
+TEST_F(Fsck, that_may_not_read_a_file_says_that_it_could_not_check) {
+  if (::geteuid() == 0) GTEST_SKIP() << "root may read everything";
+  std::filesystem::permissions(weights_file(), std::filesystem::perms::none);
+  const FsckReport report = fsck(fixture_.path());
+  ASSERT_EQ(report.problems.size(), 1);
+  EXPECT_EQ(report.problems[0].finding, FsckFinding::kUnchecked);
 }
 
 TEST_F(Fsck, needs_a_sweep) {

@@ -2,9 +2,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 
 #include <csignal>
 #include <fstream>
+#include <map>
 
 #include "base/errors.h"
 #include "base/host.h"
@@ -12,6 +14,7 @@
 #include "store/segments/record_framing.h"
 #include "store/segments/segment_reader.h"
 #include "store/segments/segment_writer.h"
+#include "store/segments/trial_history.h"
 #include "support/temporary_directory.h"
 #include "support/text_of.h"
 
@@ -202,11 +205,78 @@ TEST_F(Segments, a_segment_that_lost_records_is_noticed) {
   writer.append(numbered(1), Flush::kLater);
   SegmentReader reader(path());
   new_values(reader);
-  EXPECT_FALSE(reader.lost_records());
+  EXPECT_THAT(reader.lost(), IsEmpty());
+  const std::string name = writer.path().filename().string();
+  const std::uint64_t read = reader.positions()[0].offset;
   std::filesystem::resize_file(writer.path(), 10);
-  EXPECT_TRUE(reader.lost_records());
+  ASSERT_EQ(reader.lost().size(), 1);
+  EXPECT_EQ(reader.lost()[0].position.segment, name);
+  EXPECT_EQ(reader.lost()[0].position.offset, read);
+  EXPECT_EQ(reader.lost()[0].size, 10);
   std::filesystem::remove(writer.path());
-  EXPECT_TRUE(reader.lost_records());
+  ASSERT_EQ(reader.lost().size(), 1);
+  EXPECT_EQ(reader.lost()[0].size, std::nullopt);
+}
+
+TEST_F(Segments, what_is_no_file_is_named_and_the_rest_is_read) {
+  SegmentWriter writer(path(), "worker");
+  writer.append(numbered(1), Flush::kLater);
+  const auto folder = SweepLayout(path()).segments();
+  ASSERT_EQ(::mkfifo((folder / "pipe.jsonl").c_str(), 0600), 0);
+  std::filesystem::create_directory(folder / "folder.jsonl");
+  std::filesystem::create_symlink("nowhere", folder / "dangling.jsonl");
+  std::filesystem::create_symlink("/dev/zero", folder / "device.jsonl");
+  std::filesystem::create_symlink(writer.path(), folder / "twin.jsonl");
+  SegmentReader reader(path());
+  EXPECT_THAT(new_values(reader), ElementsAre(1));
+  EXPECT_FALSE(reader.has_news());
+  std::map<std::string, std::string> named;
+  for (const SegmentDamage& damage : reader.damage()) {
+    EXPECT_EQ(damage.kind, DamageKind::kNoFile);
+    named[damage.segment] = damage.reason;
+  }
+  const std::string wanted = ", expected a regular file";
+  EXPECT_EQ(
+      named,
+      (std::map<std::string, std::string>{{"pipe.jsonl", "found a named pipe" + wanted},
+                                          {"folder.jsonl", "found a directory" + wanted},
+                                          {"dangling.jsonl", "found a symbolic link" + wanted},
+                                          {"device.jsonl", "found a symbolic link" + wanted},
+                                          {"twin.jsonl", "found a symbolic link" + wanted}}));
+  std::filesystem::remove(folder / "pipe.jsonl");
+  EXPECT_THAT(new_values(reader), IsEmpty());
+  EXPECT_EQ(reader.damage().size(), 4) << "as of the last look";
+  // In the place of one that was read.
+  std::filesystem::remove(writer.path());
+  std::filesystem::create_directory(writer.path());
+  EXPECT_EQ(reader.lost().size(), 1);
+}
+
+TEST_F(Segments, numbers_that_no_record_can_have_are_damage) {
+  SegmentWriter writer(path(), "worker");
+  for (const char* attempt : {"4294967296", "-1", "0", "1e300", "1.5", "18446744073709551616"}) {
+    const std::string json = R"({"kind":"attempt_started","trial_id":"a00000000000","attempt":)" +
+                             std::string(attempt) + "}";
+    writer.append(numbered(1), Flush::kLater);
+    append_text(writer.path(), frame_record(json));
+    SegmentReader reader(path());
+    TrialHistory history;
+    reader.poll([&](const SegmentRecord& record) { history.fold(record); });
+    EXPECT_THAT(history.attempts, IsEmpty()) << attempt;
+    EXPECT_EQ(reader.damage().size(), 1) << attempt;
+    overwrite(writer.path(), "");
+  }
+}
+
+TEST_F(Segments, a_record_nested_too_deep_is_damage) {
+  SegmentWriter writer(path(), "worker");
+  writer.append(numbered(1), Flush::kLater);
+  append_text(writer.path(), frame_record(std::string(2'000'000, '[')));
+  writer.append(numbered(2), Flush::kLater);
+  SegmentReader reader(path());
+  EXPECT_THAT(new_values(reader), ElementsAre(1, 2));
+  ASSERT_EQ(reader.damage().size(), 1);
+  EXPECT_THAT(reader.damage()[0].reason, ::testing::HasSubstr("nested deeper than 64"));
 }
 
 TEST_F(Segments, stay_readable_when_the_disk_takes_only_half_a_record) {

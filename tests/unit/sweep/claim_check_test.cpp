@@ -1,0 +1,80 @@
+#include "sweep/claim_check.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "base/sweep_layout.h"
+#include "scheduling/claims/claims.h"
+#include "store/manifest/sweep_manifest.h"
+#include "store/segments/segment_writer.h"
+#include "support/small_sweep.h"
+#include "support/temporary_directory.h"
+
+namespace headway {
+namespace {
+
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+// One attempt, claimed and recorded; nobody has built a store.
+class ClaimCheck : public testing::Test {
+ protected:
+  ClaimCheck() {
+    write_manifest(path(), small_sweep(1));
+    claim_.emplace(*try_claim(path(), id_, 1, {this_process(), GroupName("g-1"), 1}));
+    writer_.append(AttemptStarted{.trial_id = id_, .attempt = 1, .group = "g-1"}, Flush::kNow);
+    tell();
+  }
+
+  const std::filesystem::path& path() const { return directory_.path(); }
+  void tell() {
+    claim_->beat({.epoch = 1,
+                  .phase = "training",
+                  .segment = writer_.path().filename().string(),
+                  .segment_bytes = writer_.size()});
+  }
+
+  TemporaryDirectory directory_;
+  const TrialId id_ = small_trial(0).trial_id;
+  SegmentWriter writer_{path(), WriterRecord{.role = "worker", .group = "g-1"}};
+  std::optional<Claim> claim_;
+};
+
+TEST_F(ClaimCheck, finds_nothing_while_the_segments_are_there) {
+  EXPECT_THAT(check_claims(path()), IsEmpty());
+}
+
+TEST_F(ClaimCheck, names_a_segment_that_is_gone) {
+  std::filesystem::remove(writer_.path());
+  const auto problems = check_claims(path());
+  ASSERT_EQ(problems.size(), 1U);
+  EXPECT_EQ(problems[0].finding, FsckFinding::kDamage);
+  EXPECT_EQ(problems[0].where, writer_.path().string());
+  EXPECT_THAT(problems[0].message, HasSubstr("attempt 1 at trial " + id_.text()));
+}
+
+TEST_F(ClaimCheck, names_a_segment_that_was_cut_off_or_emptied) {
+  for (const std::uint64_t left : {writer_.size() - 1, std::uint64_t{0}}) {
+    std::filesystem::resize_file(writer_.path(), left);
+    const auto problems = check_claims(path());
+    ASSERT_EQ(problems.size(), 1U);
+    EXPECT_THAT(problems[0].message, HasSubstr("has " + std::to_string(left) + " bytes"));
+  }
+}
+
+TEST_F(ClaimCheck, what_is_lost_of_a_trial_that_is_done_all_the_same_is_a_remark) {
+  std::filesystem::remove(writer_.path());
+  SegmentWriter other(path(), "worker");
+  other.append(AttemptFinished{.trial_id = id_, .attempt = 2, .state = "done"}, Flush::kNow);
+  const auto problems = check_claims(path());
+  ASSERT_EQ(problems.size(), 1U);
+  EXPECT_EQ(problems[0].finding, FsckFinding::kRemark);
+}
+
+TEST_F(ClaimCheck, looks_nowhere_but_among_the_segments) {
+  claim_->beat({.phase = "training", .segment = "../trials.jsonl", .segment_bytes = 1 << 30});
+  EXPECT_THAT(check_claims(path()), IsEmpty());
+}
+
+}  // namespace
+}  // namespace headway
