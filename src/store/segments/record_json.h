@@ -35,6 +35,7 @@ class RecordWriter {
   void required(const char* key, const auto& value) { (*this)(key, value); }
   void numbered(const char* key, std::int64_t value) { (*this)(key, value); }
   void steps(const char* key, std::int64_t value) { (*this)(key, value); }
+  void required_steps(const char* key, std::int64_t value) { (*this)(key, value); }
   void optional(const char* key, const std::string& value) {
     if (!value.empty()) (*this)(key, value);
   }
@@ -57,8 +58,10 @@ class RecordReader {
     value = integer_in(json_.at(key), {1, kMostAttempts});
   }
   void steps(const char* key, std::int64_t& value) {
-    const auto found = json_.find(key);
-    if (found != json_.end()) value = integer_in(*found, {0, kWholeRange.most});
+    if (json_.contains(key)) required_steps(key, value);
+  }
+  void required_steps(const char* key, std::int64_t& value) {
+    value = integer_in(json_.at(key), {0, kWholeRange.most});
   }
   void operator()(const char* key, auto& value) {
     const auto found = json_.find(key);

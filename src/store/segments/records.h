@@ -17,7 +17,8 @@ namespace headway {
 // named here, once. A `visit` names them by
 //   field.required(key, value)   a record without it is no record
 //   field.numbered(key, value)   likewise; number of an attempt, from 1
-//   field.steps(key, value)      absent reads as the default; may not fit an int
+//   field.steps(key, value)      absent reads as the default; may not fit an int;
+//                                required_steps likewise
 //   field(key, value)            always written; absent reads as the default
 //   field.optional(key, value)   left out when absent or ""
 //
@@ -102,7 +103,7 @@ struct EpochPosition {
     field.required("trial_id", record.trial_id);
     field.numbered("attempt", record.attempt);
     field.required("epoch", record.epoch);
-    field.steps("step", record.step);
+    field.required_steps("step", record.step);
   }
 };
 

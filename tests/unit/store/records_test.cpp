@@ -75,7 +75,7 @@ TEST(Records, of_evaluations_have_their_documented_keys) {
 
 TEST(Records, a_number_that_is_not_finite_is_null) {
   const double nan = std::numeric_limits<double>::quiet_NaN();
-  const EpochMetrics metrics{.position = {}, .values = {{"test", {{"loss", nan}}}}};
+  const EpochMetrics metrics{.position = {.attempt = 1}, .values = {{"test", {{"loss", nan}}}}};
   const nlohmann::json json = record_json(metrics);
   EXPECT_TRUE(json.at("values").at("test").at("loss").is_null());
   EXPECT_EQ(read_record<EpochMetrics>(json).values.at("test").at("loss"), std::nullopt);
