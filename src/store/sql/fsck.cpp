@@ -48,8 +48,7 @@ std::vector<std::tuple<std::string, std::uint64_t, std::uint64_t>> torn_tails(
 /// A database for as long as this lives, where files for a while go.
 class ScratchDatabase {
  public:
-  ScratchDatabase()
-      : path_(temporary_directory() / ("headway-fsck-" + random_id() + ".sqlite")) {}
+  ScratchDatabase() : path_(temporary_directory() / ("headway-fsck-" + random_id() + ".sqlite")) {}
   ScratchDatabase(const ScratchDatabase&) = delete;
   ScratchDatabase& operator=(const ScratchDatabase&) = delete;
   ~ScratchDatabase() {
@@ -288,8 +287,8 @@ class Check {
     }
   }
 
-  // Against a store built anew beside it. What a run records meanwhile may be in one of both and not
-  // yet in the other.
+  // Against a store built anew beside it. What a run records meanwhile may be in one of both and
+  // not yet in the other.
   void check_rows(const ResultsStore& store) {
     const ScratchDatabase fresh;
     for (int time = 0; time < kMostComparisons; ++time) {

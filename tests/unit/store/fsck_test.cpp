@@ -253,6 +253,8 @@ TEST_F(Fsck, a_database_that_someone_holds_is_not_damaged) {
   EXPECT_TRUE(report.is_sound());
   ASSERT_EQ(report.problems.size(), 1);
   EXPECT_THAT(report.problems[0].message, HasSubstr("kept the results store locked"));
+}
+
 TEST_F(Fsck, names_a_segment_that_is_gone_and_what_it_told) {
   const auto segment = segment_paths(fixture_.path()).front();
   const std::string text = text_of(segment);
