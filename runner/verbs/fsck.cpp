@@ -85,7 +85,7 @@ nlohmann::json report_json(const FsckReport& report) {
 void print_report(const FsckReport& report, std::ostream& out) {
   for (const FsckProblem& problem : report.problems) {
     fmt::print(out,
-               "{:<9}  {}: {}\n",
+               "{:<6}  {}: {}\n",
                name_of(problem.finding),
                printable(problem.where),
                printable(problem.message));

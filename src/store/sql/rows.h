@@ -205,7 +205,9 @@ struct RequestRow {
   static constexpr std::array kKey{"sweep", "trial_id", "kind"};
 
   std::string kind;
-  std::int64_t number = 0;
+  // Always there. As NOT NULL behind key columns that stand in another order, SQLite's own check of
+  // a table without row ids takes it for NULL.
+  std::optional<std::int64_t> number;
   std::string at;
   std::optional<std::int64_t> through_attempt;
 

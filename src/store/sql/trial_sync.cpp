@@ -168,8 +168,10 @@ class TrialSync::Impl {
     });
     read_requests_.each(key, [&](const OfTrial<RequestRow>& row) {
       const RequestRow& request = row.record;
-      (request.kind == kRetry ? trial.history.retry : trial.history.cancel) = {
-          request.number, request.at, request.through_attempt};
+      TrialRequest& known = request.kind == kRetry ? trial.history.retry : trial.history.cancel;
+      if (request.number) known.number = *request.number;
+      known.at = request.at;
+      known.through_attempt = request.through_attempt;
     });
     read_evaluations_.each(key, [&](const OfTrial<EvaluationRow>& row) {
       trial.evaluations[{row.record.evaluation, row.record.weights_sha256}] = row.record;
@@ -196,8 +198,14 @@ class TrialSync::Impl {
 
   void write_request(const std::string& trial_id, const char* kind, const TrialRequest& request) {
     if (!request.is_made()) return;
-    write_request_.write(
-        {trial_id, {kind, request.number, request.at, request.through_attempt}, scope_.sweep});
+    OfTrial<RequestRow> row;
+    row.trial_id = trial_id;
+    row.record.kind = kind;
+    row.record.number = request.number;
+    row.record.at = request.at;
+    row.record.through_attempt = request.through_attempt;
+    row.sweep = scope_.sweep;
+    write_request_.write(row);
   }
 
   void write_metrics(const EpochMetrics& record) {

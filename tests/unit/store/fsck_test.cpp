@@ -72,6 +72,12 @@ TEST_F(Fsck, finds_nothing_wrong_with_a_sound_sweep) {
   EXPECT_EQ(report.artifacts, 1);
 }
 
+TEST_F(Fsck, finds_nothing_wrong_with_requests) {
+  fixture_.write({record_json(CancelRequested{fixture_.id(1), 1}), fixture_.retry(2, 1)});
+  ResultsStore(fixture_.path()).sync();
+  EXPECT_THAT(fsck(fixture_.path()).problems, IsEmpty());
+}
+
 TEST_F(Fsck, names_the_place_of_a_flipped_bit) {
   const auto segment = segment_paths(fixture_.path()).front();
   std::string text = text_of(segment);
