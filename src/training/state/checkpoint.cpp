@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
+#include <system_error>
 
 #include "base/atomic_file.h"
 #include "base/errors.h"
@@ -76,10 +77,10 @@ std::vector<std::filesystem::path> files_in(const std::filesystem::path& folder)
 
 // What it fails to remove is only in the way. Links are removed, not what they lead to.
 void remove_unneeded(const std::filesystem::path& file) {
-  std::error_code error;
-  std::filesystem::remove_all(file, error);
-  if (!error || error == std::errc::not_a_directory) return;
-  log_warning("{}: cannot be removed: {}", file.string(), error.message());
+  if (::unlink(file.c_str()) == 0 || errno == ENOENT || errno == ENOTDIR) return;
+  std::error_code error(errno, std::generic_category());
+  if (error == std::errc::is_a_directory) std::filesystem::remove_all(file, error);
+  if (error) log_warning("{}: cannot be removed: {}", file.string(), error.message());
 }
 
 bool stands_for_a_file(const std::filesystem::path& path) {

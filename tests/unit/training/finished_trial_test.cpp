@@ -165,7 +165,7 @@ TEST(FinishedTrial, a_file_that_ends_early_is_found) {
 TEST(FinishedTrial, weights_of_another_trial_are_refused) {
   FinishedTrialSource source = trained("fp32").source();
   const TrialId own = trial_id(source.config);
-  source.config.seed += 1;
+  source.config.optimizer.weight_decay += 0.25;
   EXPECT_THAT(message_of(source), HasSubstr("holds weights of trial '" + own.text() + "'"));
 }
 
