@@ -55,7 +55,7 @@ touch "$work/file"
 for unusable in "$work/missing" "$work/file"; do
   exits 0 env TMPDIR="$unusable" "${run[@]}" "name=tmpdir${unusable##*/}"
   says "TMPDIR is '$unusable'"
-  exits 1 env TMPDIR="$unusable" "$HEADWAY" fsck tmpdirmissing
+  exits 6 env TMPDIR="$unusable" "$HEADWAY" fsck tmpdirmissing
   says "TMPDIR is '$unusable'"
   exits 1 env TMPDIR="$unusable" "$HEADWAY" doctor
   says "TMPDIR is '$unusable'"
