@@ -41,6 +41,8 @@ class CheckedText {
   operator const std::string&() const { return text_; }  // NOLINT(google-explicit-constructor)
 
   friend bool operator==(const CheckedText&, const CheckedText&) = default;
+  // clang-tidy 14 takes a zero in what this stands for for a null pointer.
+  // NOLINTNEXTLINE(modernize-use-nullptr)
   friend auto operator<=>(const CheckedText&, const CheckedText&) = default;
   friend bool operator==(const CheckedText& one, std::string_view other) {
     return one.text_ == other;

@@ -117,9 +117,10 @@ Pack store_pack(const fs::path& path, const PackContent& content) {
   }
 }
 
-// Files that change while they are read are neither what they were nor what they will be.
+// Files that change while they are read are neither what they were nor what they will be. Both
+// arguments must outlive it.
 DecodePart decode_unchanged(const DatasetSource& source, const std::string& hash) {
-  return [&source, hash](DatasetPart part, ImageSink& sink) {
+  return [&source, &hash](DatasetPart part, ImageSink& sink) {
     source.decode(part, sink);
     if (source_hash(source) == hash) return;
     throw ConfigError(fmt::format(

@@ -200,6 +200,7 @@ std::map<FailureClass, int> TrialHistory::failures() const {
 const AttemptRecord* TrialHistory::bound_to_data() const {
   const AttemptRecord* last = last_attempt();
   if (last != nullptr && last->state == "done") return last->data_sha256.empty() ? nullptr : last;
+  // The latest first. NOLINTNEXTLINE(modernize-loop-convert)
   for (auto entry = attempts.rbegin(); entry != attempts.rend(); ++entry) {
     const AttemptRecord& attempt = entry->second;
     if (is_retried(attempt)) return nullptr;
