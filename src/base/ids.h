@@ -35,32 +35,31 @@ using CellId = CheckedText<CellIdRule>;
 bool is_plain_name(std::string_view text);
 /// What is left of `text` when all that a plain name may not hold is replaced by '_'.
 std::string plain_name_from(std::string_view text);
-inline constexpr const char* kPlainNameExpected =
-    "at most 128 letters, digits, '_', '-' and '.', neither '-' nor '.' first";
 
-struct SweepNameRule {
-  static constexpr const char* kWhat = "name of a sweep";
-  static constexpr const char* kExpected = kPlainNameExpected;
-  static constexpr const char* kNone = "sweep";
+/// What the rules of names have in common.
+struct PlainNameRule {
+  static constexpr const char* kExpected =
+      "at most 128 letters, digits, '_', '-' and '.', neither '-' nor '.' first";
   static bool fits(std::string_view text) { return is_plain_name(text); }
+};
+
+struct SweepNameRule : PlainNameRule {
+  static constexpr const char* kWhat = "name of a sweep";
+  static constexpr const char* kNone = "sweep";
 };
 /// Names the sweep's folder below the results root, too.
 using SweepName = CheckedText<SweepNameRule>;
 
-struct GroupNameRule {
+struct GroupNameRule : PlainNameRule {
   static constexpr const char* kWhat = "name of a worker group";
-  static constexpr const char* kExpected = kPlainNameExpected;
   static constexpr const char* kNone = "group";
-  static bool fits(std::string_view text) { return is_plain_name(text); }
 };
 /// A worker group, HOST-HEX-NUMBER; names its log.
 using GroupName = CheckedText<GroupNameRule>;
 
-struct SupervisorIdRule {
+struct SupervisorIdRule : PlainNameRule {
   static constexpr const char* kWhat = "supervisor's id";
-  static constexpr const char* kExpected = kPlainNameExpected;
   static constexpr const char* kNone = "supervisor";
-  static bool fits(std::string_view text) { return is_plain_name(text); }
 };
 /// A supervisor, HOST-HEX; names its entry.
 using SupervisorId = CheckedText<SupervisorIdRule>;

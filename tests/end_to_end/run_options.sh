@@ -14,14 +14,6 @@ trial:
 resources: {ranks: 1}
 YAML
 
-# exits CODE COMMAND...
-exits() {
-  local wanted=$1 status=0
-  shift
-  "$@" || status=$?
-  [[ $status -eq $wanted ]] || fail "exit code $status, not $wanted: $*"
-}
-
 exits 124 "$HEADWAY" run "$work/sweep.yaml" --time-limit 1s --groups 3 --ranks 2
 resources=$(json_field "$HEADWAY_RESULTS/plain/plan.json" resources)
 [[ $resources != *time_limit* && $resources == *"'groups': 'auto'"* && $resources == *"'ranks': 1"* ]] ||

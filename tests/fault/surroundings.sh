@@ -14,13 +14,6 @@ trial:
   training: {epochs: 1, batch_size: 20, shards: 2}
 resources: {ranks: 2}
 YAML
-# exits CODE COMMAND...; what it says is in $work/log.
-exits() {
-  local wanted=$1 status=0
-  shift
-  "$@" >"$work/log" 2>&1 || status=$?
-  [[ $status -eq $wanted ]] || { cat "$work/log"; fail "exit code $status, not $wanted: $*"; }
-}
 says() { grep -qF -- "$1" "$work/log" || { cat "$work/log"; fail "it does not say '$1'"; }; }
 run=("$HEADWAY" run "$work/sweep.yaml")
 

@@ -10,6 +10,14 @@ fail() {
   exit 1
 }
 
+# exits CODE COMMAND...; what it says is in $work/log.
+exits() {
+  local wanted=$1 status=0
+  shift
+  "$@" >"$work/log" 2>&1 || status=$?
+  [[ $status -eq $wanted ]] || { cat "$work/log"; fail "exit code $status, not $wanted: $*"; }
+}
+
 # make_dataset FOLDER TRAIN TEST [cifar10]: a small data set in Fashion-MNIST's own format, or CIFAR-10's;
 # class k is a bright stripe at row 2k under noise.
 make_dataset() { python3 "$SOURCE_DIR/tests/support/make_dataset.py" "$@"; }
