@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <ostream>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -92,7 +93,7 @@ void remove_leftovers(const fs::path& sweep_directory) {
       remove_dead_supervisors(layout.evaluation(evaluation.filename().string()));
     }
     remove_checkpoints_of_done_trials(sweep_directory);
-  } catch (const EnvironmentError& error) {
+  } catch (const std::runtime_error& error) {  // of std::filesystem, too
     log_warning("files of dead processes stay: {}", error.what());
   }
 }

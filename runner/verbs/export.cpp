@@ -50,7 +50,7 @@ std::string output_name(const ExportRequest& request) {
 
 std::filesystem::path weights_file(const TrialLocation& trial) {
   auto file = SweepLayout(trial.sweep.directory).weights(trial.trial_id);
-  if (std::filesystem::exists(file)) return file;
+  if (is_there(file)) return file;
   throw ConfigError(fmt::format("trial {} of sweep '{}' has no final weights yet ('{}' is missing)",
                                 trial.trial_id,
                                 trial.sweep.name,
@@ -59,7 +59,7 @@ std::filesystem::path weights_file(const TrialLocation& trial) {
 
 std::filesystem::path best_weights_file(const TrialLocation& trial) {
   auto file = SweepLayout(trial.sweep.directory).best_weights(trial.trial_id);
-  if (std::filesystem::exists(file)) return file;
+  if (is_there(file)) return file;
   throw ConfigError(fmt::format(
       "trial {} of sweep '{}' has no best weights ('{}' is missing); they are kept when "
       "resources.keep_best_checkpoint is true before it is trained",

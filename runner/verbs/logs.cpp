@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "base/errors.h"
+#include "base/files.h"
 #include "base/sweep_layout.h"
 #include "base/text.h"
 #include "runner/cli/verb.h"
@@ -77,7 +78,7 @@ void follow(const TrialLocation& trial, std::uint64_t offset, std::ostream& out)
 void print_log(const LogsOptions& options, VerbContext& context) {
   const TrialLocation trial = locate_trial(options.trial, options.sweep, context.results_root);
   const std::filesystem::path file = log_file(trial);
-  if (!std::filesystem::exists(file) && !options.follow) {
+  if (!is_there(file) && !options.follow) {
     SweepState state(trial.sweep.directory);
     state.refresh();
     throw ConfigError(fmt::format("trial {} of sweep '{}' has no log yet: it is {}",

@@ -9,6 +9,7 @@
 
 #include "base/environment.h"
 #include "base/errors.h"
+#include "base/files.h"
 #include "base/process.h"
 #include "base/sweep_layout.h"
 #include "base/text.h"
@@ -65,7 +66,7 @@ void expect_data_of_sweep(const std::filesystem::path& directory,
 }
 
 void plan_trial(const std::filesystem::path& directory, const Sweep& sweep, std::ostream& err) {
-  if (!std::filesystem::exists(SweepLayout(directory).trials_file())) {
+  if (!is_there(SweepLayout(directory).trials_file())) {
     write_manifest(directory, sweep);
     return;
   }

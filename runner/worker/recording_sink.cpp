@@ -7,6 +7,7 @@
 
 #include "base/exit_code.h"
 #include "base/failure.h"
+#include "base/files.h"
 #include "base/host.h"
 #include "base/logging.h"
 #include "base/retry_while_disk_full.h"
@@ -65,7 +66,7 @@ RecordingSink::RecordingSink(SegmentWriter& segment,
       progress_{.epochs = epochs, .phase = kLoading},
       heartbeat_(claim, progress_) {
   const auto log = SweepLayout(group.settings.sweep_directory).trial_log(claim.trial_id());
-  std::filesystem::create_directories(log.parent_path());
+  make_directories(log.parent_path(), Durability::kAtomicOnly);
   // To open a pipe would wait for its reader.
   std::error_code absent;
   const auto there = std::filesystem::symlink_status(log, absent);

@@ -4,16 +4,14 @@
 #include <functional>
 #include <string_view>
 
-namespace headway {
+#include "base/files.h"
 
-enum class Durability { kFlushed, kAtomicOnly };
+namespace headway {
 
 /// Replaces `path` by what `write` writes to a descriptor, which may be read too: a temporary file
 /// beside it is written, flushed, renamed over, and the directory flushed. Readers see the old file
 /// or the new one, whole; on any failure the old file stands and the temporary one is removed
 /// (after a failed flush of the directory, the new file stands, but may be lost with the machine).
-/// `kAtomicOnly` leaves out the flushes: for files that may be lost with the machine, such as
-/// heartbeats.
 void replace_file(const std::filesystem::path& path,
                   const std::function<void(int fd)>& write,
                   Durability durability = Durability::kFlushed);

@@ -8,6 +8,7 @@
 
 #include "base/environment.h"
 #include "base/errors.h"
+#include "base/files.h"
 
 namespace headway {
 namespace {
@@ -56,7 +57,7 @@ std::optional<std::string> distrust_of_cache() {
 
 fs::path cache_folder(const std::string& name) {
   const fs::path root = cache_directory();
-  if (root.has_parent_path()) fs::create_directories(root.parent_path());
+  make_directories(root.parent_path(), Durability::kAtomicOnly);
   make_own_directory(root);
   if (const auto why = distrust_of_cache()) throw EnvironmentError(*why);
   fs::path folder = root / name;

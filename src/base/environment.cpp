@@ -5,6 +5,8 @@
 #include <cstdlib>
 #include <sstream>
 
+#include "base/temporary_files.h"
+
 namespace headway {
 
 std::optional<std::string> environment_variable(const char* name) {
@@ -25,7 +27,7 @@ std::filesystem::path cache_directory() {
   if (const auto home = environment_variable("HOME")) {
     return std::filesystem::path(*home) / ".cache" / "headway";
   }
-  return std::filesystem::temp_directory_path() / ("headway-cache-" + std::to_string(::geteuid()));
+  return any_temporary_directory() / ("headway-cache-" + std::to_string(::geteuid()));
 }
 
 std::optional<std::filesystem::path> data_directory() {

@@ -42,6 +42,13 @@ void FileDescriptor::reset() {
   fd_ = -1;
 }
 
+bool is_there(const std::filesystem::path& path) {
+  struct stat info {};
+  if (::stat(path.c_str(), &info) == 0) return true;
+  if (errno != ENOENT && errno != ENOTDIR) throw_errno("stat", path.string());
+  return false;
+}
+
 FileDescriptor open_file(const std::filesystem::path& path, int flags, int mode) {
   const int fd = ::open(path.c_str(), flags | O_CLOEXEC, mode);
   if (fd < 0) throw_errno("open", path.string());
@@ -66,12 +73,15 @@ FileDescriptor open_regular(const std::filesystem::path& path, Links links) {
   return file;
 }
 
-void make_directories(const std::filesystem::path& path) {
+void make_directories(const std::filesystem::path& path, Durability durability) {
   std::error_code unknown;
   if (path.empty() || std::filesystem::is_directory(path, unknown)) return;
-  make_directories(path.parent_path());
-  if (::mkdir(path.c_str(), 0777) == 0) return flush_directory(path.parent_path());
-  if (errno != EEXIST) throw_errno("mkdir", path.string());
+  make_directories(path.parent_path(), durability);
+  if (::mkdir(path.c_str(), 0777) != 0) {
+    if (errno != EEXIST) throw_errno("mkdir", path.string());
+  } else if (durability == Durability::kFlushed) {
+    flush_directory(path.parent_path());
+  }
 }
 
 void flush_directory(const std::filesystem::path& directory) {

@@ -32,6 +32,10 @@ class FileDescriptor {
 /// "a directory", "a named pipe", ...: of a mode as stat(2) tells it.
 const char* kind_of_file(mode_t mode);
 
+/// Whether there is a file of any kind at `path`, links followed. EnvironmentError when that cannot
+/// be told, which is not "no": a disk that fails (InputOutputError), a folder nobody may look into.
+bool is_there(const std::filesystem::path& path);
+
 /// open(2) with O_CLOEXEC; EnvironmentError naming the path on failure.
 FileDescriptor open_file(const std::filesystem::path& path, int flags, int mode = 0644);
 
@@ -41,8 +45,13 @@ enum class Links { kFollow, kRefuse };
 /// what else `path` is; kRefuse: a symbolic link is an error too.
 FileDescriptor open_regular(const std::filesystem::path& path, Links links = Links::kFollow);
 
-/// Makes the folder and those above it where they are missing, so that they survive a power cut.
-void make_directories(const std::filesystem::path& path);
+/// Whether a change survives a power cut once it is made. kAtomicOnly leaves out the flushes: for
+/// what may be lost with the machine, such as heartbeats.
+enum class Durability { kFlushed, kAtomicOnly };
+
+/// Makes the folder and those above it where they are missing.
+void make_directories(const std::filesystem::path& path,
+                      Durability durability = Durability::kFlushed);
 
 /// fsync of a directory, so that a rename or a new file in it survives a power cut.
 void flush_directory(const std::filesystem::path& directory);

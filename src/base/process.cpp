@@ -17,6 +17,7 @@
 
 #include "base/errors.h"
 #include "base/exit_code.h"
+#include "base/files.h"
 #include "base/signals.h"
 #include "base/text.h"
 #include "base/time.h"
@@ -225,7 +226,7 @@ ChildProcess::ChildProcess(const Start& start) {
   expects(!command.empty(), "a command has at least a program");
   FileDescriptor log;
   if (start.output < 0) {
-    std::filesystem::create_directories(start.log.parent_path());
+    make_directories(start.log.parent_path(), Durability::kAtomicOnly);
     log = open_file(start.log, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW);
   }
   const std::vector<std::string> environment = environment_of(start.program);

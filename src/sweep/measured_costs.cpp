@@ -1,4 +1,6 @@
 #include "sweep/measured_costs.h"
+
+#include "base/files.h"
 #include "base/sweep_layout.h"
 #include "store/manifest/sweep_manifest.h"
 
@@ -35,7 +37,7 @@ CostModel measured_costs(const SweepManifest& plan,
 }
 
 CostModel measured_costs(const std::filesystem::path& sweep_directory, const RankKind& ranks) {
-  if (!std::filesystem::exists(SweepLayout(sweep_directory).trials_file())) return {};
+  if (!is_there(SweepLayout(sweep_directory).trials_file())) return {};
   SweepState state(sweep_directory);
   state.refresh();
   CostTable table;

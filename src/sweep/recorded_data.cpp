@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "base/errors.h"
+#include "base/files.h"
 #include "base/sweep_layout.h"
 #include "base/text.h"
 
@@ -106,7 +107,7 @@ std::vector<DatasetConfig> RecordedData::bound_datasets(const SweepState& state)
 void expect_recorded_data(const std::filesystem::path& sweep_directory,
                           const std::vector<PlannedTrial>& trials,
                           std::ostream& err) {
-  if (!std::filesystem::exists(SweepLayout(sweep_directory).segments())) return;
+  if (!is_there(SweepLayout(sweep_directory).segments())) return;
   SweepState state(sweep_directory);
   state.refresh();
   RecordedData recorded(sweep_directory, trials);

@@ -19,7 +19,7 @@ namespace {
 using statistics::name;
 
 std::string epoch_of_weights(const std::filesystem::path& file, const TrialId& trial_id) {
-  if (!std::filesystem::exists(file)) return "none";
+  if (!is_there(file)) return "none";
   try {
     return open_weights(file, trial_id, "").metadata().at(kEpochOfWeights);
   } catch (const std::exception& error) {

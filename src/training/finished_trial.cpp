@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "base/errors.h"
+#include "base/files.h"
 #include "base/nearest_name.h"
 #include "base/weights_file.h"
 #include "comm/nccl/device_array.h"
@@ -53,7 +54,7 @@ void expect_data_of_record(const FinishedTrialSource& source, const DataIdentity
 // What is wrong with them follows from the file alone, and is the user's to mend.
 SafetensorsFile sound_weights(const FinishedTrialSource& source) {
   const std::filesystem::path& file = source.weights;
-  if (!std::filesystem::exists(file)) {
+  if (!is_there(file)) {
     throw ConfigError(fmt::format(
         "the trial's final weights are gone: '{}' does not exist; put the file back, or train the "
         "trial anew in a sweep of another name",

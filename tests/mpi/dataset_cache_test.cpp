@@ -28,8 +28,10 @@ class DatasetLoading : public testing::Test {
   }
   ~DatasetLoading() override { test_communicator().barrier(); }  // before a folder goes
 
+  // Once all ranks are done with what came before, which they read from the files it changes.
   template <typename Action>
   static void on_rank_0(Action action) {
+    test_communicator().barrier();
     if (test_communicator().rank() == 0) action();
     test_communicator().barrier();
   }

@@ -235,7 +235,7 @@ std::optional<Claim> try_claim(const std::filesystem::path& sweep_directory,
   expect_folder(trial_claims);
   const std::filesystem::path folder = trial_claims / std::to_string(attempt);
   const std::filesystem::path prepared = trial_claims / (".prepared-" + random_id());
-  std::filesystem::create_directories(prepared);
+  make_directories(prepared, Durability::kAtomicOnly);
   replace_file(
       prepared / SweepLayout::kHeartbeat, heartbeat_text(owner, 0, {}), Durability::kAtomicOnly);
   if (std::rename(prepared.c_str(), folder.c_str()) == 0) {

@@ -47,7 +47,7 @@ std::filesystem::path crash_report_file(const std::filesystem::path& sweep_direc
 
 void write_crash_report(const std::filesystem::path& file, const CrashReport& words) noexcept {
   try {
-    if (std::filesystem::exists(file)) return;
+    if (is_there(file)) return;
     const FileDescriptor out = open_file(file, O_WRONLY | O_CREAT | O_EXCL);
     write_all(out.native(), words.failure + "\n" + words.message, file);
   } catch (const std::exception& error) {

@@ -7,6 +7,7 @@
 #include "base/atomic_file.h"
 #include "base/errors.h"
 #include "base/files.h"
+#include "base/input_output_error.h"
 #include "base/json.h"
 #include "base/limits.h"
 #include "base/sweep_layout.h"
@@ -23,7 +24,7 @@ SupervisorPresence::SupervisorPresence(const std::filesystem::path& sweep_direct
     : id_(plain_name_from(host_name().substr(0, kMostOfHost)) + "-" +
           random_id().substr(0, kIdDigits)) {
   file_ = SweepLayout(sweep_directory).supervisor(id_);
-  std::filesystem::create_directories(file_.parent_path());
+  make_directories(file_.parent_path(), Durability::kAtomicOnly);
   replace_file(file_, nlohmann::json(this_process()).dump(), Durability::kAtomicOnly);
 }
 
@@ -50,13 +51,15 @@ SupervisorId supervisor_id_of(const GroupName& group) {
 std::optional<ProcessIdentity> supervisor_process(const std::filesystem::path& sweep_directory,
                                                   const GroupName& group) {
   const auto entry = SweepLayout(sweep_directory).supervisor(supervisor_id_of(group));
-  if (!std::filesystem::exists(entry)) return std::nullopt;
+  if (!is_there(entry)) return std::nullopt;
   try {
     return parse_json(read_text(entry, kLargestNote, Links::kRefuse)).get<ProcessIdentity>();
   } catch (const nlohmann::json::exception&) {
     return std::nullopt;  // an unflushed file that its machine's crash left empty
+  } catch (const InputOutputError&) {
+    throw;  // it may well be there
   } catch (const EnvironmentError&) {
-    return std::nullopt;  // removed since
+    return std::nullopt;  // removed since, or no regular file
   }
 }
 

@@ -68,13 +68,12 @@ void AssignmentFile::publish(const GroupAssignments& offers) {
 std::optional<GroupAssignments> read_offers(const std::filesystem::path& sweep_directory,
                                             const GroupName& group) {
   const auto file = SweepLayout(sweep_directory).group_assignments(supervisor_id_of(group));
-  if (!std::filesystem::exists(file)) return std::nullopt;
   try {
     return from_text(read_text(file, kLargestNote, Links::kRefuse));
   } catch (const nlohmann::json::exception&) {
     return std::nullopt;  // an unflushed file that its machine's crash left empty
   } catch (const EnvironmentError&) {
-    return std::nullopt;  // removed since
+    return std::nullopt;  // none yet, or removed since
   }
 }
 

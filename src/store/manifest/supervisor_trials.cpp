@@ -2,6 +2,7 @@
 
 #include "base/atomic_file.h"
 #include "base/errors.h"
+#include "base/files.h"
 #include "base/sweep_layout.h"
 #include "store/manifest/manifest_lines.h"
 
@@ -17,7 +18,7 @@ SupervisorTrials::~SupervisorTrials() {
 }
 
 void SupervisorTrials::publish(const std::vector<PlannedTrial>& trials) const {
-  std::filesystem::create_directories(file_.parent_path());
+  make_directories(file_.parent_path(), Durability::kAtomicOnly);
   replace_file(file_, manifest_lines(trials), Durability::kAtomicOnly);
 }
 

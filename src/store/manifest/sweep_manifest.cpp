@@ -67,7 +67,7 @@ SweepManifest read_settings(nlohmann::json json) {
 // Calls `read` with the parsed plan.json; what it throws of a damaged one becomes a StoreError.
 auto with_settings(const std::filesystem::path& directory, auto&& read) {
   const SweepLayout layout(directory);
-  if (!std::filesystem::exists(layout.trials_file())) {
+  if (!is_there(layout.trials_file())) {
     throw ConfigError(
         fmt::format("no sweep in '{}': there is no trials.jsonl", directory.string()));
   }
@@ -99,8 +99,7 @@ FileDescriptor lock_manifest(const std::filesystem::path& directory) {
 }
 
 void replace_if_changed(const std::filesystem::path& path, const std::string& text) {
-  if (std::filesystem::exists(path) && read_text(path, kLargestManifest, Links::kRefuse) == text)
-    return;
+  if (is_there(path) && read_text(path, kLargestManifest, Links::kRefuse) == text) return;
   replace_file(path, text);
 }
 
@@ -108,7 +107,7 @@ void replace_if_changed(const std::filesystem::path& path, const std::string& te
 void keep_sweep_text(const SweepLayout& layout, const std::string& text) {
   std::filesystem::path latest;
   std::filesystem::path next = layout.sweep_file();
-  for (int version = 2; std::filesystem::exists(next); ++version) {
+  for (int version = 2; is_there(next); ++version) {
     latest = next;
     next = layout.sweep_file(version);
   }
@@ -248,7 +247,7 @@ SweepName read_sweep_name(const std::filesystem::path& directory) {
 
 std::vector<PlannedTrial> read_vanished_trials(const std::filesystem::path& directory) {
   const auto file = SweepLayout(directory).vanished_trials_file();
-  if (!std::filesystem::exists(file)) return {};
+  if (!is_there(file)) return {};
   return read_manifest_lines(file);
 }
 
@@ -265,11 +264,11 @@ SweepManifest manifest_of(const Sweep& sweep) {
 }
 
 ManifestChange write_manifest(const std::filesystem::path& directory, const Sweep& sweep) {
-  std::filesystem::create_directories(directory);
+  make_directories(directory);
   const SweepLayout layout(directory);
   const FileDescriptor lock = lock_manifest(directory);
   std::vector<PlannedTrial> trials = manifest_of(sweep).trials;
-  const bool is_new = !std::filesystem::exists(layout.trials_file());
+  const bool is_new = !is_there(layout.trials_file());
   const std::vector<PlannedTrial> old_trials = read_or_put_aside(layout.trials_file(), layout);
   const std::vector<PlannedTrial> gone = read_or_put_aside(layout.vanished_trials_file(), layout);
   keep_finished_configurations(trials, old_trials, directory);
@@ -279,7 +278,7 @@ ManifestChange write_manifest(const std::filesystem::path& directory, const Swee
   // The list of trials comes last: it is what makes a sweep, and no step before it loses a trial.
   keep_sweep_text(layout, sweep.text);
   const auto vanished = vanished_trials(gone, old_trials, trials);
-  if (!vanished.empty() || std::filesystem::exists(layout.vanished_trials_file())) {
+  if (!vanished.empty() || is_there(layout.vanished_trials_file())) {
     replace_if_changed(layout.vanished_trials_file(), manifest_lines(vanished));
   }
   replace_if_changed(layout.settings_file(), settings_json(sweep).dump(2) + "\n");

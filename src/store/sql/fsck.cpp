@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "base/errors.h"
+#include "base/files.h"
 #include "base/host.h"
 #include "base/sweep_layout.h"
 #include "base/temporary_files.h"
@@ -233,30 +234,31 @@ class Check {
     for (const auto& [id, record] : records_) {
       if (record.state() != TrialState::kDone) continue;
       const std::string& recorded = record.last_attempt()->weights_sha256;
-      if (!recorded.empty()) check_weights(layout_.weights(id), id, recorded);
+      const auto weights = layout_.weights(id);
+      if (!recorded.empty()) guarded(weights, [&] { check_weights(weights, id, recorded); });
       // Nobody records the hash of the best weights; the file tells its own.
       const auto best = layout_.best_weights(id);
-      if (std::filesystem::exists(best)) check_weights(best, id, "");
+      guarded(best, [&] {
+        if (is_there(best)) check_weights(best, id, "");
+      });
     }
   }
 
   void check_weights(const std::filesystem::path& file,
                      const TrialId& id,
                      const std::string& recorded) {
-    if (!std::filesystem::exists(file)) {
+    if (!is_there(file)) {
       remark(file.string(), "the weights of a finished trial are gone");
       return;
     }
-    guarded(file, [&] {
-      ++report_.artifacts;
-      open_weights(file, id, recorded);
-    });
+    ++report_.artifacts;
+    open_weights(file, id, recorded);
   }
 
   void check_store() {
     const auto database = results_database(layout_.root());
-    if (!std::filesystem::exists(database)) return;  // the next reading command builds it
     guarded(database, [&] {
+      if (!is_there(database)) return;  // the next reading command builds it
       const ResultsStore store(layout_.root(),
                                std::make_shared<SqliteDialect>(database, kLockSeconds));
       check_integrity(store, database.string());
@@ -341,7 +343,7 @@ bool FsckReport::has(FsckFinding finding) const {
 }
 
 FsckReport fsck(const std::filesystem::path& sweep_directory, const FsckOptions& options) {
-  if (!std::filesystem::exists(SweepLayout(sweep_directory).trials_file())) {
+  if (!is_there(SweepLayout(sweep_directory).trials_file())) {
     throw ConfigError(
         fmt::format("no sweep in '{}': there is no trials.jsonl", sweep_directory.string()));
   }

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "base/errors.h"
+#include "base/files.h"
 #include "base/sweep_layout.h"
 #include "store/manifest/sweep_manifest.h"
 #include "store/sql/manifest_sync.h"
@@ -94,7 +95,7 @@ ResultsStore::ResultsStore(const std::filesystem::path& sweep_directory)
 ResultsStore::ResultsStore(std::filesystem::path sweep_directory,
                            std::shared_ptr<SqlDialect> dialect)
     : sweep_directory_(std::move(sweep_directory)), dialect_(std::move(dialect)) {
-  if (!std::filesystem::exists(SweepLayout(sweep_directory_).trials_file())) {
+  if (!is_there(SweepLayout(sweep_directory_).trials_file())) {
     throw ConfigError(
         fmt::format("no sweep in '{}': there is no trials.jsonl", sweep_directory_.string()));
   }

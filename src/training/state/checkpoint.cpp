@@ -94,7 +94,7 @@ bool is_half_written(const std::filesystem::path& file) {
   const std::string name = file.filename().string();
   if (file.extension() == ".tmp") return name.substr(name.starts_with('.')).starts_with(kPrefix);
   const auto step = step_of(file);
-  return step && !std::filesystem::exists(manifest_path(file.parent_path(), *step));
+  return step && !is_there(manifest_path(file.parent_path(), *step));
 }
 
 }  // namespace
@@ -116,7 +116,7 @@ void CheckpointFolder::save(std::int64_t step,
   remove_what_is_no_file(step);
   manifest["step"] = step;
   try {
-    if (std::filesystem::exists(manifest_path(folder_, step))) {
+    if (is_there(manifest_path(folder_, step))) {
       replace(step, tensors, std::move(manifest));
     } else {
       manifest["tensors_sha256"] = write_safetensors(tensors_path(folder_, step), tensors);
@@ -124,7 +124,7 @@ void CheckpointFolder::save(std::int64_t step,
     }
   } catch (...) {
     // On a full disk, tensors without a manifest would only take room.
-    if (!std::filesystem::exists(manifest_path(folder_, step))) remove(step);
+    if (!is_there(manifest_path(folder_, step))) remove(step);
     throw;
   }
   std::vector<std::int64_t> done = steps();
@@ -174,7 +174,7 @@ LoadedCheckpoint CheckpointFolder::load(std::int64_t step) const {
   if (manifest.value("step", std::int64_t{-1}) != step) {
     refuse(manifest_path(folder_, step), "the manifest is of another step");
   }
-  if (!std::filesystem::exists(path)) refuse(path, "the file is missing");
+  if (!is_there(path)) refuse(path, "the file is missing");
   MappedFile file(path, Links::kRefuse);
   const std::string found = Sha256().add(file.bytes()).hex_digest();
   if (manifest.contains(kReplacement) && manifest.at(kReplacement).at("tensors_sha256") == found) {

@@ -52,8 +52,11 @@ TEST_F(Environment, the_cache_follows_the_desktop_rules) {
   clear("XDG_CACHE_HOME");
   EXPECT_EQ(cache_directory(), "/home/me/.cache/headway");
   clear("HOME");
-  set("TMPDIR", "/");
-  EXPECT_EQ(cache_directory(), "/headway-cache-" + std::to_string(::geteuid()));
+  const std::string own = "headway-cache-" + std::to_string(::geteuid());
+  set("TMPDIR", "/dev/shm");
+  EXPECT_EQ(cache_directory(), "/dev/shm/" + own);
+  set("TMPDIR", "/nowhere");
+  EXPECT_EQ(cache_directory(), "/tmp/" + own);
 }
 
 TEST_F(Environment, colour_is_refused_by_any_value) {

@@ -71,6 +71,26 @@ TEST_F(Files, errors_name_the_path_and_the_reason) {
   EXPECT_THROW(MappedFile{path_}, EnvironmentError);
 }
 
+TEST_F(Files, what_cannot_be_told_is_not_taken_for_absence) {
+  EXPECT_FALSE(is_there(path_));
+  std::ofstream(path_).flush();
+  EXPECT_TRUE(is_there(path_));
+  EXPECT_FALSE(is_there(path_ / "below"));  // of a file
+  std::filesystem::create_symlink("nowhere", directory_.path() / "link");
+  EXPECT_FALSE(is_there(directory_.path() / "link"));
+  std::filesystem::create_symlink("loop", directory_.path() / "loop");
+  EXPECT_THAT(refusal([&] { is_there(directory_.path() / "loop"); }), HasSubstr("stat failed"));
+}
+
+TEST_F(Files, folders_are_made_with_those_above_them) {
+  const auto folder = directory_.path() / "a" / "b" / "c";
+  make_directories(folder, Durability::kAtomicOnly);
+  EXPECT_TRUE(std::filesystem::is_directory(folder));
+  make_directories(folder);
+  std::ofstream(path_).flush();
+  EXPECT_THAT(refusal([&] { make_directories(path_ / "below"); }), HasSubstr("mkdir failed"));
+}
+
 TEST_F(Files, a_descriptor_is_closed_once_and_can_be_moved) {
   FileDescriptor first = open_file(path_, O_WRONLY | O_CREAT);
   const int native = first.native();
