@@ -75,13 +75,6 @@ void append(SplitMetrics& all, const SplitMetrics& more) {
   }
 }
 
-void report_damage(const RecoveredCheckpoint& found, TrialSink& sink) {
-  for (const std::string& damage : found.damage) sink.remark(damage);
-  if (found.damage.empty()) return;
-  sink.remark(found.newest ? "going on from an earlier checkpoint"
-                           : "no checkpoint is usable; starting afresh");
-}
-
 const EpochRecord* best_validation(const std::vector<EpochRecord>& history) {
   const EpochRecord* best = nullptr;
   for (const EpochRecord& record : history) {

@@ -33,9 +33,6 @@ std::optional<std::string> undefined_accuracy(const SplitMetrics& results);
 /// Adds `more` behind what `all` has of each split.
 void append(SplitMetrics& all, const SplitMetrics& more);
 
-/// Remarks on checkpoints that were found damaged, and on what that means for the trial.
-void report_damage(const RecoveredCheckpoint& found, TrialSink& sink);
-
 /// The epoch with the highest validation/top1_accuracy, the earliest of equals; null when none was
 /// validated with a finite one.
 const EpochRecord* best_validation(const std::vector<EpochRecord>& history);

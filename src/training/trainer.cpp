@@ -16,17 +16,12 @@
 #include "training/epoch.h"
 #include "training/evaluation.h"
 #include "training/final_results.h"
+#include "training/resumption.h"
 #include "training/state/checkpoint_saver.h"
 #include "training/step/precision.h"
 
 namespace headway {
 namespace {
-
-/// It verifies, but is not of this trial, or not what one holds.
-class UnusableCheckpoint : public ConfigError {
- public:
-  using ConfigError::ConfigError;
-};
 
 class Trainer {
  public:
@@ -373,45 +368,6 @@ void Trainer::write_results(const TrialResult& result, const StateDict& weights)
   if (!remark.empty()) sink_.remark(remark);
 }
 
-/// Why a trial on `data` cannot go on from `checkpoint`; nothing when it can.
-std::optional<std::string> other_data(const LoadedCheckpoint& checkpoint,
-                                      const DatasetConfig& config,
-                                      const DataIdentity& data) {
-  const DataIdentity known{data_sha256_of(checkpoint), ""};
-  if (known.sha256.empty() || known.sha256 == data.sha256) return std::nullopt;
-  return fmt::format("data set '{}' has {}, but the trial's checkpoint is of {}",
-                     config.name,
-                     to_text(data),
-                     to_text(known));
-}
-
-// The checkpoint is the same on all ranks, and so is the verdict. Those that stayed would be
-// resumed before the new trial's.
-void refuse_or_drop_other_data(RecoveredCheckpoint& found,
-                               const CheckpointFolder& folder,
-                               const std::string& what,
-                               const TrainerOptions& options,
-                               Communicator& comm,
-                               TrialSink& sink) {
-  if (!options.may_begin_anew) {
-    throw OtherDataError(what +
-                         ": put the data back, or let the trial begin anew with `headway retry`");
-  }
-  found.newest.reset();
-  comm.barrier();
-  if (comm.rank() != 0) return;
-  folder.clear();
-  sink.remark(what + ": it begins anew");
-}
-
-// A resumed trial keeps the precision it began with, whatever a new probe would say.
-std::string precision_of(const LoadedCheckpoint& checkpoint) {
-  const auto found = checkpoint.manifest.find("precision");
-  const bool is_one = found != checkpoint.manifest.end() && (*found == "fp32" || *found == "bf16");
-  if (!is_one) throw UnusableCheckpoint("it does not tell its precision");
-  return found->get<std::string>();
-}
-
 TrialResult train_from(const std::optional<LoadedCheckpoint>& checkpoint,
                        const TrialConfig& config,
                        const Dataset& dataset,
@@ -439,24 +395,18 @@ TrialResult train_trial(const TrialConfig& config,
                         Communicator& comm,
                         TrialSink& sink,
                         const TrainerOptions& options) {
-  const CheckpointFolder folder(options.checkpoint_folder);
   if (at::Device(options.device).is_cuda()) select_gpu_kernels(config.training.reproducible);
-  while (true) {
-    RecoveredCheckpoint found = recover_on_all_ranks(folder, comm);
-    report_damage(found, sink);
-    if (found.newest) {
-      const auto what = other_data(*found.newest, config.dataset, dataset.identity());
-      if (what) refuse_or_drop_other_data(found, folder, *what, options, comm, sink);
-    }
-    try {
-      return train_from(found.newest, config, dataset, comm, sink, options);
-    } catch (const UnusableCheckpoint& error) {
-      const auto step = found.newest->manifest.at("step").get<std::int64_t>();
-      sink.remark(fmt::format("the checkpoint of step {} is of no use: {}", step, error.what()));
-      found.newest.reset();  // its file is mapped
-      if (comm.rank() == 0) folder.discard(step);
-    }
-  }
+  TrialResult result;
+  train_from_newest({.checkpoint_folder = options.checkpoint_folder,
+                     .dataset = config.dataset,
+                     .data = dataset.identity(),
+                     .may_begin_anew = options.may_begin_anew},
+                    comm,
+                    sink,
+                    [&](const std::optional<LoadedCheckpoint>& checkpoint) {
+                      result = train_from(checkpoint, config, dataset, comm, sink, options);
+                    });
+  return result;
 }
 
 }  // namespace headway

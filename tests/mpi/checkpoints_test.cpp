@@ -210,6 +210,25 @@ TEST_F(TrialCheckpoints, that_are_all_damaged_let_the_trial_start_afresh_and_say
   EXPECT_EQ(sink_.remarks[2], "no checkpoint is usable; starting afresh");
 }
 
+TEST_F(TrialCheckpoints, of_another_trial_are_passed_over) {
+  TrialConfig other = trial();
+  other.seed += 1;
+  options_.checkpoints.steps = 2;
+  train(other, 6);  // leaves steps 4 and 6
+  const TrialResult own = train();
+  EXPECT_EQ(own.resumed_from_step, 0);
+  if (test_communicator().rank() == 0) {
+    const std::string why = "is of no use: it is one of trial '" + trial_id(other) + "'";
+    EXPECT_THAT(sink_.remarks,
+                ElementsAre(HasSubstr("the checkpoint of step 6 " + why),
+                            HasSubstr("the checkpoint of step 4 " + why)));
+  } else {
+    EXPECT_THAT(sink_.remarks, IsEmpty());
+  }
+  options_.checkpoint_folder = folder_ / "empty";
+  expect_equal(own.hashes, train().hashes);
+}
+
 TEST_F(TrialCheckpoints, that_cannot_be_written_end_the_trial_on_all_ranks_alike) {
   on_rank_0([&] { std::ofstream(options_.checkpoint_folder) << "a file, no folder"; });
   options_.checkpoints.steps = 2;
