@@ -232,16 +232,20 @@ class Check {
 
   void check_artifacts() {
     for (const auto& [id, record] : records_) {
-      if (record.state() != TrialState::kDone) continue;
-      const std::string& recorded = record.last_attempt()->weights_sha256;
-      const auto weights = layout_.weights(id);
-      if (!recorded.empty()) guarded(weights, [&] { check_weights(weights, id, recorded); });
-      // Nobody records the hash of the best weights; the file tells its own.
-      const auto best = layout_.best_weights(id);
-      guarded(best, [&] {
-        if (is_there(best)) check_weights(best, id, "");
-      });
+      if (record.state() == TrialState::kDone) {
+        check_artifacts(id, record.last_attempt()->weights_sha256);
+      }
     }
+  }
+
+  void check_artifacts(const TrialId& id, const std::string& recorded) {
+    const auto weights = layout_.weights(id);
+    if (!recorded.empty()) guarded(weights, [&] { check_weights(weights, id, recorded); });
+    // Nobody records the hash of the best weights; the file tells its own.
+    const auto best = layout_.best_weights(id);
+    guarded(best, [&] {
+      if (is_there(best)) check_weights(best, id, "");
+    });
   }
 
   void check_weights(const std::filesystem::path& file,
