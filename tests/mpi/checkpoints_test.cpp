@@ -218,7 +218,7 @@ TEST_F(TrialCheckpoints, of_another_trial_are_passed_over) {
   const TrialResult own = train();
   EXPECT_EQ(own.resumed_from_step, 0);
   if (test_communicator().rank() == 0) {
-    const std::string why = "is of no use: it is one of trial '" + trial_id(other) + "'";
+    const std::string why = "is of no use: it is one of trial '" + trial_id(other).text() + "'";
     EXPECT_THAT(sink_.remarks,
                 ElementsAre(HasSubstr("the checkpoint of step 6 " + why),
                             HasSubstr("the checkpoint of step 4 " + why)));

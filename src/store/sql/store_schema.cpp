@@ -13,8 +13,8 @@ namespace {
 constexpr const char* kIndexes[] = {
     "CREATE INDEX trials_by_plan ON trials (sweep, plan_position)",
     "CREATE INDEX trials_by_cell ON trials (sweep, cell_id)",
-    "CREATE INDEX results_by_name ON results "
-    "(sweep, name, split, trial_id, evaluation, value, missing_reason)",
+    ("CREATE INDEX results_by_name ON results "
+     "(sweep, name, split, trial_id, evaluation, value, missing_reason)"),
 };
 
 // Every value over the seeds of a cell. Two passes (mean first): the difference of large squares
