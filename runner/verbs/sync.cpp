@@ -1,9 +1,13 @@
 #include <fmt/ostream.h>
 
+#include <chrono>
 #include <memory>
 #include <ostream>
 #include <string>
+#include <thread>
 
+#include "base/errors.h"
+#include "base/input_output_error.h"
 #include "runner/cli/verb.h"
 #include "store/sql/results_store.h"
 #include "sweep/location.h"
@@ -23,14 +27,37 @@ void bring_up_to_date(const std::filesystem::path& sweep_directory, bool last) {
   if (last) store.settle();
 }
 
-/// kExitStore is for damage alone: it does not pass by itself.
+/// Who may not write the store may do so in a moment, when it was just replaced.
+constexpr int kTriesAtUnwritable = 3;
+constexpr std::chrono::milliseconds kBetweenTries{100};
+
+/// Whether it is so a little later, too.
+bool lasts(SqlErrorKind kind) {
+  return kind == SqlErrorKind::kDamaged || kind == SqlErrorKind::kUnwritable;
+}
+
+/// kExitStore is for what does not pass by itself.
 int sync(const SyncArguments& arguments, const VerbContext& context) {
-  try {
-    bring_up_to_date(find_sweep(arguments.sweep, context.results_root).directory, arguments.last);
-    return kExitDone;
-  } catch (const DatabaseError& error) {
-    fmt::print(context.err, "{}\n", error.what());
-    return error.kind() == SqlErrorKind::kDamaged ? kExitStore : kExitFailed;
+  const auto directory = find_sweep(arguments.sweep, context.results_root).directory;
+  for (int tries = 1;; ++tries) {
+    try {
+      bring_up_to_date(directory, arguments.last);
+      return kExitDone;
+    } catch (const DatabaseError& error) {
+      if (error.kind() == SqlErrorKind::kUnwritable && tries < kTriesAtUnwritable) {
+        std::this_thread::sleep_for(kBetweenTries);
+        continue;
+      }
+      fmt::print(context.err, "{}\n", error.what());
+      return lasts(error.kind()) ? kExitStore : kExitFailed;
+    } catch (const DiskFullError&) {
+      throw;
+    } catch (const InputOutputError&) {
+      throw;
+    } catch (const EnvironmentError& error) {  // a link that leads out of the sweep, say
+      fmt::print(context.err, "{}\n", error.what());
+      return kExitStore;
+    }
   }
 }
 

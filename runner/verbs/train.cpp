@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <ostream>
 #include <string_view>
 
@@ -13,6 +14,7 @@
 #include "base/process.h"
 #include "base/sweep_layout.h"
 #include "base/text.h"
+#include "base/unblocked_stderr.h"
 #include "cluster/local/group_command.h"
 #include "cluster/local/local_launcher.h"
 #include "config/schema/rank_range.h"
@@ -161,6 +163,9 @@ int train(const TrainOptions& options, VerbContext& context) {
   const SweepLocation place{sweep.name, context.results_root / sweep.name.text()};
   const TrialId& trial_id = sweep.trials.front().trial_id;
   const LaunchedRank rank = launched_rank();
+  std::optional<UnblockedStandardError> unblocked;
+  if (rank.size == 1)
+    unblocked.emplace();  // other ranks become workers, which see to it themselves
   expect_trainable_on(rank.size, sweep.trials.front().config.training);
   const Program worker = worker_of(sweep, place.directory);
   if (rank.rank == 0) {

@@ -2,6 +2,7 @@
 #include <cstdlib>
 #include <iostream>
 #include <memory>
+#include <optional>
 
 #include "base/environment.h"
 #include "base/errors.h"
@@ -10,6 +11,7 @@
 #include "base/logging.h"
 #include "base/standard_streams.h"
 #include "base/sweep_layout.h"
+#include "base/unblocked_stderr.h"
 #include "config/yaml/section_reader.h"
 #include "runner/worker/stack_traces.h"
 #include "runner/worker/stop_request.h"
@@ -79,6 +81,8 @@ int serve_on_all_ranks(const std::string& settings_text) {
   watch_stop_signals();
   watch_fatal_signals();
   watch_lifeline(lifeline_of(settings, place.rank));
+  std::optional<UnblockedStandardError> unblocked;
+  if (settings.verbose) unblocked.emplace();  // else it is a file
   if (place.size == 1) {
     const auto alone = make_single_process_communicator();
     return serve(settings, *alone);
@@ -89,6 +93,7 @@ int serve_on_all_ranks(const std::string& settings_text) {
     return serve(settings, *comm);
   } catch (const std::exception& error) {  // the other ranks wait for this one
     log_error("{}", error.what());
+    unblocked.reset();
     abort_all_ranks(1);
   }
 }

@@ -18,6 +18,11 @@ namespace {
       fmt::format("{}: found {}, expected a regular file", path.string(), kind_of_file(mode)));
 }
 
+[[noreturn]] void throw_too_large(const std::filesystem::path& path, std::uint64_t most_bytes) {
+  throw EnvironmentError(fmt::format(
+      "{}: more than {} bytes, which such a file never has", path.string(), most_bytes));
+}
+
 }  // namespace
 
 const char* kind_of_file(mode_t mode) {
@@ -102,7 +107,12 @@ void write_all(int fd, std::string_view bytes, const std::filesystem::path& path
 
 std::string read_text(const std::filesystem::path& path, std::uint64_t most_bytes, Links links) {
   const FileDescriptor file = open_regular(path, links);
+  struct stat info {};
+  if (::fstat(file.native(), &info) != 0) throw_errno("fstat", path.string());
+  const auto expected = static_cast<std::uint64_t>(info.st_size);  // of /proc: 0
+  if (expected > most_bytes) throw_too_large(path, most_bytes);
   std::string text;
+  text.reserve(expected);
   std::string chunk(1 << 16, '\0');
   while (true) {
     const ssize_t count = ::read(file.native(), chunk.data(), chunk.size());
@@ -110,10 +120,7 @@ std::string read_text(const std::filesystem::path& path, std::uint64_t most_byte
     if (count < 0) throw_errno("read", path.string());
     if (count == 0) return text;
     text.append(chunk, 0, static_cast<std::size_t>(count));
-    if (text.size() > most_bytes) {
-      throw EnvironmentError(fmt::format(
-          "{}: more than {} bytes, which such a file never has", path.string(), most_bytes));
-    }
+    if (text.size() > most_bytes) throw_too_large(path, most_bytes);
   }
 }
 

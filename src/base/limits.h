@@ -25,8 +25,8 @@ inline constexpr std::uint64_t kMebi = 1024 * kKibi;
 inline constexpr std::uint64_t kLargestNote = kMebi;
 /// Sweep files, and what a manifest says besides its trials.
 inline constexpr std::uint64_t kLargestSweepFile = 16 * kMebi;
-/// trials.jsonl: some 2 KiB per trial.
-inline constexpr std::uint64_t kLargestManifest = 2048 * kMebi;
+/// trials.jsonl: some 2 KiB per trial, of which a sweep has 100,000 at most.
+inline constexpr std::uint64_t kLargestManifest = 1024 * kMebi;
 /// One record of a segment, one header of a safetensors file.
 inline constexpr std::uint64_t kLargestRecord = 64 * kMebi;
 

@@ -24,9 +24,9 @@ void expect_no_way_out(const fs::path& path, const fs::path& root) {
   const fs::path target = fs::canonical(path, unknown);
   if (!unknown && is_below(target, fs::canonical(root))) return;
   throw EnvironmentError(
-      fmt::format("{}: a symbolic link that leads out of the sweep, to {}; put what it leads to in "
-                  "its place",
+      fmt::format("{}: a symbolic link that leads {}, to {}; put what is meant in its place",
                   path.string(),
+                  unknown ? "nowhere" : "out of the sweep",
                   in_quotes(fs::read_symlink(path, unknown).string())));
 }
 

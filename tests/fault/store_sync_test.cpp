@@ -148,6 +148,17 @@ TEST_F(StoreSyncTest, damage_is_told_and_costs_no_trial) {
   EXPECT_THAT(messages_.str(), HasSubstr("headway fsck " + sweep_.string() + " --rebuild"));
 }
 
+TEST_F(StoreSyncTest, what_does_not_pass_by_itself_is_not_waited_for) {
+  plan(2);
+  std::filesystem::create_symlink("/nowhere/results.sqlite", database());
+  const double start = monotonic_seconds();
+  EXPECT_EQ(run(), SupervisorEnd::kFinished);
+  EXPECT_LT(monotonic_seconds() - start, kFarBelowAWait);
+  expect_each_trial_done_once(2);
+  EXPECT_THAT(messages_.str(), HasSubstr("results store not brought up to date: "));
+  EXPECT_THAT(messages_.str(), HasSubstr("a symbolic link that leads nowhere"));
+}
+
 TEST_F(StoreSyncTest, ends_with_a_supervisor_that_is_killed) {
   plan(2);
   ResultsStore(sweep_).sync();

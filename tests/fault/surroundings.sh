@@ -31,6 +31,8 @@ except BlockingIOError:
 os.set_blocking(writer, True)
 run = [program, "run", sweep]
 assert subprocess.run(run + ["name=unread"], stderr=writer, timeout=120).returncode == 0
+train = [program, "train", sweep, "name=unread_train"]
+assert subprocess.run(train, stderr=writer, timeout=120).returncode == 0
 long = subprocess.Popen(run + ["name=unread_long", "training.epochs=5000"], stderr=writer)
 claims = f"{results}/unread_long/claims"
 deadline = time.monotonic() + 60

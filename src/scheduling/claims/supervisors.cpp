@@ -50,16 +50,16 @@ SupervisorId supervisor_id_of(const GroupName& group) {
 
 std::optional<ProcessIdentity> supervisor_process(const std::filesystem::path& sweep_directory,
                                                   const GroupName& group) {
-  const auto entry = SweepLayout(sweep_directory).supervisor(supervisor_id_of(group));
-  if (!is_there(entry)) return std::nullopt;
   try {
+    const auto entry = SweepLayout(sweep_directory).supervisor(supervisor_id_of(group));
+    if (!is_there(entry)) return std::nullopt;
     return parse_json(read_text(entry, kLargestNote, Links::kRefuse)).get<ProcessIdentity>();
   } catch (const nlohmann::json::exception&) {
     return std::nullopt;  // an unflushed file that its machine's crash left empty
   } catch (const InputOutputError&) {
     throw;  // it may well be there
   } catch (const EnvironmentError&) {
-    return std::nullopt;  // removed since, or no regular file
+    return std::nullopt;  // removed since, or a link, a folder, a pipe
   }
 }
 

@@ -88,6 +88,15 @@ PlannedTrial planned_trial(const Trial& trial) {
 }
 
 ManifestLines read_sound_manifest_lines(const std::filesystem::path& file) {
+  std::error_code unknown;
+  const auto size = std::filesystem::file_size(file, unknown);
+  if (!unknown && size > kLargestManifest) {
+    throw StoreError(fmt::format(
+        "{}: {} bytes, more than such a file ever has; 'headway run' with the sweep file writes it "
+        "anew",
+        file.string(),
+        size));
+  }
   const std::string text = read_text(file, kLargestManifest, Links::kRefuse);
   ManifestLines lines;
   std::string_view rest = text;

@@ -3,6 +3,8 @@
 #include <charconv>
 #include <system_error>
 
+#include "base/text.h"
+
 namespace headway {
 namespace {
 
@@ -22,7 +24,8 @@ bool is_formula(const std::string& text) {
 
 }  // namespace
 
-std::string csv_field(const std::string& text) {
+std::string csv_field(const std::string& raw) {
+  const std::string text = printable(raw, Newlines::kKeep);
   if (is_formula(text)) return csv_field("'" + text);
   if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
   std::string quoted = "\"";

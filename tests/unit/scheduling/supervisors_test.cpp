@@ -39,6 +39,17 @@ TEST(SupervisorPresence, an_entry_left_by_a_dead_process_counts_as_dead) {
   EXPECT_EQ(supervisor_of(folder.path(), GroupName("node-00aa-3")), Liveness::kDead);
 }
 
+TEST(SupervisorPresence, an_entry_that_is_no_file_is_nobodys) {
+  const TemporaryDirectory folder;
+  const auto entries = folder.path() / "supervisors";
+  std::filesystem::create_directories(entries / "node-00ab.json");
+  std::filesystem::create_symlink("nowhere", entries / "node-00ac.json");
+  std::filesystem::create_symlink("/etc/passwd", entries / "node-00ad.json");
+  for (const char* group : {"node-00ab-0", "node-00ac-0", "node-00ad-0"}) {
+    EXPECT_EQ(supervisor_of(folder.path(), GroupName(group)), Liveness::kDead) << group;
+  }
+}
+
 TEST(SupervisorPresence, names_of_supervised_groups_are_told_from_others) {
   const TemporaryDirectory folder;
   const SupervisorPresence presence(folder.path());

@@ -297,6 +297,7 @@ TEST(TableFormat, names_become_neither_markup_nor_formulas_nor_orders_to_a_termi
   EXPECT_THAT(with_key("[x](y)`", TableFormat::kMarkdown), HasSubstr("\\[x\\](y)\\`"));
   EXPECT_THAT(with_key("<i x='y'>", TableFormat::kHtml), HasSubstr("&lt;i x=&#39;y&#39;&gt;"));
   EXPECT_THAT(with_key("\x1b[31m", TableFormat::kText), HasSubstr("\\x1b[31m"));
+  EXPECT_THAT(with_key("\x1b[31m", TableFormat::kCsv), HasSubstr("\n\\x1b[31m,"));
   for (const std::string formula : {"=1+1", "+cmd", "-cmd", "@x"}) {
     EXPECT_THAT(with_key(formula, TableFormat::kCsv), HasSubstr("\n'" + formula + ","));
   }
