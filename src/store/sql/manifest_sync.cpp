@@ -122,9 +122,13 @@ void sync_manifest(const SqlScope& scope, const std::filesystem::path& sweep_dir
 
 void erase_former_names(const SqlScope& scope, const std::filesystem::path& sweep_directory) {
   std::vector<std::string> former;
-  SqlReader<StateRow>(scope.sql, "WHERE key = :key AND value = :value AND sweep <> :sweep", 3)
-      .each({kDirectory, place_of(sweep_directory), scope.sweep},
-            [&](const StateRow& row) { former.push_back(row.sweep); });
+  const std::string place = place_of(sweep_directory);
+  const std::filesystem::path database = scope.dialect.place();
+  const bool is_in_folder = place_of(database.parent_path()) == place;
+  SqlReader<StateRow>(scope.sql, "WHERE key = :key AND sweep <> :sweep", 2)
+      .each({kDirectory, scope.sweep}, [&](const StateRow& row) {
+        if (row.value == place || is_in_folder) former.push_back(row.sweep);
+      });
   for (const std::string& sweep : former) erase_sweep(scope.sql, sweep);
 }
 

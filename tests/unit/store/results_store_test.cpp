@@ -495,6 +495,26 @@ TEST(ResultsStore, one_database_holds_many_sweeps) {
   EXPECT_EQ(trial_details(second, one.id(0)).trial.state, "done");
 }
 
+TEST(ResultsStore, forgets_the_sweep_that_its_folder_is_a_copy_of) {
+  const SweepFixture fixture;
+  fixture.write({fixture.started(0, 1), fixture.done(0, 1, 0.5)});
+  ResultsStore(fixture.path()).sync();
+  const TemporaryDirectory elsewhere;
+  const auto copy = elsewhere.path() / "copy";
+  std::filesystem::copy(fixture.path(), copy, std::filesystem::copy_options::recursive);
+  Sweep renamed = fixture.sweep;
+  renamed.name = SweepName("copy");
+  write_manifest(copy, renamed);
+  ResultsStore store(copy);
+  store.sync();
+  EXPECT_EQ(trial_details(store, fixture.id(0)).trial.sweep, "copy");
+  store.query([](soci::session& sql) {
+    int others = -1;
+    sql << "SELECT count(*) FROM trials WHERE sweep <> 'copy'", soci::into(others);
+    EXPECT_EQ(others, 0);
+  });
+}
+
 TEST(ResultsStore, follows_a_sweep_that_was_renamed) {
   const SweepFixture fixture;
   fixture.write({fixture.started(0, 1), fixture.done(0, 1, 0.5)});
