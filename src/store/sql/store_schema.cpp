@@ -18,7 +18,7 @@ constexpr const char* kIndexes[] = {
 };
 
 // Every value over the seeds of a cell. Two passes (mean first): the difference of large squares
-// would lose digits.
+// would lose digits. Equal values are their own mean, which a sum would round.
 constexpr const char* kCellsView = R"(CREATE VIEW cells AS
   WITH planned AS (
     SELECT sweep, cell_id, count(*) AS trials FROM trials
@@ -32,8 +32,9 @@ constexpr const char* kCellsView = R"(CREATE VIEW cells AS
     SELECT sweep, cell_id, evaluation, split, name, avg(value) AS mean FROM present
     GROUP BY sweep, cell_id, evaluation, split, name)
   SELECT p.cell_id AS cell_id, p.split AS split, p.name AS name, count(p.value) AS n,
-         c.mean AS mean,
-         CASE WHEN count(p.value) > 1
+         CASE WHEN min(p.value) = max(p.value) THEN min(p.value) ELSE c.mean END AS mean,
+         CASE WHEN count(p.value) > 1 AND min(p.value) = max(p.value) THEN 0.0
+              WHEN count(p.value) > 1
               THEN sqrt(sum((p.value - c.mean) * (p.value - c.mean)) / (count(p.value) - 1))
          END AS std,
          min(p.value) AS min, max(p.value) AS max,

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <numeric>
 #include <set>
 
 #include "base/errors.h"
@@ -91,23 +92,38 @@ std::vector<TableColumn> table_columns(const TableTrials& trials, const TableReq
   return columns;
 }
 
+/// The root of the mean square over n - 1.
+double deviation(const std::vector<double>& differences, double scale = 1) {
+  double squares = 0;
+  for (const double difference : differences) squares += std::pow(difference / scale, 2);
+  return scale * std::sqrt(squares / static_cast<double>(differences.size() - 1));
+}
+
+/// Likewise, for the smallest and the largest numbers, too, whose squares are none.
+double safe_deviation(const std::vector<double>& differences) {
+  const double plain = deviation(differences);
+  if (std::isnormal(plain * plain)) return plain;
+  double largest = 0;
+  for (const double difference : differences) largest = std::max(largest, std::abs(difference));
+  return largest == 0 ? 0 : deviation(differences, largest);
+}
+
 TableCell statistics(const std::vector<double>& values, const std::vector<std::size_t>& group) {
   TableCell cell;
-  double sum = 0;
+  std::vector<double> present;
   for (const std::size_t trial : group) {
-    if (std::isnan(values[trial])) continue;
-    sum += values[trial];
-    ++cell.n;
+    if (!std::isnan(values[trial])) present.push_back(values[trial]);
   }
+  cell.n = static_cast<std::int64_t>(present.size());
   cell.missing = static_cast<std::int64_t>(group.size()) - cell.n;
   if (cell.n == 0) return cell;
-  cell.mean = sum / static_cast<double>(cell.n);
+  // Equal values are their own mean, which a sum would round.
+  const auto [least, most] = std::ranges::minmax(present);
+  const double sum = std::accumulate(present.begin(), present.end(), 0.0);
+  cell.mean = least == most ? least : sum / static_cast<double>(cell.n);
   if (cell.n < 2) return cell;
-  double squares = 0;
-  for (const std::size_t trial : group) {
-    if (!std::isnan(values[trial])) squares += std::pow(values[trial] - *cell.mean, 2);
-  }
-  cell.std = std::sqrt(squares / static_cast<double>(cell.n - 1));
+  for (double& value : present) value -= *cell.mean;
+  cell.std = safe_deviation(present);
   return cell;
 }
 

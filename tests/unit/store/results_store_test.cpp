@@ -231,6 +231,23 @@ TEST(ResultsStore, the_view_of_cells_agrees_with_values_computed_by_hand) {
   EXPECT_EQ(most, 0.94);
 }
 
+TEST(ResultsStore, equal_values_are_their_own_mean_in_the_view_of_cells) {
+  const SweepFixture fixture;
+  for (const std::size_t trial : {0U, 1U, 2U}) {
+    fixture.write({fixture.started(trial, 1), fixture.done(trial, 1, 0.1)});
+  }
+  ResultsStore store(fixture.path());
+  store.sync();
+  double mean = 0;
+  double std = 1;
+  store.query([&](soci::session& sql) {
+    sql << "SELECT mean, std FROM cells WHERE split = 'test' AND name = 'top1_accuracy'",
+        soci::into(mean), soci::into(std);
+  });
+  EXPECT_EQ(mean, 0.1);
+  EXPECT_EQ(std, 0.0);
+}
+
 TEST(ResultsStore, follows_a_plan_whose_data_set_moved) {
   const SweepFixture fixture(make_sweep(1));
   ResultsStore store(fixture.path());

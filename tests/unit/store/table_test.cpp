@@ -3,7 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cmath>
+#include <tuple>
 
 #include "base/errors.h"
 #include "store/tables/table_format.h"
@@ -63,6 +65,23 @@ TEST_F(FinishedSweep, gives_mean_and_standard_deviation_as_computed_by_hand) {
   EXPECT_FALSE(cosine.std.has_value());  // of one value there is none
   EXPECT_EQ(cosine.n, 1);
   EXPECT_EQ(cosine.missing, 2);
+}
+
+TEST(TableStatistics, only_equal_values_deviate_by_nothing) {
+  for (const auto& [values, mean, std] :
+       {std::tuple(std::array{0.1, 0.1, 0.1}, 0.1, 0.0),
+        std::tuple(std::array{0.0, 0.0, 3e-200}, 1e-200, std::sqrt(3.0) * 1e-200),
+        std::tuple(std::array{-1e300, 0.0, 1e300}, 0.0, 1e300)}) {
+    const SweepFixture fixture;
+    for (std::size_t trial = 0; trial < values.size(); ++trial) {
+      fixture.write({fixture.started(trial, 1), fixture.done(trial, 1, values[trial])});
+    }
+    ResultsStore store(fixture.path());
+    store.sync();
+    const TableCell cell = make_table(store, {.by = {"head.name"}}).rows.at(0).cells.at(0);
+    EXPECT_DOUBLE_EQ(*cell.mean, mean);
+    EXPECT_DOUBLE_EQ(*cell.std, std);
+  }
 }
 
 TEST_F(FinishedSweep, says_which_trials_are_missing_and_why) {
