@@ -12,6 +12,7 @@
 #include "base/json.h"
 #include "base/limits.h"
 #include "config/schema/ids.h"
+#include "config/yaml/trial_reader.h"
 
 namespace headway {
 namespace {
@@ -85,6 +86,29 @@ std::string manifest_lines(const std::vector<PlannedTrial>& trials) {
 
 PlannedTrial planned_trial(const Trial& trial) {
   return {trial.trial_id, trial.cell_id, trial.config.seed, to_canonical_json(trial.config).dump()};
+}
+
+TrialConfig config_of(const PlannedTrial& trial, const std::string& list) {
+  const auto refuse = [&](const std::string& what) {
+    throw StoreError(fmt::format(
+        "trial {}: its configuration in {} {}: it was changed by hand; 'headway run' with the "
+        "sweep file writes the plan anew",
+        trial.trial_id,
+        list,
+        what));
+  };
+  TrialConfig config;
+  try {
+    config = trial_config_from_json(parse_json(trial.config_text));
+  } catch (const nlohmann::json::exception& error) {
+    refuse(fmt::format("cannot be read ({})", error.what()));
+  } catch (const ConfigError& error) {
+    refuse(fmt::format("cannot be read ({})", error.what()));
+  }
+  const bool is_own = trial_id(config) == trial.trial_id && cell_id(config) == trial.cell_id &&
+                      config.seed == trial.seed;
+  if (!is_own) refuse("does not fit its ids");
+  return config;
 }
 
 ManifestLines read_sound_manifest_lines(const std::filesystem::path& file) {

@@ -15,6 +15,10 @@ std::string manifest_line(const PlannedTrial& trial);
 std::string manifest_lines(const std::vector<PlannedTrial>& trials);
 PlannedTrial planned_trial(const Trial& trial);
 
+/// The trial's configuration; StoreError when the ids and the seed are not its own: someone edited
+/// `list`, as messages call where the trial stands.
+TrialConfig config_of(const PlannedTrial& trial, const std::string& list);
+
 /// What a list holds, whatever became of some of its lines.
 struct ManifestLines {
   std::vector<PlannedTrial> trials;

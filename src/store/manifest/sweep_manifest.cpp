@@ -71,6 +71,10 @@ auto with_settings(const std::filesystem::path& directory, auto&& read) {
     throw ConfigError(
         fmt::format("no sweep in '{}': there is no trials.jsonl", directory.string()));
   }
+  if (!is_there(layout.settings_file())) {
+    throw StoreError(fmt::format("{} is gone; 'headway run' with the sweep file writes it anew",
+                                 layout.settings_file().string()));
+  }
   const std::string text = read_text(layout.settings_file(), kLargestSweepFile, Links::kRefuse);
   const auto fail = [&](const std::exception& error) {
     return StoreError(
@@ -124,14 +128,49 @@ std::filesystem::path free_name(const SweepLayout& layout) {
   }
 }
 
-// The trials of a list; of a damaged one, which is put aside, those that can be read: what was
-// recorded of the others stays in the segments.
+using PlannedById = std::unordered_map<TrialId, const PlannedTrial*>;
+
+PlannedById by_id(const std::vector<PlannedTrial>& trials) {
+  PlannedById known;
+  for (const PlannedTrial& trial : trials) known.emplace(trial.trial_id, &trial);
+  return known;
+}
+
+// Moves trials that someone edited from the trials to the damage. Those of the plan that is to be
+// written are known to be as they should.
+void take_out_edited(ManifestLines& lines,
+                     const std::filesystem::path& file,
+                     const PlannedById& planned) {
+  const auto is_known = [&](const PlannedTrial& trial) {
+    const auto found = planned.find(trial.trial_id);
+    if (found == planned.end()) return false;
+    const PlannedTrial& known = *found->second;
+    return known.config_text == trial.config_text && known.cell_id == trial.cell_id &&
+           known.seed == trial.seed;
+  };
+  const auto is_edited = [&](const PlannedTrial& trial) {
+    if (is_known(trial)) return false;
+    try {
+      config_of(trial, file.string());
+      return false;
+    } catch (const StoreError& error) {
+      lines.damage.emplace_back(error.what());
+      return true;
+    }
+  };
+  std::erase_if(lines.trials, is_edited);
+}
+
+// The trials of a list; of a damaged or edited one, which is put aside, those that can be read and
+// are what their ids say: what was recorded of the others stays in the segments.
 std::vector<PlannedTrial> read_or_put_aside(const std::filesystem::path& file,
-                                            const SweepLayout& layout) {
+                                            const SweepLayout& layout,
+                                            const PlannedById& planned) {
   if (!std::filesystem::exists(std::filesystem::symlink_status(file))) return {};
   ManifestLines lines;
   try {
     lines = read_sound_manifest_lines(file);
+    take_out_edited(lines, file, planned);
     if (lines.damage.empty()) return std::move(lines.trials);
   } catch (const DiskFullError&) {
     throw;
@@ -169,29 +208,19 @@ ManifestChange compare(const std::vector<PlannedTrial>& old_trials,
   return change;
 }
 
-bool is_of_its_ids(const PlannedTrial& trial) {
-  try {
-    trial.config();
-    return true;
-  } catch (const std::runtime_error&) {  // edited by hand
-    return false;
-  }
-}
-
 // What a finished trial was trained as stays as it was recorded, with the folder that its data lay
 // in: keys that are no part of an id may have other values now.
 void keep_finished_configurations(std::vector<PlannedTrial>& trials,
                                   const std::vector<PlannedTrial>& recorded,
                                   const std::filesystem::path& directory) {
-  std::unordered_map<TrialId, const PlannedTrial*> known;
-  for (const PlannedTrial& trial : recorded) known.emplace(trial.trial_id, &trial);
+  const PlannedById known = by_id(recorded);
   std::optional<SweepState> state;
   for (PlannedTrial& trial : trials) {
     const auto old = known.find(trial.trial_id);
     if (old == known.end() || old->second->config_text == trial.config_text) continue;
     if (!state) state.emplace(directory).refresh();
     const bool is_done = state->trial(trial.trial_id).state() == TrialState::kDone;
-    if (is_done && is_of_its_ids(*old->second)) trial.config_text = old->second->config_text;
+    if (is_done) trial.config_text = old->second->config_text;
   }
 }
 
@@ -212,29 +241,15 @@ std::vector<PlannedTrial> vanished_trials(const std::vector<PlannedTrial>& gone,
 }  // namespace
 
 TrialConfig PlannedTrial::config() const {
-  const auto refuse = [&](const std::string& what) {
-    throw StoreError(fmt::format(
-        "trial {}: its configuration in the sweep's trials.jsonl {}: it was changed by hand; "
-        "'headway run' with the sweep file writes the plan anew",
-        trial_id,
-        what));
-  };
-  TrialConfig config;
-  try {
-    config = trial_config_from_json(parse_json(config_text));
-  } catch (const nlohmann::json::exception& error) {
-    refuse(fmt::format("cannot be read ({})", error.what()));
-  } catch (const ConfigError& error) {
-    refuse(fmt::format("cannot be read ({})", error.what()));
-  }
-  const bool is_own = headway::trial_id(config) == trial_id &&
-                      headway::cell_id(config) == cell_id && config.seed == seed;
-  if (!is_own) refuse("does not fit its ids");
-  return config;
+  return config_of(*this, "the sweep's trials.jsonl");
+}
+
+SweepManifest read_sweep_settings(const std::filesystem::path& directory) {
+  return with_settings(directory, read_settings);
 }
 
 SweepManifest read_manifest(const std::filesystem::path& directory) {
-  SweepManifest manifest = with_settings(directory, read_settings);
+  SweepManifest manifest = read_sweep_settings(directory);
   manifest.trials = read_manifest_lines(SweepLayout(directory).trials_file());
   return manifest;
 }
@@ -269,8 +284,9 @@ ManifestChange write_manifest(const std::filesystem::path& directory, const Swee
   const FileDescriptor lock = lock_manifest(directory);
   std::vector<PlannedTrial> trials = manifest_of(sweep).trials;
   const bool is_new = !is_there(layout.trials_file());
-  const std::vector<PlannedTrial> old_trials = read_or_put_aside(layout.trials_file(), layout);
-  const std::vector<PlannedTrial> gone = read_or_put_aside(layout.vanished_trials_file(), layout);
+  const PlannedById planned = by_id(trials);
+  const auto old_trials = read_or_put_aside(layout.trials_file(), layout, planned);
+  const auto gone = read_or_put_aside(layout.vanished_trials_file(), layout, planned);
   keep_finished_configurations(trials, old_trials, directory);
   keep_finished_configurations(trials, gone, directory);
   ManifestChange change = compare(old_trials, trials);

@@ -36,6 +36,8 @@ struct SweepManifest {
 
 /// ConfigError when `directory` holds no sweep, StoreError when its manifest is damaged.
 SweepManifest read_manifest(const std::filesystem::path& directory);
+/// Likewise, but for its trials.
+SweepManifest read_sweep_settings(const std::filesystem::path& directory);
 /// Its name alone, without reading the trials. Errors likewise.
 SweepName read_sweep_name(const std::filesystem::path& directory);
 /// The trials that the present manifest lacks, of earlier versions.

@@ -11,6 +11,7 @@
 #include "base/json.h"
 #include "base/sweep_layout.h"
 #include "config/schema/leaves.h"
+#include "store/manifest/manifest_lines.h"
 #include "store/manifest/sweep_manifest.h"
 #include "store/sql/rows.h"
 #include "store/sql/sql_record.h"
@@ -29,8 +30,8 @@ std::string place_of(const std::filesystem::path& directory) {
 // Writes trials and their parameters; keeps book of which keys vary.
 class ManifestWriter {
  public:
-  explicit ManifestWriter(const SqlScope& scope)
-      : scope_(scope), write_trial_(scope), write_parameter_(scope) {
+  ManifestWriter(const SqlScope& scope, SweepLayout layout)
+      : scope_(scope), layout_(std::move(layout)), write_trial_(scope), write_parameter_(scope) {
     SqlReader<TrialRow>(scope.sql, kOfSweep, 1).each({scope.sweep}, [this](const TrialRow& row) {
       known_[row.trial_id] = row;
     });
@@ -38,6 +39,9 @@ class ManifestWriter {
 
   void write(const PlannedTrial& trial, std::optional<std::int64_t> position) {
     TrialRow& row = known_[trial.trial_id];
+    const bool is_as_known = row.config == trial.config_text &&
+                             row.cell_id == trial.cell_id.text() && row.seed == trial.seed;
+    if (!is_as_known) expect_own_ids(trial, position.has_value());
     const std::string known_config = std::exchange(row.config, trial.config_text);
     row.trial_id = trial.trial_id;
     row.cell_id = trial.cell_id;
@@ -46,7 +50,6 @@ class ManifestWriter {
     row.plan_position = position;
     write_trial_.write(row);
     const bool is_new = known_config != trial.config_text;
-    if (is_new) trial.config();  // checks that it is the one of this id
     if (!is_new && !position) return;
     const ConfigLeaves leaves = config_leaves(parse_json(trial.config_text));
     if (is_new) {
@@ -60,6 +63,11 @@ class ManifestWriter {
   std::vector<std::string> varying() const { return varying_.keys(); }
 
  private:
+  void expect_own_ids(const PlannedTrial& trial, bool is_planned) const {
+    config_of(trial,
+              (is_planned ? layout_.trials_file() : layout_.vanished_trials_file()).string());
+  }
+
   void write_parameters(const std::string& trial_id, const ConfigLeaves& leaves) {
     for (const auto& [key, value] : leaves) {
       write_parameter_.write({trial_id, {key, config_text(value)}, scope_.sweep});
@@ -81,6 +89,7 @@ class ManifestWriter {
   }
 
   const SqlScope& scope_;
+  SweepLayout layout_;
   SqlWriter<TrialRow> write_trial_;
   SqlWriter<OfTrial<ParameterRow>> write_parameter_;
   std::unordered_map<std::string, TrialRow> known_;  // in the store so far
@@ -109,7 +118,7 @@ void sync_manifest(const SqlScope& scope, const std::filesystem::path& sweep_dir
   scope.sql << "UPDATE trials SET plan_position = NULL "
                "WHERE sweep = :sweep AND plan_position IS NOT NULL",
       soci::use(scope.sweep);
-  ManifestWriter writer(scope);
+  ManifestWriter writer(scope, SweepLayout(sweep_directory));
   for (const PlannedTrial& trial : read_vanished_trials(sweep_directory)) {
     writer.write(trial, std::nullopt);
   }

@@ -248,6 +248,34 @@ TEST(ResultsStore, equal_values_are_their_own_mean_in_the_view_of_cells) {
   EXPECT_EQ(std, 0.0);
 }
 
+TEST(ResultsStore, refuses_what_was_edited_beside_a_configuration_and_names_the_list) {
+  Sweep plan = make_sweep();
+  const SweepFixture fixture(plan);
+  plan.trials.pop_back();
+  write_manifest(fixture.path(), plan);
+  ResultsStore store(fixture.path());
+  store.sync();
+  const SweepLayout layout(fixture.path());
+  for (const auto& list : {layout.trials_file(), layout.vanished_trials_file()}) {
+    const std::string sound = text_of(list);
+    for (const std::string key : {R"("seed":)", R"("cell_id":")"}) {
+      std::string text = sound;
+      char& value = text[text.find(key) + key.size()];
+      value = value == '9' ? '8' : '9';
+      std::ofstream(list) << text;
+      try {
+        store.sync();
+        ADD_FAILURE() << key << " of " << list << " was taken in";
+      } catch (const StoreError& error) {
+        EXPECT_THAT(error.what(), HasSubstr("in " + list.string() + " does not fit its ids"));
+      }
+      EXPECT_THROW(ResultsStore::rebuild(fixture.path()), StoreError);
+    }
+    std::ofstream(list) << sound;
+    store.sync();
+  }
+}
+
 TEST(ResultsStore, follows_a_plan_whose_data_set_moved) {
   const SweepFixture fixture(make_sweep(1));
   ResultsStore store(fixture.path());

@@ -179,6 +179,41 @@ TEST(SweepManifest, a_damaged_list_of_vanished_trials_is_put_aside_and_written_a
       << "what can be read of it stays known";
 }
 
+// Replaces the first `from` of the file; what it held then.
+std::string edit(const std::filesystem::path& file,
+                 const std::string& from,
+                 const std::string& to) {
+  std::string text = text_of(file);
+  text.replace(text.find(from), from.size(), to);
+  std::ofstream(file) << text;
+  return text;
+}
+
+TEST(SweepManifest, an_edited_list_of_vanished_trials_is_put_aside_and_written_anew) {
+  const SweepFixture fixture;
+  Sweep shorter = fixture.sweep;
+  shorter.trials.erase(shorter.trials.begin(), shorter.trials.begin() + 2);
+  write_manifest(fixture.path(), shorter);
+  const auto file = SweepLayout(fixture.path()).vanished_trials_file();
+  const std::string text = edit(file, R"("learning_rate":0.1)", R"("learning_rate":0.5)");
+  write_manifest(fixture.path(), shorter);
+  EXPECT_EQ(text_of(fixture.path() / "trials.damaged.jsonl"), text);
+  EXPECT_EQ(ids(read_vanished_trials(fixture.path())), std::vector{fixture.id(1)});
+}
+
+TEST(SweepManifest, an_edited_trial_does_not_vanish_as_what_it_is_not) {
+  for (const char* edited : {R"("seed":7,"config")", R"("seed":0,"config":{"x":1})"}) {
+    const SweepFixture fixture;
+    const auto file = SweepLayout(fixture.path()).trials_file();
+    const std::string text = edit(file, R"("seed":0,"config")", edited);
+    Sweep shorter = fixture.sweep;
+    shorter.trials.erase(shorter.trials.begin(), shorter.trials.begin() + 2);
+    write_manifest(fixture.path(), shorter);
+    EXPECT_EQ(text_of(fixture.path() / "trials.damaged.jsonl"), text);
+    EXPECT_EQ(ids(read_vanished_trials(fixture.path())), std::vector{fixture.id(1)});
+  }
+}
+
 TEST(SweepManifest, what_can_be_read_of_a_damaged_list_vanishes_in_order) {
   const SweepFixture fixture;
   const auto file = SweepLayout(fixture.path()).trials_file();
