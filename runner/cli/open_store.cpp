@@ -8,6 +8,7 @@
 
 #include "base/text.h"
 #include "store/sql/readable_store.h"
+#include "sweep/record_losses.h"
 #include "sweep/snapshot.h"
 
 namespace headway {
@@ -15,20 +16,23 @@ namespace {
 
 constexpr std::size_t kMostNamed = 3;
 
-void tell_lost(const ResultsStore& store, const SweepLocation& sweep, std::ostream& err) {
-  const std::vector<LostRecords> lost = store.lost();
+void tell(const std::vector<std::string>& lost, const SweepLocation& sweep, std::ostream& err) {
   for (std::size_t i = 0; i < std::min(lost.size(), kMostNamed); ++i) {
-    fmt::print(err, "warning: records are lost: {}\n", printable(lost[i].text()));
+    fmt::print(err, "warning: records are lost: {}\n", lost[i]);
   }
   if (lost.empty()) return;
   fmt::print(err,
              "warning: {} of sweep '{}' lost; `headway fsck {}` tells more\n",
              counted(lost.size(), "segment"),
              sweep.name,
-             sweep.directory.string());
+             printable(sweep.directory.string()));
 }
 
 }  // namespace
+
+void tell_losses(const SweepLocation& sweep, std::ostream& err) {
+  tell(record_losses(sweep.directory), sweep, err);
+}
 
 ResultsStore open_store(const SweepLocation& sweep, std::ostream& err) {
   ResultsStore store = open_to_read(
@@ -45,7 +49,7 @@ ResultsStore open_store(const SweepLocation& sweep, std::ostream& err) {
                sweep.name,
                printable(sweep.directory.string()));
   }
-  tell_lost(store, sweep, err);
+  tell(record_losses(store), sweep, err);
   return store;
 }
 

@@ -14,6 +14,7 @@
 #include "cluster/local/group_command.h"
 #include "cluster/local/local_launcher.h"
 #include "config/schema/catalog.h"
+#include "runner/cli/open_store.h"
 #include "runner/supervisor/evaluation_supervisor.h"
 #include "runner/supervisor/leftovers.h"
 #include "runner/supervisor/with_retries.h"
@@ -53,6 +54,7 @@ EvaluationPlan plan_evaluation(const EvaluateSweepOptions& options, const VerbCo
   component(Family::kSuite, options.suite);  // names the nearest when there is none
   EvaluationPlan plan;
   plan.sweep = find_sweep(options.sweep, context.results_root);
+  tell_losses(plan.sweep, context.err);
   plan.resources = read_manifest(plan.sweep.directory).resources;
   const auto ids = full_ids(options, plan.sweep, context);
   auto trials = trials_to_evaluate(plan.sweep.directory, ids);

@@ -16,6 +16,7 @@
 #include "base/unblocked_stderr.h"
 #include "cluster/local/group_command.h"
 #include "cluster/local/local_launcher.h"
+#include "runner/cli/open_store.h"
 #include "runner/supervisor/leftovers.h"
 #include "runner/supervisor/store_sync.h"
 #include "runner/supervisor/supervisor.h"
@@ -253,7 +254,11 @@ int report_nothing_to_do(const RunOptions& options, RunSummary summary, VerbCont
 int run_sweep(const RunOptions& options, VerbContext& context) {
   const double started_at = monotonic_seconds();
   const UnblockedStandardError unblocked;
-  const PreparedSweep sweep = with_retries(context.err, [&] { return prepare(options, context); });
+  const PreparedSweep sweep = with_retries(context.err, [&] {
+    PreparedSweep prepared = prepare(options, context);
+    tell_losses(prepared.location, context.err);
+    return prepared;
+  });
   report_unusable_temporary_directory(context.err);
   remove_leftovers(sweep.location.directory);
   RunSummary summary{.sweep = sweep.location, .how = "nothing to do", .counts = {}};

@@ -1,5 +1,4 @@
 #include "store/sql/fsck.h"
-#include "base/text.h"
 
 #include <fmt/format.h>
 #include <fmt/ostream.h>
@@ -47,23 +46,29 @@ ExitCode exit_code(const FsckReport& report) {
   return report.has(FsckFinding::kUnchecked) ? kExitNotChecked : kExitDone;
 }
 
-// The store that is thrown away is the last that knows of them.
-void tell_what_is_given_up(const SweepLocation& sweep, std::ostream& err) {
+/// The store that is thrown away is the last that knows of some of them.
+std::vector<LostRecords> losses_so_far(const SweepLocation& sweep) {
+  const std::vector<LostRecords> by_claims = lost_by_claims(sweep.directory);
   try {
-    for (const LostRecords& lost : ResultsStore(sweep.directory).lost()) {
-      fmt::print(err, "given up: {}\n", printable(lost.text()));
-    }
-  } catch (const StoreError&) {
-    // That is why it is built anew.
+    return merged(by_claims, ResultsStore(sweep.directory).lost());
+  } catch (const StoreError&) {  // that is why it is built anew
+    return by_claims;
   }
 }
 
-FsckReport checked(const SweepLocation& sweep, const FsckOptions& options) {
-  FsckReport report = fsck(sweep.directory, options);
-  for (FsckProblem& problem : check_claims(sweep.directory)) {
-    report.problems.push_back(std::move(problem));
+void rebuild(const SweepLocation& sweep, std::ostream& err) {
+  std::vector<LostRecords> lost = losses_so_far(sweep);
+  for (LostRecords& one : lost) {
+    if (one.is_open()) fmt::print(err, "given up: {}\n", printable(one.text()));
+    one.is_accepted = true;
   }
-  return report;
+  ResultsStore::rebuild(sweep.directory).note_losses(lost);
+}
+
+FsckReport checked(const SweepLocation& sweep, bool is_quick) {
+  return fsck(sweep.directory, {.check_artifacts = !is_quick, .lost_besides = [&sweep] {
+                                  return lost_by_claims(sweep.directory);
+                                }});
 }
 
 nlohmann::json report_json(const FsckReport& report) {
@@ -85,18 +90,18 @@ nlohmann::json report_json(const FsckReport& report) {
 void print_report(const FsckReport& report, std::ostream& out) {
   for (const FsckProblem& problem : report.problems) {
     fmt::print(out,
-               "{:<6}  {}: {}\n",
+               "{:<9}  {}: {}\n",
                name_of(problem.finding),
                printable(problem.where),
                printable(problem.message));
   }
   fmt::print(out,
-             "{}: {} segments, {} records, {} trials, {} weight files\n",
+             "{}: {}, {}, {}, {}\n",
              verdict(report),
-             report.segments,
-             report.records,
-             report.trials,
-             report.artifacts);
+             counted(static_cast<std::size_t>(report.segments), "segment"),
+             counted(static_cast<std::size_t>(report.records), "record"),
+             counted(static_cast<std::size_t>(report.trials), "trial"),
+             counted(static_cast<std::size_t>(report.artifacts), "weight file"));
 }
 
 }  // namespace
@@ -124,10 +129,9 @@ void Verb<class FsckVerb>::add(CLI::App& app, VerbContext& context) {
   verb.action([options, &context] {
     const SweepLocation sweep = find_sweep(options->sweep, context.results_root);
     if (options->rebuild) {
-      tell_what_is_given_up(sweep, context.err);
-      ResultsStore::rebuild(sweep.directory);
+      rebuild(sweep, context.err);
     }
-    const FsckReport report = checked(sweep, {.check_artifacts = !options->quick});
+    const FsckReport report = checked(sweep, options->quick);
     if (options->json) {
       fmt::print(context.out, "{}\n", report_json(report).dump(2));
     } else {

@@ -12,6 +12,7 @@
 #include "base/errors.h"
 #include "base/text.h"
 #include "base/time.h"
+#include "runner/cli/open_store.h"
 #include "runner/cli/row_json.h"
 #include "runner/cli/verb.h"
 #include "sweep/sweep_status.h"
@@ -236,7 +237,9 @@ void Verb<class StatusVerb>::add(CLI::App& app, VerbContext& context) {
   verb.flag("--json", options->json, "print JSON");
   add_results_option(verb, context);
   verb.action([options, &context] {
-    SweepObserver observer(find_sweep_or_newest(options->sweep, context.results_root));
+    const SweepLocation sweep = find_sweep_or_newest(options->sweep, context.results_root);
+    tell_losses(sweep, context.err);
+    SweepObserver observer(sweep);
     if (options->watch) return watch(observer, *options, context.out);
     const SweepStatus status = observer.look();
     if (options->json) {

@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "base/time.h"
+#include "runner/cli/open_store.h"
 #include "runner/cli/row_json.h"
 #include "runner/cli/verb.h"
 #include "sweep/trial_diagnosis.h"
@@ -141,8 +142,9 @@ void Verb<class WhyVerb>::add(CLI::App& app, VerbContext& context) {
   add_results_option(verb, context);
   verb.flag("--json", options->json, "print JSON");
   verb.action([options, &context] {
-    const TrialDiagnosis diagnosis =
-        diagnose_trial(locate_trial(options->trial, options->sweep, context.results_root));
+    const TrialLocation place = locate_trial(options->trial, options->sweep, context.results_root);
+    tell_losses(place.sweep, context.err);
+    const TrialDiagnosis diagnosis = diagnose_trial(place);
     if (options->json) {
       fmt::print(context.out, "{}\n", diagnosis_json(diagnosis).dump(2));
     } else {

@@ -1,11 +1,10 @@
 #include "sweep/claim_check.h"
 
-#include <fmt/format.h>
-
+#include <algorithm>
+#include <map>
 #include <optional>
 
 #include "base/sweep_layout.h"
-#include "base/text.h"
 #include "scheduling/claims/claims.h"
 #include "store/manifest/sweep_state.h"
 #include "sweep/trial_status.h"
@@ -18,52 +17,58 @@ bool is_segment_name(const std::string& name) {
   return std::filesystem::path(name).filename() == name && name.ends_with(".jsonl");
 }
 
-std::optional<std::uint64_t> size_of(const std::filesystem::path& segment) {
-  std::error_code gone;
-  if (!std::filesystem::is_regular_file(std::filesystem::symlink_status(segment, gone))) {
-    return std::nullopt;
-  }
-  const auto size = std::filesystem::file_size(segment, gone);
-  return gone ? std::nullopt : std::optional<std::uint64_t>(size);
+bool may_run(const ClaimView& claim, const TrialHistory& record) {
+  return !has_ended(record, claim.attempt) && liveness(claim.owner.process) == Liveness::kUnknown;
 }
 
-/// What is lost is made good when the trial is done all the same. Of an attempt that may still run
-/// on another host, a file system may show the file late.
-FsckFinding finding_of(const ClaimView& claim, const TrialHistory& record) {
-  if (record.state() == TrialState::kDone) return FsckFinding::kRemark;
-  const bool may_run =
-      !has_ended(record, claim.attempt) && liveness(claim.owner.process) == Liveness::kUnknown;
-  return may_run ? FsckFinding::kRemark : FsckFinding::kDamage;
+/// Claims whose records are not all there.
+std::vector<ClaimView> claims_that_miss_records(const std::filesystem::path& sweep_directory) {
+  const auto folder = SweepLayout(sweep_directory).segments();
+  std::map<std::string, std::uint64_t> sizes;
+  // Before the segments are looked at: these only grow.
+  std::vector<ClaimView> claims = all_claims(sweep_directory);
+  std::erase_if(claims, [&](const ClaimView& claim) {
+    const Progress& told = claim.progress;
+    if (told.segment.empty() || !is_segment_name(told.segment)) return true;
+    const auto [known, is_new] = sizes.try_emplace(told.segment, 0);
+    if (is_new) known->second = segment_size(folder / told.segment).value_or(0);
+    return known->second >= told.segment_bytes;
+  });
+  return claims;
 }
 
 }  // namespace
 
-std::vector<FsckProblem> check_claims(const std::filesystem::path& sweep_directory) {
-  std::vector<FsckProblem> problems;
-  // Before the segments are looked at: these only grow.
-  const std::vector<ClaimView> claims = all_claims(sweep_directory);
+std::vector<LostRecords> lost_by_claims(const std::filesystem::path& sweep_directory) {
+  const std::vector<ClaimView> claims = claims_that_miss_records(sweep_directory);
+  if (claims.empty()) return {};  // mostly, and then no record need be read
+  const auto folder = SweepLayout(sweep_directory).segments();
   SweepState state(sweep_directory);
   state.refresh();
-  const auto folder = SweepLayout(sweep_directory).segments();
+  std::map<std::string, LostRecords> lost;
   for (const ClaimView& claim : claims) {
-    const Progress& told = claim.progress;
-    if (told.segment.empty() || !is_segment_name(told.segment)) continue;
-    const auto size = size_of(folder / told.segment);
-    if (size.value_or(0) >= told.segment_bytes) continue;
-    problems.push_back(
-        {(folder / told.segment).string(),
-         fmt::format(
-             "{}; attempt {} at trial {}, of worker group '{}' on host {}, recorded {} bytes "
-             "there",
-             size ? fmt::format("has {} bytes", *size) : "is gone",
-             claim.attempt,
-             claim.trial_id,
-             claim.owner.group,
-             printable(claim.owner.process.host),
-             told.segment_bytes),
-         finding_of(claim, state.trial(claim.trial_id))});
+    const TrialHistory& record = state.trial(claim.trial_id);
+    if (may_run(claim, record)) continue;
+    const auto [known, is_new] = lost.try_emplace(claim.progress.segment);
+    LostRecords& one = known->second;
+    if (is_new) {
+      one.segment = claim.progress.segment;
+      one.size = segment_size(folder / one.segment);
+      one.is_replaced = !one.size && std::filesystem::exists(
+                                         std::filesystem::symlink_status(folder / one.segment));
+      one.writer = WriterRecord{
+          .role = "worker", .process = claim.owner.process, .group = claim.owner.group.text()};
+      one.is_made_good = true;
+    }
+    one.bytes = std::max(one.bytes, claim.progress.segment_bytes);
+    if (one.trials.empty() || one.trials.back() != claim.trial_id) {
+      one.trials.push_back(claim.trial_id);
+    }
+    one.is_made_good = one.is_made_good && record.state() == TrialState::kDone;
   }
-  return problems;
+  std::vector<LostRecords> result;
+  for (auto& [segment, one] : lost) result.push_back(std::move(one));
+  return result;
 }
 
 }  // namespace headway

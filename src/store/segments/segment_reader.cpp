@@ -109,6 +109,10 @@ std::vector<LostSegment> SegmentReader::lost() const {
   return lost;
 }
 
+std::vector<SegmentDamage> SegmentReader::no_files() const {
+  return list_segments(directory_).no_files;
+}
+
 void SegmentReader::poll(const Consumer& consume) {
   const Listing now = list_segments(directory_);
   for (const auto& [name, size] : now.segments) {

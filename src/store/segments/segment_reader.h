@@ -85,6 +85,8 @@ class SegmentReader {
   /// Segments that were read before and are gone or shorter now: what was read of them stands for
   /// nothing any more.
   std::vector<LostSegment> lost() const;
+  /// What stands among the segments and is no file, as of now.
+  std::vector<SegmentDamage> no_files() const;
   /// Hands every new record to `consume`, segment by segment. A json exception of `consume` counts
   /// as damage of that record.
   void poll(const Consumer& consume);

@@ -75,6 +75,10 @@ class Check {
     check_trials();
     if (options_.check_artifacts) check_artifacts();
     check_store();
+    if (options_.lost_besides) {
+      guarded(layout_.claims(), [this] { note_lost(options_.lost_besides()); });
+    }
+    check_lost();
     return std::move(report_);
   }
 
@@ -266,7 +270,7 @@ class Check {
       const ResultsStore store(layout_.root(),
                                std::make_shared<SqliteDialect>(database, kLockSeconds));
       check_integrity(store, database.string());
-      check_lost(store);
+      note_lost(store.lost());
       if (store.is_current()) check_rows(store);
     });
   }
@@ -277,19 +281,30 @@ class Check {
     });
   }
 
-  void check_lost(const ResultsStore& store) {
-    for (const LostRecords& lost : store.lost()) {
+  void note_lost(std::vector<LostRecords> lost) { lost_ = merged(lost_, std::move(lost)); }
+
+  bool is_done(const TrialId& id) const {
+    const auto record = records_.find(id);
+    return record != records_.end() && record->second.state() == TrialState::kDone;
+  }
+
+  void check_lost() {
+    for (const LostRecords& lost : lost_) {
+      const std::string segment = (layout_.root() / "segments" / lost.segment).string();
       const bool is_made_good =
-          !lost.trials.empty() && std::ranges::all_of(lost.trials, [this](const TrialId& id) {
-            const auto record = records_.find(id);
-            return record != records_.end() && record->second.state() == TrialState::kDone;
-          });
-      find(is_made_good ? FsckFinding::kRemark : FsckFinding::kDamage,
-           (layout_.segments() / lost.segment).string(),
-           fmt::format("{}; put the file back, or let the next run train again what is not "
-                       "recorded as done any more; 'headway fsck {} --rebuild' accepts the loss",
-                       lost.text(),
-                       layout_.root().string()));
+          std::ranges::all_of(lost.trials, [this](const TrialId& id) { return is_done(id); });
+      if (lost.is_accepted) {
+        remark(segment, lost.text() + "; the loss was accepted");
+      } else if (!lost.trials.empty() && is_made_good) {
+        remark(segment, lost.text() + "; recorded as done all the same");
+      } else {
+        damage(segment,
+               fmt::format("{}; put the file back, or let the next run train again what is not "
+                           "recorded as done any more; 'headway fsck {} --rebuild' accepts the "
+                           "loss",
+                           lost.text(),
+                           layout_.root().string()));
+      }
     }
   }
 
@@ -334,6 +349,7 @@ class Check {
   SweepLayout layout_;
   FsckOptions options_;
   FsckReport report_;
+  std::vector<LostRecords> lost_;
   std::unordered_set<TrialId> known_trials_;
   std::map<TrialId, TrialHistory> records_;               // sorted: reports compare
   std::map<std::pair<TrialId, std::int64_t>, int> done_;  // by attempt

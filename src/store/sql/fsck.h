@@ -2,8 +2,11 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <vector>
+
+#include "store/sql/lost_segments.h"
 
 namespace headway {
 
@@ -33,6 +36,8 @@ struct FsckReport {
 
 struct FsckOptions {
   bool check_artifacts = true;  // reads every weight file
+  // Losses of which others than the results store know: its claims.
+  std::function<std::vector<LostRecords>()> lost_besides = {};
 };
 
 /// Verifies a sweep's folder without changing it: every segment, the plan, the results store

@@ -3,11 +3,14 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <soci/soci.h>
+#include <sys/stat.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <nlohmann/json.hpp>
 #include <unordered_map>
 
+#include "base/errors.h"
 #include "base/json.h"
 #include "base/sweep_layout.h"
 #include "base/text.h"
@@ -40,7 +43,8 @@ LostSegmentRow row_of(const LostRecords& lost, const std::string& sweep) {
           lost.segment,
           static_cast<std::int64_t>(lost.bytes),
           lost.writer ? record_json(*lost.writer).dump() : "",
-          nlohmann::json(lost.trials).dump()};
+          nlohmann::json(lost.trials).dump(),
+          lost.is_accepted ? 1 : 0};
 }
 
 LostRecords lost_of(const LostSegmentRow& row) {
@@ -49,6 +53,7 @@ LostRecords lost_of(const LostSegmentRow& row) {
   lost.bytes = static_cast<std::uint64_t>(row.read_to);
   if (!row.writer.empty()) lost.writer = read_record<WriterRecord>(parse_json(row.writer));
   lost.trials = parse_json(row.trials).get<std::vector<TrialId>>();
+  lost.is_accepted = row.is_accepted != 0;
   return lost;
 }
 
@@ -60,12 +65,28 @@ std::vector<LostRecords> noted(const SqlScope& scope,
   SqlReader<LostSegmentRow>(scope.sql, std::string(kOfSweep) + "ORDER BY segment", 1)
       .each({scope.sweep}, [&](const LostSegmentRow& row) {
         LostRecords lost = lost_of(row);
-        std::error_code gone;
-        const auto size = std::filesystem::file_size(folder / row.segment, gone);
-        if (!gone) lost.size = size;
+        lost.size = segment_size(folder / row.segment);
         if (lost.size.value_or(0) < lost.bytes) result.push_back(std::move(lost));
       });
   return result;
+}
+
+void take_stock(const SqlScope& scope,
+                const std::filesystem::path& sweep_directory,
+                std::vector<LostRecords>& all) {
+  const auto folder = SweepLayout(sweep_directory).segments();
+  SqlReader<TrialRow> read_trial(scope.sql, kOfTrial, 2);
+  const auto is_done = [&](const TrialId& id) {
+    bool done = false;
+    read_trial.each({scope.sweep, id.text()},
+                    [&](const TrialRow& row) { done = row.state == "done"; });
+    return done;
+  };
+  for (LostRecords& lost : all) {
+    lost.is_replaced = !lost.size && std::filesystem::exists(
+                                         std::filesystem::symlink_status(folder / lost.segment));
+    lost.is_made_good = !lost.trials.empty() && std::ranges::all_of(lost.trials, is_done);
+  }
 }
 
 std::string writer_text(const std::optional<WriterRecord>& writer) {
@@ -91,7 +112,9 @@ std::string trials_text(const std::vector<TrialId>& trials) {
 }  // namespace
 
 std::string LostRecords::text() const {
-  const std::string what = size ? fmt::format("has {} bytes; it had {}", *size, bytes) : "is gone";
+  const std::string what = size          ? fmt::format("has {} bytes; it had {}", *size, bytes)
+                           : is_replaced ? "is no regular file any more"
+                                         : "is gone";
   const bool is_of_worker = writer && !writer->group.empty();
   const std::string told = is_of_worker && trials.empty() ? "no trial"
                            : trials.empty()               ? "requests and ends of attempts"
@@ -99,12 +122,33 @@ std::string LostRecords::text() const {
   return fmt::format("segment {}{} {}, and told of {}", segment, writer_text(writer), what, told);
 }
 
+std::optional<std::uint64_t> segment_size(const std::filesystem::path& segment) {
+  struct stat info {};
+  if (::lstat(segment.c_str(), &info) != 0) {
+    if (errno == ENOENT) return std::nullopt;
+    throw_errno("lstat", segment.string());
+  }
+  if (!S_ISREG(info.st_mode)) return std::nullopt;
+  return static_cast<std::uint64_t>(info.st_size);
+}
+
+std::vector<LostRecords> merged(std::vector<LostRecords> known, std::vector<LostRecords> more) {
+  for (LostRecords& one : more) {
+    const auto same = std::ranges::find(known, one.segment, &LostRecords::segment);
+    if (same == known.end()) {
+      known.push_back(std::move(one));
+    } else if (one.bytes > same->bytes || (one.is_accepted && one.bytes == same->bytes)) {
+      *same = std::move(one);
+    }
+  }
+  return known;
+}
+
 std::vector<LostRecords> lost_records(const SqlScope& scope,
                                       const std::filesystem::path& sweep_directory) {
   std::vector<LostRecords> result = noted(scope, sweep_directory);
   const auto lost = SegmentReader(sweep_directory, stored_positions(scope)).lost();
-  if (lost.empty()) return result;
-  const TrialsOfGroup trials = trials_of_groups(scope);
+  const TrialsOfGroup trials = lost.empty() ? TrialsOfGroup() : trials_of_groups(scope);
   for (const LostSegment& one : lost) {
     std::erase_if(result, [&](const LostRecords& known) {
       return known.segment == one.position.segment && known.bytes <= one.position.offset;
@@ -119,6 +163,7 @@ std::vector<LostRecords> lost_records(const SqlScope& scope,
     if (!group.empty() && found != trials.end()) records.trials = found->second;
     result.push_back(std::move(records));
   }
+  take_stock(scope, sweep_directory, result);
   return result;
 }
 

@@ -20,6 +20,7 @@ void erase_former_names(const SqlScope& scope, const std::filesystem::path& swee
 // Keys of store_state.
 inline constexpr const char* kManifestSignature = "manifest_signature";
 inline constexpr const char* kReadableRecords = "readable_records";  // when segments were read
+inline constexpr const char* kKnowsEarlierLosses = "knows_earlier_losses";
 
 /// "" when the key is not set.
 std::string store_state(const SqlScope& scope, const std::string& key);

@@ -251,4 +251,20 @@ std::vector<LostRecords> ResultsStore::lost() const {
   return result;
 }
 
+bool ResultsStore::knows_earlier_losses() const {
+  std::string known;
+  query([&](soci::session&) { known = store_state(scope(), kKnowsEarlierLosses); });
+  return !known.empty();
+}
+
+void ResultsStore::note_losses(const std::vector<LostRecords>& lost) {
+  query([&](soci::session& sql) {
+    WriteTransaction transaction(sql, *dialect_);
+    const SqlScope here = scope();
+    store_lost_records(here, merged(lost_records(here, sweep_directory_), lost));
+    set_store_state(here, kKnowsEarlierLosses, "yes");
+    transaction.commit();
+  });
+}
+
 }  // namespace headway

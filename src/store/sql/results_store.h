@@ -65,9 +65,13 @@ class ResultsStore {
   std::vector<std::string> varying_keys() const;
   /// Damage of segments as of the last sync.
   std::vector<SegmentDamage> damage() const;
-  /// Segments that it has read and that are gone or shorter now: what they told is in the store no
-  /// more. Known until they are back, or the store is rebuilt.
+  /// Segments that it has read, or was told of, and that are gone or shorter now: what they told is
+  /// in the store no more. Known until they are back.
   std::vector<LostRecords> lost() const;
+  /// Whether it was told, since it was built, of what was lost before.
+  bool knows_earlier_losses() const;
+  /// Tells it of losses that others know of, or that the user accepts.
+  void note_losses(const std::vector<LostRecords>& lost);
 
   /// Runs `query`, its database errors turned into StoreErrors. The database may hold other sweeps.
   void query(const std::function<void(soci::session&)>& query) const;

@@ -256,8 +256,7 @@ struct SegmentRow {
   }
 };
 
-/// A segment that was read and is gone or shorter now. Stays until it is back, or the store is
-/// rebuilt.
+/// A segment that was read and is gone or shorter now. Stays until it is back.
 struct LostSegmentRow {
   static constexpr const char* kTable = "store_lost_segments";
   static constexpr std::array kKey{"sweep", "segment"};
@@ -267,6 +266,7 @@ struct LostSegmentRow {
   std::int64_t read_to = 0;
   std::string writer;  // its `writer` record
   std::string trials;  // JSON: ids of those that it told of
+  std::int64_t is_accepted = 0;
 
   static void visit(auto& record, auto&& field) {
     field("sweep", record.sweep);
@@ -274,6 +274,7 @@ struct LostSegmentRow {
     field("read_to", record.read_to);
     field("writer", record.writer);
     field("trials", record.trials);
+    field("is_accepted", record.is_accepted);
   }
 };
 

@@ -102,7 +102,7 @@ void sync_segments(const SqlScope& scope, const std::filesystem::path& sweep_dir
   store_positions(scope, reader.positions(), before);
   SqlWriter<DamageRow> write_damage(scope);
   for (const SegmentDamage& damage : reader.damage()) {
-    if (damage.kind == DamageKind::kNoFile) continue;  // fsck tells
+    if (damage.kind == DamageKind::kNoFile) continue;  // looked for each time
     write_damage.write(row_of(damage, scope.sweep));
   }
   for (const PassedOver& one : reader.passed_over()) {

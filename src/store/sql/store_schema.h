@@ -12,7 +12,7 @@ namespace headway {
 ///   3: claim in evaluations
 ///   4: numbers of requests, lost segments, data_sha256 in trials and attempts, data_folder in
 ///      attempts
-///   5: in cells, the deviation of equal values is 0
+///   5: is_accepted in lost segments; in cells, the deviation of equal values is 0
 inline constexpr int kSchemaVersion = 5;
 
 /// Creates the tables and views of rows.h where there are none. Inside a transaction.

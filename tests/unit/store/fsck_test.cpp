@@ -138,6 +138,29 @@ TEST_F(Fsck, checks_the_best_weights_against_their_own_hash) {
   EXPECT_THAT(problem(), HasSubstr("but its own metadata says '" + hash_));
 }
 
+TEST_F(Fsck, an_accepted_loss_is_a_remark) {
+  ResultsStore store(fixture_.path());
+  std::filesystem::remove(segment_paths(fixture_.path()).front());
+  store.sync();
+  EXPECT_FALSE(fsck(fixture_.path()).is_sound());
+  auto lost = store.lost();
+  ASSERT_EQ(lost.size(), 1);
+  lost[0].is_accepted = true;
+  ResultsStore::rebuild(fixture_.path()).note_losses(lost);
+  EXPECT_THAT(problem(), HasSubstr("the loss was accepted"));
+  EXPECT_TRUE(fsck(fixture_.path()).is_sound());
+}
+
+TEST_F(Fsck, names_losses_that_only_others_know_of) {
+  const auto report = fsck(fixture_.path(), {.lost_besides = [this] {
+                             return std::vector<LostRecords>{
+                                 {.segment = "x.jsonl", .bytes = 9, .trials = {fixture_.id(1)}}};
+                           }});
+  ASSERT_EQ(report.problems.size(), 1);
+  EXPECT_THAT(report.problems[0].message, HasSubstr("told of trial " + fixture_.id(1).text()));
+  EXPECT_FALSE(report.is_sound());
+}
+
 TEST_F(Fsck, finds_weights_that_are_not_the_recorded_ones) {
   values_[2] = 3.5;
   write_weights(weights_file());

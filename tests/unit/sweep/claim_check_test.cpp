@@ -13,6 +13,7 @@
 namespace headway {
 namespace {
 
+using testing::AllOf;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
@@ -41,39 +42,51 @@ class ClaimCheck : public testing::Test {
 };
 
 TEST_F(ClaimCheck, finds_nothing_while_the_segments_are_there) {
-  EXPECT_THAT(check_claims(path()), IsEmpty());
+  EXPECT_THAT(lost_by_claims(path()), IsEmpty());
 }
 
 TEST_F(ClaimCheck, names_a_segment_that_is_gone) {
   std::filesystem::remove(writer_.path());
-  const auto problems = check_claims(path());
-  ASSERT_EQ(problems.size(), 1U);
-  EXPECT_EQ(problems[0].finding, FsckFinding::kDamage);
-  EXPECT_EQ(problems[0].where, writer_.path().string());
-  EXPECT_THAT(problems[0].message, HasSubstr("attempt 1 at trial " + id_.text()));
+  const auto lost = lost_by_claims(path());
+  ASSERT_EQ(lost.size(), 1U);
+  EXPECT_TRUE(lost[0].is_open());
+  EXPECT_EQ(lost[0].segment, writer_.path().filename().string());
+  EXPECT_EQ(lost[0].bytes, writer_.size());
+  EXPECT_THAT(lost[0].text(),
+              AllOf(HasSubstr("of worker group 'g-1' on host"),
+                    HasSubstr("is gone, and told of trial " + id_.text())));
 }
 
 TEST_F(ClaimCheck, names_a_segment_that_was_cut_off_or_emptied) {
   for (const std::uint64_t left : {writer_.size() - 1, std::uint64_t{0}}) {
     std::filesystem::resize_file(writer_.path(), left);
-    const auto problems = check_claims(path());
-    ASSERT_EQ(problems.size(), 1U);
-    EXPECT_THAT(problems[0].message, HasSubstr("has " + std::to_string(left) + " bytes"));
+    const auto lost = lost_by_claims(path());
+    ASSERT_EQ(lost.size(), 1U);
+    EXPECT_THAT(lost[0].text(), HasSubstr("has " + std::to_string(left) + " bytes"));
   }
 }
 
-TEST_F(ClaimCheck, what_is_lost_of_a_trial_that_is_done_all_the_same_is_a_remark) {
+TEST_F(ClaimCheck, names_a_segment_in_whose_place_a_link_stands) {
+  const auto elsewhere = path() / "elsewhere";
+  std::filesystem::rename(writer_.path(), elsewhere);
+  std::filesystem::create_symlink(elsewhere, writer_.path());
+  const auto lost = lost_by_claims(path());
+  ASSERT_EQ(lost.size(), 1U);
+  EXPECT_THAT(lost[0].text(), HasSubstr("is no regular file any more"));
+}
+
+TEST_F(ClaimCheck, of_a_trial_that_is_done_all_the_same_nobody_need_hear) {
   std::filesystem::remove(writer_.path());
   SegmentWriter other(path(), "worker");
   other.append(AttemptFinished{.trial_id = id_, .attempt = 2, .state = "done"}, Flush::kNow);
-  const auto problems = check_claims(path());
-  ASSERT_EQ(problems.size(), 1U);
-  EXPECT_EQ(problems[0].finding, FsckFinding::kRemark);
+  const auto lost = lost_by_claims(path());
+  ASSERT_EQ(lost.size(), 1U);
+  EXPECT_FALSE(lost[0].is_open());
 }
 
 TEST_F(ClaimCheck, looks_nowhere_but_among_the_segments) {
   claim_->beat({.phase = "training", .segment = "../trials.jsonl", .segment_bytes = 1 << 30});
-  EXPECT_THAT(check_claims(path()), IsEmpty());
+  EXPECT_THAT(lost_by_claims(path()), IsEmpty());
 }
 
 }  // namespace
