@@ -16,6 +16,7 @@
 #include "cluster/local/group_command.h"
 #include "runner/cli/open_store.h"
 #include "runner/cli/verb.h"
+#include "store/sql/best_weights.h"
 #include "store/sql/queries.h"
 #include "store/tables/exporters.h"
 
@@ -48,13 +49,29 @@ std::string output_name(const ExportRequest& request) {
   return printable(request.output.string());
 }
 
-std::filesystem::path weights_file(const TrialLocation& trial) {
+/// A finished trial's file, and the hash that its record tells.
+struct FinalWeights {
+  std::filesystem::path file;
+  std::string recorded;
+};
+
+FinalWeights final_weights(const TrialLocation& trial, std::ostream& err) {
+  const TrialRow row = trial_details(open_store(trial.sweep, err), trial.trial_id).trial;
   auto file = SweepLayout(trial.sweep.directory).weights(trial.trial_id);
-  if (is_there(file)) return file;
-  throw ConfigError(fmt::format("trial {} of sweep '{}' has no final weights yet ('{}' is missing)",
-                                trial.trial_id,
-                                trial.sweep.name,
-                                file.string()));
+  if (is_there(file)) return {std::move(file), row.weights_sha256};
+  const std::string name = fmt::format("trial {} of sweep '{}'", trial.trial_id, trial.sweep.name);
+  if (row.state == "done") {
+    throw StoreError(
+        fmt::format("the final weights of {} are gone ('{}' is missing); put the file back, or "
+                    "train the trial anew in a sweep of another name",
+                    name,
+                    file.string()));
+  }
+  if (row.failure == "diverged") {
+    throw ConfigError(fmt::format("{} has no final weights: it diverged", name));
+  }
+  throw ConfigError(
+      fmt::format("{} has no final weights yet ('{}' is missing)", name, file.string()));
 }
 
 std::filesystem::path best_weights_file(const TrialLocation& trial) {
@@ -68,10 +85,6 @@ std::filesystem::path best_weights_file(const TrialLocation& trial) {
       file.string()));
 }
 
-std::string recorded_hash(const TrialLocation& trial, std::ostream& err) {
-  return trial_details(open_store(trial.sweep, err), trial.trial_id).trial.weights_sha256;
-}
-
 /// Trials of earlier versions may have ended so without being recorded as diverged.
 void report_not_finite(const SafetensorsFile& weights, std::ostream& err) {
   for (const NamedTensor& tensor : weights.tensors()) {
@@ -80,51 +93,6 @@ void report_not_finite(const SafetensorsFile& weights, std::ostream& err) {
     const auto values = static_cast<std::int64_t>(tensor.bytes.size() / dtype_bytes(tensor.dtype));
     fmt::print(err, "warning: {} of {} values of '{}' are not finite\n", lost, values, tensor.name);
   }
-}
-
-// What a file of weights tells of itself; "" when it does not.
-std::string told(const SafetensorsFile& weights, const char* key) {
-  const auto entry = weights.metadata().find(key);
-  return entry == weights.metadata().end() ? "" : entry->second;
-}
-
-/// How good the weights of which epoch are, as the trial's records tell it. Its metrics, or where a
-/// power cut took these, its results.
-bool is_recorded(const SafetensorsFile& weights, const ResultsStore& store, const TrialId& id) {
-  const std::string epoch = told(weights, kEpochOfWeights);
-  const auto is_accuracy = [&](const std::optional<double>& value) {
-    return value && fmt::format("{}", *value) == told(weights, kAccuracyOfWeights);
-  };
-  for (const MetricRow& row : trial_metrics(store, id)) {
-    const bool is_it = std::to_string(row.epoch) == epoch && row.split == "validation" &&
-                       row.name == "top1_accuracy";
-    if (!is_it) continue;
-    return std::to_string(row.step) == told(weights, kStepOfWeights) && is_accuracy(row.value);
-  }
-  bool is_best = false;
-  bool is_as_good = false;
-  for (const ResultRow& row : trial_details(store, id).results) {
-    if (row.split != "validation") continue;
-    if (row.name == "best_epoch") is_best = row.value && fmt::format("{}", *row.value) == epoch;
-    if (row.name == "best_top1_accuracy") is_as_good = is_accuracy(row.value);
-  }
-  return is_best && is_as_good;
-}
-
-/// No record tells the hash of the best weights; of the epoch that they are from there is one.
-void expect_recorded(const SafetensorsFile& weights,
-                     const std::filesystem::path& file,
-                     const TrialLocation& trial,
-                     std::ostream& err) {
-  if (is_recorded(weights, open_store(trial.sweep, err), trial.trial_id)) return;
-  throw StoreError(
-      fmt::format("{}: says of itself that it is from epoch {}, step {}, with validation accuracy "
-                  "{}; the records of trial {} say something else",
-                  file.string(),
-                  in_quotes(told(weights, kEpochOfWeights)),
-                  in_quotes(told(weights, kStepOfWeights)),
-                  in_quotes(told(weights, kAccuracyOfWeights)),
-                  trial.trial_id));
 }
 
 // What was hashed is what is written: both are the same mapping of the file.
@@ -137,9 +105,8 @@ void write_file(const ExportRequest& request, std::span<const std::byte> bytes) 
 
 void export_final_weights(const ExportRequest& request, VerbContext& context) {
   const TrialLocation trial = locate_trial(request.trial, request.sweep, context.results_root);
-  const auto source = weights_file(trial);
-  const SafetensorsFile weights =
-      open_weights(source, trial.trial_id, recorded_hash(trial, context.err));
+  const auto [source, recorded] = final_weights(trial, context.err);
+  const SafetensorsFile weights = open_weights(source, trial.trial_id, recorded);
   write_file(request, weights.bytes());
   report_not_finite(weights, context.err);
   fmt::print(context.err, "{}: weights of trial {}\n", output_name(request), trial.trial_id);
@@ -149,15 +116,16 @@ void export_best_weights(const ExportRequest& request, VerbContext& context) {
   const TrialLocation trial = locate_trial(request.trial, request.sweep, context.results_root);
   const auto source = best_weights_file(trial);
   const SafetensorsFile weights = open_weights(source, trial.trial_id, "");
-  expect_recorded(weights, source, trial, context.err);
+  const BestWeights best = place_of_best(weights, source);
+  expect_recorded(best, open_store(trial.sweep, context.err), trial.trial_id, source);
   write_file(request, weights.bytes());
   report_not_finite(weights, context.err);
   fmt::print(context.err,
              "{}: weights of trial {} after epoch {}, validation accuracy {}\n",
              output_name(request),
              trial.trial_id,
-             weights.metadata().at(kEpochOfWeights),
-             weights.metadata().at(kAccuracyOfWeights));
+             best.epoch,
+             best.accuracy);
 }
 
 void export_weights(const ExportRequest& request, VerbContext& context) {
@@ -169,7 +137,8 @@ void export_features(const ExportRequest& request, VerbContext& context) {
   refuse_to_overwrite(request);
   const TrialLocation trial = locate_trial(request.trial, request.sweep, context.results_root);
   // Says better than the worker could that the trial is not done, or its weights are not its own.
-  open_weights(weights_file(trial), trial.trial_id, recorded_hash(trial, context.err));
+  const auto [source, recorded] = final_weights(trial, context.err);
+  open_weights(source, trial.trial_id, recorded);
   const ForegroundEnd end = run_in_foreground({.command = {find_worker_program().string(),
                                                            "features",
                                                            "--sweep-dir",

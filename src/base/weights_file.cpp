@@ -12,7 +12,7 @@ SafetensorsFile open_whole(const std::filesystem::path& file) {
   try {
     return SafetensorsFile(MappedFile(file, Links::kRefuse), file.string());
   } catch (const ConfigError& error) {
-    throw StoreError(fmt::format("{} (`headway fsck` tells more)", error.what()));
+    throw StoreError(error.what());
   }
 }
 
