@@ -1,6 +1,7 @@
 #include "store/sql/fsck.h"
 
 #include <fmt/format.h>
+#include <soci/soci.h>
 
 #include <algorithm>
 #include <chrono>
@@ -18,14 +19,17 @@
 #include "base/sweep_layout.h"
 #include "base/temporary_files.h"
 #include "base/weights_file.h"
+#include "store/manifest/manifest_lines.h"
 #include "store/manifest/sweep_manifest.h"
 #include "store/segments/damage_description.h"
 #include "store/segments/record_json.h"
 #include "store/segments/segment_reader.h"
 #include "store/segments/trial_history.h"
+#include "store/sql/best_weights.h"
 #include "store/sql/results_store.h"
 #include "store/sql/rows.h"
 #include "store/sql/sqlite_dialect.h"
+#include "store/sql/store_schema.h"
 
 namespace headway {
 namespace {
@@ -70,20 +74,22 @@ class Check {
       : layout_(std::move(sweep_directory)), options_(options) {}
 
   FsckReport run() {
-    guarded(layout_.trials_file(), [this] { check_plan(); });
-    guarded(layout_.segments(), [this] { check_segments(); });
+    guarded(layout_.root() / "trials.jsonl", [this] { check_plan(); });
+    guarded(layout_.root() / "segments", [this] { check_segments(); });
     check_trials();
     if (options_.check_artifacts) check_artifacts();
     check_store();
     if (options_.lost_besides) {
-      guarded(layout_.claims(), [this] { note_lost(options_.lost_besides()); });
+      guarded(layout_.root() / "claims", [this] { note_lost(options_.lost_besides()); });
     }
-    check_lost();
+    guarded(layout_.root() / "segments", [this] { check_lost(); });
     return std::move(report_);
   }
 
  private:
   void find(FsckFinding finding, std::string where, std::string message) {
+    const std::string prefix = where + ": ";  // most errors begin so, too
+    if (message.starts_with(prefix)) message.erase(0, prefix.size());
     report_.problems.push_back({std::move(where), std::move(message), finding});
   }
   void damage(std::string where, std::string message) {
@@ -93,7 +99,8 @@ class Check {
     find(FsckFinding::kRemark, std::move(where), std::move(message));
   }
 
-  /// What `check` says of `file` is damage; a lock, a full disk and the like are its own failures.
+  /// What `check` says of `file` is damage, and so is a link that leads nowhere or out of the
+  /// sweep; a lock, a full disk and the like are its own failures.
   void guarded(const std::filesystem::path& file, const std::function<void()>& check) {
     try {
       check();
@@ -106,18 +113,27 @@ class Check {
     } catch (const ConfigError& error) {
       damage(file.string(), error.what());
     } catch (const std::runtime_error& error) {
-      find(FsckFinding::kUnchecked, file.string(), error.what());
+      std::error_code unknown;
+      const bool is_link =
+          std::filesystem::is_symlink(std::filesystem::symlink_status(file, unknown));
+      find(is_link ? FsckFinding::kDamage : FsckFinding::kUnchecked, file.string(), error.what());
     }
   }
 
   void check_plan() {
-    const std::filesystem::path file = layout_.trials_file();
-    const SweepManifest plan = read_manifest(layout_.root());
-    report_.trials = static_cast<std::int64_t>(plan.trials.size());
-    for (const PlannedTrial& trial : plan.trials) check_planned(trial, file.string());
-    guarded(layout_.vanished_trials_file(), [this] {
+    guarded(layout_.root() / "plan.json", [this] {
+      read_sweep_settings(layout_.root());
+      has_settings_ = true;
+    });
+    const auto file = layout_.trials_file();
+    const auto planned = read_manifest_lines(file);
+    report_.trials = static_cast<std::int64_t>(planned.size());
+    for (const PlannedTrial& trial : planned) check_planned(trial, file.string());
+    guarded(layout_.root() / "trials.vanished.jsonl", [this] {
+      const auto vanished = layout_.vanished_trials_file();
       for (const PlannedTrial& trial : read_vanished_trials(layout_.root())) {
         known_trials_.insert(trial.trial_id);
+        check_ids(trial, vanished.string());
       }
     });
   }
@@ -126,8 +142,12 @@ class Check {
     if (!known_trials_.insert(trial.trial_id).second) {
       damage(file, fmt::format("trial {} stands in the plan twice", trial.trial_id));
     }
+    check_ids(trial, file);
+  }
+
+  void check_ids(const PlannedTrial& trial, const std::string& file) {
     try {
-      trial.config();
+      config_of(trial, file);
     } catch (const StoreError& error) {
       damage(file, error.what());  // names the trial
     }
@@ -201,10 +221,10 @@ class Check {
     if (is_complete) return;
     try {
       for (const auto& trials :
-           {read_manifest(layout_.root()).trials, read_vanished_trials(layout_.root())}) {
+           {read_manifest_lines(layout_.trials_file()), read_vanished_trials(layout_.root())}) {
         for (const PlannedTrial& trial : trials) known_trials_.insert(trial.trial_id);
       }
-    } catch (const StoreError&) {
+    } catch (const EnvironmentError&) {
       // Told already, or the next check will.
     }
   }
@@ -236,43 +256,93 @@ class Check {
 
   void check_artifacts() {
     for (const auto& [id, record] : records_) {
-      if (record.state() == TrialState::kDone) {
-        check_artifacts(id, record.last_attempt()->weights_sha256);
-      }
+      if (record.state() == TrialState::kDone) check_artifacts(id, *record.last_attempt());
     }
   }
 
-  void check_artifacts(const TrialId& id, const std::string& recorded) {
-    const auto weights = layout_.weights(id);
-    if (!recorded.empty()) guarded(weights, [&] { check_weights(weights, id, recorded); });
-    // Nobody records the hash of the best weights; the file tells its own.
-    const auto best = layout_.best_weights(id);
-    guarded(best, [&] {
-      if (is_there(best)) check_weights(best, id, "");
+  void check_artifacts(const TrialId& id, const AttemptRecord& trained) {
+    const auto folder = layout_.root() / "artifacts" / id.text();
+    guarded(folder / SweepLayout::kWeights, [&] {
+      if (!trained.weights_sha256.empty()) check_weights(id, trained.weights_sha256);
+    });
+    guarded(folder / SweepLayout::kBestWeights, [&] { check_best_weights(id); });
+    guarded(folder / SweepLayout::kClassVectors, [&] {
+      if (!trained.class_vectors_sha256.empty()) {
+        check_class_vectors(id, trained.class_vectors_sha256);
+      }
     });
   }
 
-  void check_weights(const std::filesystem::path& file,
-                     const TrialId& id,
-                     const std::string& recorded) {
+  void check_weights(const TrialId& id, const std::string& recorded) {
+    const auto file = layout_.weights(id);
     if (!is_there(file)) {
-      remark(file.string(), "the weights of a finished trial are gone");
-      return;
+      return damage(file.string(),
+                    "the weights of a finished trial are gone; put the file back, or train the "
+                    "trial anew in a sweep of another name");
     }
     ++report_.artifacts;
     open_weights(file, id, recorded);
   }
 
+  // Nobody records the hash of the best weights; the file tells its own.
+  void check_best_weights(const TrialId& id) {
+    const auto file = layout_.best_weights(id);
+    if (!is_there(file)) return;
+    ++report_.artifacts;
+    best_weights_.emplace(id, place_of_best(open_weights(file, id, ""), file));
+  }
+
+  void check_class_vectors(const TrialId& id, const std::string& recorded) {
+    const auto file = layout_.artifacts(id) / SweepLayout::kClassVectors;
+    if (!is_there(file)) return;  // drawn again from the configuration whenever they are needed
+    const SafetensorsFile drawn(MappedFile(file, Links::kRefuse), file.string());
+    const auto told = drawn.metadata().find("sha256");
+    if (told != drawn.metadata().end() && told->second == recorded) return;
+    damage(file.string(),
+           fmt::format("holds other class vectors than the record of trial {} says", id));
+  }
+
   void check_store() {
-    const auto database = results_database(layout_.root());
-    guarded(database, [&] {
-      if (!is_there(database)) return;  // the next reading command builds it
+    guarded(layout_.root() / "results.sqlite", [&] {
+      const auto database = results_database(layout_.root());
+      // The next reading command builds it; none can, without the sweep's name.
+      if (!is_there(database) || !has_settings_) return;
       const ResultsStore store(layout_.root(),
                                std::make_shared<SqliteDialect>(database, kLockSeconds));
       check_integrity(store, database.string());
+      if (!check_schema(store)) return;
       note_lost(store.lost());
-      if (store.is_current()) check_rows(store);
+      if (!store.is_current()) return;
+      check_rows(store);
+      for (const auto& [id, place] : best_weights_) check_recorded(store, id, place);
     });
+  }
+
+  /// Whether the database has all that this version of headway creates. What users add is theirs.
+  bool check_schema(const ResultsStore& store) {
+    const auto memory = SqliteDialect::in_memory();
+    const auto fresh = memory->open();
+    create_schema(*fresh, *memory);
+    std::vector<SqliteObject> found;
+    store.query([&](soci::session& sql) { found = sqlite_objects(sql); });
+    bool is_whole = true;
+    for (const SqliteObject& wanted : sqlite_objects(*fresh)) {
+      const auto same = std::ranges::find(found, wanted.name, &SqliteObject::name);
+      if (same != found.end() && *same == wanted) continue;
+      is_whole = false;
+      damage(store.place(),
+             fmt::format("its {} '{}' {}; 'headway fsck {} --rebuild' builds it anew",
+                         wanted.type,
+                         wanted.name,
+                         same == found.end() ? "is missing" : "is not as headway creates it",
+                         layout_.root().string()));
+    }
+    return is_whole;
+  }
+
+  void check_recorded(const ResultsStore& store, const TrialId& id, const BestWeights& place) {
+    guarded(layout_.best_weights(id),
+            [&] { expect_recorded(place, store, id, layout_.best_weights(id)); });
   }
 
   void check_integrity(const ResultsStore& store, const std::string& database) {
@@ -349,7 +419,9 @@ class Check {
   SweepLayout layout_;
   FsckOptions options_;
   FsckReport report_;
+  bool has_settings_ = false;
   std::vector<LostRecords> lost_;
+  std::map<TrialId, BestWeights> best_weights_;
   std::unordered_set<TrialId> known_trials_;
   std::map<TrialId, TrialHistory> records_;               // sorted: reports compare
   std::map<std::pair<TrialId, std::int64_t>, int> done_;  // by attempt

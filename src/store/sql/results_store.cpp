@@ -43,6 +43,15 @@ std::string describe_error(SqlErrorKind kind,
   return fmt::format("{}: {}", place, what);
 }
 
+// Without the names of SOCI's functions and the statement that was at work.
+std::string without_internals(std::string what) {
+  constexpr std::string_view kConnecting = "Cannot establish connection to the database. ";
+  if (what.starts_with(kConnecting)) what.erase(0, kConnecting.size());
+  const std::size_t colon = what.find(": ");
+  if (what.starts_with("sqlite3_") && colon != std::string::npos) what.erase(0, colon + 2);
+  return what.substr(0, what.find(" while "));
+}
+
 [[noreturn]] void throw_store_error(const soci::soci_error& error,
                                     const SqlDialect& dialect,
                                     const std::filesystem::path& sweep_directory) {
@@ -50,7 +59,8 @@ std::string describe_error(SqlErrorKind kind,
   SqlErrorKind kind = dialect.error_kind(error);
   const bool lacks_something = what.find("no such") != std::string::npos;  // table or column
   if (kind == SqlErrorKind::kOther && lacks_something) kind = SqlErrorKind::kDamaged;
-  const std::string message = describe_error(kind, what, dialect.place(), sweep_directory);
+  const std::string message =
+      describe_error(kind, without_internals(what), dialect.place(), sweep_directory);
   if (kind == SqlErrorKind::kDiskFull) throw DiskFullError(message);
   throw DatabaseError(kind, message);
 }

@@ -282,6 +282,19 @@ std::vector<std::string> sqlite_integrity_errors(soci::session& sql) {
   return errors;
 }
 
+std::vector<SqliteObject> sqlite_objects(soci::session& sql) {
+  std::vector<SqliteObject> objects;
+  SqliteObject one;
+  soci::statement statement = (sql.prepare << "SELECT type, name, sql FROM sqlite_master "
+                                              "WHERE sql IS NOT NULL ORDER BY type, name",
+                               soci::into(one.type),
+                               soci::into(one.name),
+                               soci::into(one.definition));
+  statement.execute();
+  while (statement.fetch()) objects.push_back(one);
+  return objects;
+}
+
 std::vector<TableDifference> sqlite_differences(soci::session& sql,
                                                 const std::filesystem::path& other,
                                                 const std::vector<SqlTable>& tables) {

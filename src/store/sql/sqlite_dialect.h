@@ -55,6 +55,17 @@ std::filesystem::path sqlite_file_in_cache(const std::filesystem::path& sweep_di
 /// What SQLite finds wrong with the file of the database itself; empty when sound.
 std::vector<std::string> sqlite_integrity_errors(soci::session& sql);
 
+/// A table, an index or a view, and the statement that made it.
+struct SqliteObject {
+  std::string type;
+  std::string name;
+  std::string definition;
+
+  bool operator==(const SqliteObject&) const = default;
+};
+/// All that someone created in the database.
+std::vector<SqliteObject> sqlite_objects(soci::session& sql);
+
 struct TableDifference {
   std::string table;
   std::int64_t rows = 0;  // that one database has and the other lacks, both ways

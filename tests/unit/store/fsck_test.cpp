@@ -12,6 +12,7 @@
 #include <chrono>
 #include <cstdlib>
 #include <fstream>
+#include <map>
 #include <span>
 #include <thread>
 
@@ -45,10 +46,14 @@ class Fsck : public ::testing::Test {
   std::vector<NamedTensor> weights() const {
     return {{"linear.weight", "F32", {4}, std::as_bytes(std::span(values_))}};
   }
-  void write_weights(const std::filesystem::path& file) {
+  void write_weights(const std::filesystem::path& file,
+                     std::map<std::string, std::string> metadata = {}) {
     std::filesystem::create_directories(file.parent_path());
-    write_safetensors(
-        file, weights(), {{kTrialIdOfWeights, fixture_.id(0)}, {kHashOfWeights, hash_}});
+    metadata.insert({{kTrialIdOfWeights, fixture_.id(0)}, {kHashOfWeights, hash_}});
+    write_safetensors(file, weights(), metadata);
+  }
+  void change_store(const std::string& statement) const {
+    ResultsStore(fixture_.path()).query([&](soci::session& sql) { sql << statement; });
   }
   // The only problem's message.
   std::string problem() {
@@ -127,15 +132,116 @@ TEST_F(Fsck, finds_a_record_of_what_is_no_trial) {
   EXPECT_FALSE(fsck(fixture_.path()).is_sound());
 }
 
-TEST_F(Fsck, checks_the_best_weights_against_their_own_hash) {
+TEST_F(Fsck, checks_the_best_weights_against_their_own_hash_and_the_records) {
+  fixture_.write({fixture_.metrics(0, 1, 2, 0.25)});
+  ResultsStore(fixture_.path()).sync();
   const auto best = SweepLayout(fixture_.path()).best_weights(fixture_.id(0));
-  write_weights(best);
-  FsckReport report = fsck(fixture_.path());
+  const std::map<std::string, std::string> recorded{
+      {kEpochOfWeights, "2"}, {kStepOfWeights, "20"}, {kAccuracyOfWeights, "0.25"}};
+  write_weights(best, recorded);
+  const FsckReport report = fsck(fixture_.path());
   EXPECT_THAT(report.problems, IsEmpty());
   EXPECT_EQ(report.artifacts, 2);
-  values_[0] = 7;
   write_weights(best);
+  EXPECT_THAT(problem(), HasSubstr("these are no best weights"));
+  for (const char* key : {kEpochOfWeights, kStepOfWeights, kAccuracyOfWeights}) {
+    auto edited = recorded;
+    edited[key] = "1";
+    write_weights(best, edited);
+    EXPECT_THAT(problem(), HasSubstr("the records of trial")) << key;
+    EXPECT_FALSE(fsck(fixture_.path()).is_sound());
+  }
+  values_[0] = 7;
+  write_weights(best, recorded);
   EXPECT_THAT(problem(), HasSubstr("but its own metadata says '" + hash_));
+}
+
+TEST_F(Fsck, misses_the_weights_of_a_finished_trial) {
+  std::filesystem::remove(weights_file());
+  EXPECT_THAT(problem(), HasSubstr("gone; put the file back, or train the trial anew"));
+  EXPECT_FALSE(fsck(fixture_.path()).is_sound());
+}
+
+TEST_F(Fsck, names_links_out_of_the_sweep_and_checks_the_rest) {
+  const TemporaryDirectory elsewhere;
+  const auto best = SweepLayout(fixture_.path()).best_weights(fixture_.id(0));
+  const auto weights = weights_file();
+  std::ofstream(elsewhere.path() / "file") << "x";
+  std::filesystem::remove(weights);
+  for (const auto& file : {best, weights}) {
+    std::filesystem::create_symlink(elsewhere.path() / "file", file);
+  }
+  const FsckReport report = fsck(fixture_.path());
+  ASSERT_EQ(report.problems.size(), 2);
+  EXPECT_EQ(report.problems[0].where, weights.string());
+  EXPECT_THAT(report.problems[0].message, testing::StartsWith("a symbolic link that leads out"));
+  EXPECT_EQ(report.problems[1].where, best.string());
+  EXPECT_FALSE(report.is_sound());
+}
+
+TEST_F(Fsck, names_settings_that_are_gone_and_checks_the_rest) {
+  std::filesystem::remove(SweepLayout(fixture_.path()).settings_file());
+  const FsckReport report = fsck(fixture_.path());
+  ASSERT_EQ(report.problems.size(), 1);
+  EXPECT_THAT(report.problems[0].message, HasSubstr("plan.json is gone; 'headway run' with"));
+  EXPECT_EQ(report.trials, 6);
+  EXPECT_EQ(report.artifacts, 1);
+}
+
+TEST_F(Fsck, checks_class_vectors_against_the_hash_of_the_record) {
+  const auto file =
+      SweepLayout(fixture_.path()).artifacts(fixture_.id(0)) / "class_vectors.safetensors";
+  write_safetensors(file, weights(), {{"sha256", "dd"}});  // as done() says
+  EXPECT_THAT(fsck(fixture_.path()).problems, IsEmpty());
+  write_safetensors(file, weights(), {{"sha256", "ee"}});
+  EXPECT_THAT(problem(), HasSubstr("holds other class vectors than the record"));
+}
+
+TEST_F(Fsck, finds_what_was_edited_in_the_list_of_vanished_trials) {
+  Sweep shorter = fixture_.sweep;
+  shorter.trials.pop_back();
+  write_manifest(fixture_.path(), shorter);
+  ResultsStore(fixture_.path()).sync();
+  ASSERT_THAT(fsck(fixture_.path()).problems, IsEmpty());
+  const auto list = SweepLayout(fixture_.path()).vanished_trials_file();
+  std::string text = text_of(list);
+  text.replace(text.find(R"("learning_rate":0.1)"), 19, R"("learning_rate":0.5)");
+  std::ofstream(list) << text;
+  const FsckReport report = fsck(fixture_.path());
+  ASSERT_GE(report.problems.size(), 1);
+  EXPECT_EQ(report.problems[0].where, list.string());
+  EXPECT_THAT(report.problems[0].message, HasSubstr("does not fit its ids"));
+  EXPECT_FALSE(report.is_sound());
+}
+
+TEST_F(Fsck, finds_tables_and_views_that_are_missing_or_others) {
+  for (const char* statement : {"DROP TABLE results",
+                                "DROP TABLE parameters",
+                                "DROP VIEW cells",
+                                "DROP INDEX trials_by_cell",
+                                "ALTER TABLE trials ADD COLUMN more TEXT"}) {
+    ResultsStore::rebuild(fixture_.path());
+    change_store(statement);
+    const FsckReport report = fsck(fixture_.path());
+    ASSERT_GE(report.problems.size(), 1) << statement;
+    EXPECT_THAT(report.problems[0].message, HasSubstr("--rebuild' builds it anew")) << statement;
+    EXPECT_FALSE(report.is_sound()) << statement;
+  }
+  ResultsStore::rebuild(fixture_.path());
+  change_store("CREATE INDEX my_own ON metrics (name)");
+  EXPECT_THAT(fsck(fixture_.path()).problems, IsEmpty());
+}
+
+TEST_F(Fsck, finds_rows_of_trials_that_were_edited) {
+  for (const char* change : {"seed = 17",
+                             "cell_id = '0123456789ab'",
+                             "config = replace(config, '0.1', '0.7')",
+                             "state = 'done'"}) {
+    ResultsStore::rebuild(fixture_.path());
+    change_store(std::string("UPDATE trials SET ") + change + " WHERE plan_position = 2");
+    EXPECT_THAT(problem(), HasSubstr("rows of table trials are not what the segments say"))
+        << change;
+  }
 }
 
 TEST_F(Fsck, an_accepted_loss_is_a_remark) {
