@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "runner/cli/verb.h"
 #include "store/sql/results_store.h"
+#include "sweep/checkpoint_check.h"
 #include "sweep/claim_check.h"
 #include "sweep/location.h"
 
@@ -65,10 +66,21 @@ void rebuild(const SweepLocation& sweep, std::ostream& err) {
   ResultsStore::rebuild(sweep.directory).note_losses(lost);
 }
 
+/// What the layers above the store know to check besides.
 FsckReport checked(const SweepLocation& sweep, bool is_quick) {
-  return fsck(sweep.directory, {.check_artifacts = !is_quick, .lost_besides = [&sweep] {
-                                  return lost_by_claims(sweep.directory);
-                                }});
+  FsckReport report = fsck(sweep.directory,
+                           {.check_artifacts = !is_quick,
+                            .lost_besides = [&sweep] { return lost_by_claims(sweep.directory); }});
+  if (is_quick) return report;
+  try {
+    for (FsckProblem& one : check_checkpoints(sweep.directory)) {
+      report.problems.push_back(std::move(one));
+    }
+  } catch (const EnvironmentError& error) {
+    report.problems.push_back(
+        {(sweep.directory / "checkpoints").string(), error.what(), FsckFinding::kUnchecked});
+  }
+  return report;
 }
 
 nlohmann::json report_json(const FsckReport& report) {
@@ -123,7 +135,7 @@ void Verb<class FsckVerb>::add(CLI::App& app, VerbContext& context) {
   const auto options = std::make_shared<FsckArguments>();
   verb.option("sweep", options->sweep, "directory, name or file").type_name("SWEEP").required();
   verb.flag("--rebuild", options->rebuild, "build the results store anew");
-  verb.flag("--quick", options->quick, "leave the weight files out");
+  verb.flag("--quick", options->quick, "leave weight files and checkpoints out");
   verb.flag("--json", options->json, "print JSON");
   add_results_option(verb, context);
   verb.action([options, &context] {

@@ -187,6 +187,20 @@ LoadedCheckpoint CheckpointFolder::load(std::int64_t step) const {
   return {std::move(manifest), SafetensorsFile(std::move(file), path.string())};
 }
 
+std::vector<std::string> CheckpointFolder::damage() const {
+  std::vector<std::string> found;
+  for (const std::int64_t step : steps()) {
+    try {
+      load(step);
+    } catch (const std::runtime_error& error) {
+      found.push_back(fmt::format("step {}: {}", step, error.what()));
+    } catch (const nlohmann::json::exception& error) {
+      found.push_back(fmt::format("step {}: {}", step, error.what()));
+    }
+  }
+  return found;
+}
+
 RecoveredCheckpoint CheckpointFolder::recover() const {
   RecoveredCheckpoint result;
   for (const std::int64_t step : steps()) {

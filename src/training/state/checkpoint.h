@@ -39,6 +39,8 @@ class CheckpointFolder {
   /// stands in the place of a file and is none, and what a process that died left half written. For
   /// the trial's owner, before it saves.
   RecoveredCheckpoint recover() const;
+  /// What recover() would find to be damaged, in words. Changes nothing, and looks at all of them.
+  std::vector<std::string> damage() const;
   /// ConfigError or EnvironmentError says which file is unusable and why.
   LoadedCheckpoint load(std::int64_t step) const;
   /// Removes one that loads and turns out to be of no use, so that recover() finds the one before.
