@@ -35,6 +35,16 @@ SweepLocation location_of(const fs::path& directory) {
   return {printable(clean.filename().string()), directory};
 }
 
+/// A sweep that has lost its list of trials has everything else still.
+void expect_no_records(const fs::path& directory) {
+  std::error_code unknown;
+  if (directory.empty() || !fs::is_directory(SweepLayout(directory).segments(), unknown)) return;
+  throw StoreError(
+      fmt::format("{} holds a sweep's records, but trials.jsonl, the list of its trials, is gone; "
+                  "`headway run` with the sweep file writes it anew",
+                  in_quotes(directory.string())));
+}
+
 [[noreturn]] void throw_no_sweep(const std::string& name, const fs::path& results_root) {
   std::vector<std::string> known;
   for (const SweepLocation& sweep : all_sweeps(results_root)) known.push_back(sweep.name);
@@ -107,6 +117,9 @@ SweepLocation find_sweep(const std::string& argument, const fs::path& results_ro
   }
   if (holds_sweep(results_root / argument)) return location_of(results_root / argument);
   if (holds_sweep(argument)) return location_of(argument);
+  for (const fs::path& directory : {results_root / argument, fs::path(argument)}) {
+    expect_no_records(directory);
+  }
   if (fs::is_directory(argument)) {
     throw ConfigError(
         fmt::format("{} is no sweep's directory: it has no trials.jsonl", in_quotes(argument)));

@@ -90,6 +90,20 @@ TEST_F(Location, a_directory_without_a_plan_is_told_from_a_name) {
   EXPECT_THAT(message, HasSubstr("no trials.jsonl"));
 }
 
+TEST_F(Location, a_sweep_that_lost_its_list_of_trials_is_told_from_none) {
+  const fs::path made = make_sweep("margins");
+  fs::create_directories(SweepLayout(made).segments());
+  fs::remove(SweepLayout(made).trials_file());
+  for (const std::string& argument : {std::string("margins"), made.string()}) {
+    try {
+      find_sweep(argument, root());
+      ADD_FAILURE() << argument;
+    } catch (const StoreError& error) {
+      EXPECT_THAT(error.what(), HasSubstr("the list of its trials, is gone; `headway run` with"));
+    }
+  }
+}
+
 TEST_F(Location, an_empty_results_root_says_how_to_set_another) {
   EXPECT_THAT(message_of([&] { find_sweep("margins", root()); }), HasSubstr("HEADWAY_RESULTS"));
   EXPECT_THAT(message_of([&] { find_sweep_or_newest("", root()); }), HasSubstr("HEADWAY_RESULTS"));
