@@ -30,7 +30,8 @@ status=0
 query last_step "select message from attempts" | grep -q 'the state after step 1 is not finite' ||
   fail "the message is $(query last_step 'select message from attempts')"
 status=0
-"$HEADWAY" export weights "$(query last_step 'select trial_id from trials')" --sweep last_step --out "$work/none" || status=$?
+"$HEADWAY" export weights "$(query last_step 'select trial_id from trials')" --sweep last_step --out "$work/none" 2>"$work/said" || status=$?
+grep -q 'has no final weights: it diverged' "$work/said" || fail "it says: $(cat "$work/said")"
 [[ $status -eq 2 && ! -e $work/none ]] || fail "weights of a diverged trial were exported"
 
 failed=$(query failing "select trial_id from trials where state = 'failed'")

@@ -55,7 +55,8 @@ std::vector<std::string> trials_that_begin_with(soci::session& sql,
            : fmt::format("no trial '{}'; 'headway export trials {}' lists them", text, sweep));
 }
 
-// The database is a file that anyone may edit, as the list of trials is.
+}  // namespace
+
 void expect_own_configuration(const TrialRow& trial, const ResultsStore& store) {
   if (trial.config.empty()) return;  // of records without a plan
   try {
@@ -71,8 +72,6 @@ void expect_own_configuration(const TrialRow& trial, const ResultsStore& store) 
                     store.sweep_directory().string()));
   }
 }
-
-}  // namespace
 
 std::string find_trial(const ResultsStore& store, const std::string& text) {
   std::string found;

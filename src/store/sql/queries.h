@@ -23,6 +23,10 @@ struct TrialDetails {
 /// id.
 TrialDetails trial_details(const ResultsStore& store, const std::string& trial_id);
 
+/// StoreError when the configuration is not that of the id: the database is a file that anyone may
+/// edit, as the list of trials is.
+void expect_own_configuration(const TrialRow& trial, const ResultsStore& store);
+
 /// By epoch, step, split, name. `trial_id` may be an unambiguous prefix.
 std::vector<MetricRow> trial_metrics(const ResultsStore& store, const std::string& trial_id);
 

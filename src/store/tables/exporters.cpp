@@ -10,7 +10,9 @@
 
 #include "base/errors.h"
 #include "base/nearest_name.h"
+#include "store/sql/queries.h"
 #include "store/sql/rows.h"
+#include "store/sql/sql_record.h"
 #include "store/tables/csv.h"
 
 namespace headway {
@@ -122,6 +124,15 @@ std::string select_text(const SqlTable& table, bool include_vanished) {
       include_vanished ? "" : " AND t.plan_position IS NOT NULL");
 }
 
+// The configurations are shown: they must be what the ids say.
+void expect_own_configurations(const ResultsStore& store, bool include_vanished) {
+  store.query([&](soci::session& sql) {
+    SqlReader<TrialRow>(sql, kOfSweep, 1).each({store.sweep()}, [&](const TrialRow& row) {
+      if (row.in_plan() || include_vanished) expect_own_configuration(row, store);
+    });
+  });
+}
+
 template <typename Kind>
 Kind kind_from_string(const std::string& what,
                       const std::string& name,
@@ -160,6 +171,7 @@ void export_rows(const ResultsStore& store,
                  ExportKind kind,
                  const ExportOptions& options,
                  std::ostream& out) {
+  if (kind == ExportKind::kTrials) expect_own_configurations(store, options.include_vanished);
   const SqlTable& table = table_of(kind);
   RowWriter writer(options.format, table.columns, out);
   store.query([&](soci::session& sql) {

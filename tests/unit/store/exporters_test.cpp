@@ -63,6 +63,16 @@ TEST(Exporters, trials_come_in_plan_order_with_their_configuration_as_json) {
   EXPECT_EQ(rows[3].at("seed"), 0);
 }
 
+TEST(Exporters, trials_that_were_edited_in_the_store_are_not_shown) {
+  const SweepFixture fixture;
+  for (const char* change : {"seed = 17", "config = replace(config, '0.1', '0.7')"}) {
+    ResultsStore::rebuild(fixture.path()).query([&](soci::session& sql) {
+      sql << std::string("UPDATE trials SET ") + change + " WHERE plan_position = 1";
+    });
+    EXPECT_THROW(exported(fixture, ExportKind::kTrials, {}), StoreError) << change;
+  }
+}
+
 TEST(Exporters, vanished_trials_come_only_when_asked_for) {
   const SweepFixture fixture;
   Sweep shorter = fixture.sweep;
