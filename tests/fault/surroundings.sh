@@ -91,6 +91,10 @@ full() {
   "$HEADWAY" "$@" >/dev/full 2>"$work/log" || status=$?
   [[ $status -ne 0 ]] || fail "exit code 0 although nothing could be written: $*"
   says 'standard output could not be written'
+  status=0
+  "$HEADWAY" "$@" >&- 2>"$work/log" || status=$?
+  [[ $status -ne 0 ]] || fail "exit code 0 although standard output is closed: $*"
+  says 'standard output could not be written: it is closed'
 }
 full table by_itself
 full list heads
@@ -101,6 +105,10 @@ full logs "$trial" --sweep by_itself
 full export trials by_itself
 full --help
 full --version
+# What says all it has to say on standard error is not held up.
+exits 0 bash -c 'exec "$@" >&-' bash "${run[@]}" name=closed_output
+exits 1 bash -c 'exec "$@" >&-' bash "${run[@]}" name=closed_json --json
+[[ $(query closed_json "select state from trials") == 'done' ]] || fail "not trained without standard output"
 
 # Quotes in a path.
 mkdir "$work/say \"a b\" = c"

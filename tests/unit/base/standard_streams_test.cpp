@@ -41,13 +41,31 @@ TEST(StandardStreams, that_are_closed_lead_to_the_null_device) {
   }));
 }
 
-TEST(StandardStreams, that_are_closed_can_be_read_and_written) {
+TEST(StandardStreams, that_are_closed_can_be_read_and_take_messages_but_no_results) {
   EXPECT_TRUE(in_child([] {
     for (const int fd : {0, 1, 2}) ::close(fd);
     open_standard_streams();
     char byte = 0;
-    return ::read(0, &byte, 1) == 0 && ::write(1, "x", 1) == 1 && ::write(2, "x", 1) == 1;
+    return ::read(0, &byte, 1) == 0 && ::write(1, "x", 1) == -1 && ::write(2, "x", 1) == 1;
   }));
+}
+
+TEST(StandardStreams, that_are_closed_matter_when_something_was_printed) {
+  const auto is_noticed = [](const char* text) {
+    return in_child([text] {
+      ::close(STDOUT_FILENO);
+      open_standard_streams();
+      std::cout << text;
+      try {
+        flush_standard_output();
+      } catch (const EnvironmentError& error) {
+        return std::string(error.what()).find("it is closed") != std::string::npos;
+      }
+      return false;
+    });
+  };
+  EXPECT_TRUE(is_noticed("a line\n"));
+  EXPECT_FALSE(is_noticed(""));
 }
 
 TEST(StandardStreams, leave_their_numbers_to_no_other_file) {
@@ -72,7 +90,8 @@ TEST_P(OneClosedStream, changes_nothing_of_the_open_ones) {
     open_standard_streams();
     for (const int fd : {0, 1, 2}) {
       if (is_null_device(fd) != (fd == closed)) return false;
-      if (::write(fd, "x", 1) != 1) return false;
+      const bool takes_text = fd != closed || fd != STDOUT_FILENO;
+      if ((::write(fd, "x", 1) == 1) != takes_text) return false;
     }
     return true;
   }));
