@@ -12,6 +12,18 @@
 #include "config/yaml/scalars.h"
 
 namespace headway {
+namespace {
+
+CLI::Option& not_empty(CLI::Option& option) {
+  return *option.check(CLI::Validator(
+      [](const std::string& text) -> std::string {
+        return text.empty() ? "expected a value, found ''; leave it out, or set what it comes from"
+                            : "";
+      },
+      ""));
+}
+
+}  // namespace
 
 Argument& Argument::type_name(const std::string& name) {
   option_->type_name(name);
@@ -70,19 +82,19 @@ Argument& Argument::excludes(const Argument& other) {
 Argument Arguments::option(const std::string& names,
                            std::string& value,
                            const std::string& help) const {
-  return Argument(*verb_->add_option(names, value, help));
+  return Argument(not_empty(*verb_->add_option(names, value, help)));
 }
 
 Argument Arguments::option(const std::string& names,
                            std::vector<std::string>& values,
                            const std::string& help) const {
-  return Argument(*verb_->add_option(names, values, help));
+  return Argument(not_empty(*verb_->add_option(names, values, help)));
 }
 
 Argument Arguments::option(const std::string& names,
                            std::filesystem::path& value,
                            const std::string& help) const {
-  return Argument(*verb_->add_option(names, value, help));
+  return Argument(not_empty(*verb_->add_option(names, value, help)));
 }
 
 Argument Arguments::option(const std::string& names,
@@ -95,6 +107,12 @@ Argument Arguments::option(const std::string& names,
                            std::optional<std::int64_t>& value,
                            const std::string& help) const {
   return Argument(*verb_->add_option(names, value, help));
+}
+
+Argument Arguments::words(const std::string& name,
+                          std::vector<std::string>& values,
+                          const std::string& help) const {
+  return Argument(*verb_->add_option(name, values, help));
 }
 
 Argument Arguments::flag(const std::string& names, bool& value, const std::string& help) const {

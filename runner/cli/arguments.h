@@ -49,7 +49,8 @@ class Arguments {
   explicit Arguments(CLI::App& verb) : verb_(&verb) {}
 
   /// `names`: "--lines,-n", or without dashes that of a positional argument. `value` keeps what it
-  /// holds unless the argument is given.
+  /// holds unless the argument is given. An empty text is refused: it comes from a variable that is
+  /// not set, and would mean all or nothing.
   Argument option(const std::string& names, std::string& value, const std::string& help) const;
   Argument option(const std::string& names,
                   std::vector<std::string>& values,
@@ -61,6 +62,10 @@ class Arguments {
   Argument option(const std::string& names,
                   std::optional<std::int64_t>& value,
                   const std::string& help) const;
+  /// Positional ones as they are, also empty.
+  Argument words(const std::string& name,
+                 std::vector<std::string>& values,
+                 const std::string& help) const;
   /// Sets `value` when it is given.
   Argument flag(const std::string& names, bool& value, const std::string& help) const;
 

@@ -20,7 +20,7 @@ void Verb<class CompleteVerb>::add(CLI::App& app, VerbContext& context) {
                 .examples = {"headway __complete -- plan sweeps/quickstart.yaml head.name="},
                 .is_hidden = true});
   const auto words = std::make_shared<std::vector<std::string>>();
-  verb.option("words", *words, "behind --: those behind `headway`, up to the cursor")
+  verb.words("words", *words, "behind --: those behind `headway`, up to the cursor")
       .type_name("WORD");
   verb.action([words, &app, &context] {
     for (const std::string& word : completion_candidates(app, *words, context.results_root)) {
