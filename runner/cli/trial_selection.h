@@ -10,6 +10,9 @@
 
 namespace headway {
 
+/// `TRIAL`, `TRIAL SWEEP` or `TRIAL --sweep SWEEP`: where a trial is.
+void add_trial_of_sweep(const Arguments& verb, std::string& trial, std::string& sweep);
+
 /// `TRIAL [SWEEP]`, or `--all [SWEEP]`: what a verb that acts on trials is told.
 struct TrialSelection {
   std::string trial;

@@ -90,6 +90,7 @@ const CLI::Option* positional_at(const Cursor& cursor) {
   std::size_t place = 0;
   for (const CLI::Option* option : cursor.verb->get_options({})) {
     if (!option->get_positional()) continue;
+    if (option->check_lname("sweep") && !cursor.sweep.empty()) continue;  // given by --sweep
     last = option;
     if (place++ == cursor.arguments.size()) return option;
   }
@@ -195,7 +196,7 @@ Words values(const CLI::Option& option, const Cursor& cursor, const fs::path& re
   if (type.find('|') != std::string::npos) return split_at(type, '|');
   if (type == "SWEEP") {
     Words names = sweep_names(results_root);
-    if (!option.get_positional()) return names;
+    if (&option == cursor.waiting) return names;
     const Words files = file_names(cursor.current, Files::kSweepFiles);
     names.insert(names.end(), files.begin(), files.end());
     return names;

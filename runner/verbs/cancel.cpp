@@ -76,6 +76,14 @@ Cancelled cancel(const SweepLocation& sweep,
   return result;
 }
 
+std::string command_to_take_back(const CancelOptions& options, const SelectedTrials& selected) {
+  const std::string retry = "headway retry " + printable(selected.sweep.directory.string());
+  if (!options.selection.all) {
+    return fmt::format("`{} {}` takes it back", retry, selected.trial_ids.front());
+  }
+  return fmt::format("`{} --all` takes it back, and tries what failed anew, too", retry);
+}
+
 int run(const CancelOptions& options, VerbContext& context) {
   const SelectedTrials selected = selected_trials(options.selection, context.results_root);
   SweepState state(selected.sweep.directory);
@@ -94,10 +102,11 @@ int run(const CancelOptions& options, VerbContext& context) {
   }
   const std::size_t running = cancelled.running.size();
   fmt::print(context.err,
-             "{} of sweep '{}' cancelled{}; `headway retry` takes it back\n",
+             "{} of sweep '{}' cancelled{}; {}\n",
              counted(cancelled.trials.size(), "trial"),
              selected.sweep.name,
-             running == 0 ? "" : fmt::format(", {} of them at the next step", running));
+             running == 0 ? "" : fmt::format(", {} of them at the next step", running),
+             command_to_take_back(options, selected));
   return cancelled.overruled.empty() ? kExitDone : kExitFailed;
 }
 
@@ -113,10 +122,11 @@ void Verb<class CancelVerb>::add(CLI::App& app, VerbContext& context) {
            "A pending trial is never started. A running one writes a checkpoint at its next step "
            "and\n"
            "is recorded as cancelled; its group goes on with the next trial. `headway retry SWEEP "
-           "TRIAL`\n"
-           "takes a cancellation back: the trial goes on from that checkpoint. Exit codes: 3 "
-           "nothing\n"
-           "to cancel, 1 a trial was done, or wanted again, in the meantime.",
+           "TRIAL`,\n"
+           "or `headway retry SWEEP --all`, takes cancellations back: trials go on from their\n"
+           "checkpoints. Exit codes: 3 nothing to cancel, 1 a trial was done, or wanted again, in "
+           "the\n"
+           "meantime.",
        .examples = {"headway cancel 3f2a",
                     "headway cancel 3f2a quickstart",
                     "headway cancel --all quickstart"}});

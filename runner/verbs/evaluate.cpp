@@ -31,7 +31,7 @@ void Verb<class EvaluateVerb>::add(CLI::App& app, VerbContext& context) {
                     "headway evaluate quickstart --suite calibration",
                     "headway evaluate quickstart --suite geometry --trial 3f2a --again"}});
   const auto options = std::make_shared<EvaluateSweepOptions>();
-  verb.option("sweep", options->sweep, "sweep file, or a sweep's name or folder")
+  verb.option("sweep,--sweep", options->sweep, "sweep file, or a sweep's name or folder")
       .type_name("SWEEP")
       .required();
   std::vector<std::string> suites;

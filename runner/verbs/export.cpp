@@ -15,6 +15,7 @@
 #include "base/weights_file.h"
 #include "cluster/local/group_command.h"
 #include "runner/cli/open_store.h"
+#include "runner/cli/trial_selection.h"
 #include "runner/cli/verb.h"
 #include "store/sql/best_weights.h"
 #include "store/sql/queries.h"
@@ -178,11 +179,10 @@ using Request = std::shared_ptr<ExportRequest>;
 
 Arguments add_file_export(const Arguments& verb, const VerbHelp& help, const Request& request) {
   const Arguments what = add_verb(verb.app(), help);
-  what.option("trial", request->trial, "trial id or its beginning").type_name("TRIAL").required();
+  add_trial_of_sweep(what, request->trial, request->sweep);
   what.option("--out", request->output, "file to write; - is standard output")
       .type_name("FILE")
       .required();
-  what.option("--sweep", request->sweep, "look in this sweep only").type_name("SWEEP");
   what.flag("--force", request->force, "overwrite the file");
   return what;
 }

@@ -10,6 +10,7 @@
 #include "base/files.h"
 #include "base/sweep_layout.h"
 #include "base/text.h"
+#include "runner/cli/trial_selection.h"
 #include "runner/cli/verb.h"
 #include "store/manifest/sweep_state.h"
 #include "sweep/location.h"
@@ -106,8 +107,7 @@ void Verb<class LogsVerb>::add(CLI::App& app, VerbContext& context) {
            "the trial has ended. A worker group's own log is <results>/<sweep>/logs/<group>.log.",
        .examples = {"headway logs 3f2a", "headway logs 3f2a --lines 20 --follow"}});
   const auto options = std::make_shared<LogsOptions>();
-  verb.option("trial", options->trial, "trial id or its beginning").type_name("TRIAL").required();
-  verb.option("--sweep", options->sweep, "look in this sweep only").type_name("SWEEP");
+  add_trial_of_sweep(verb, options->trial, options->sweep);
   verb.option("-n,--lines", options->lines, "only the last N lines")
       .type_name("N")
       .limited_to(kAtLeastZero);

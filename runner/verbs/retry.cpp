@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "base/errors.h"
 #include "base/text.h"
 #include "runner/cli/verb.h"
 #include "store/manifest/sweep_manifest.h"
@@ -94,8 +95,19 @@ std::vector<TrialId> retried_trials(const SweepLocation& sweep,
   return retried;
 }
 
+/// Other verbs have the trial first.
+SweepLocation sweep_of(const RetryOptions& options, const std::filesystem::path& results_root) {
+  try {
+    return find_sweep(options.sweep, results_root);
+  } catch (const ConfigError& error) {
+    if (options.sweep.find_first_not_of("0123456789abcdef") != std::string::npos) throw;
+    throw ConfigError(
+        fmt::format("{}; a trial comes behind its sweep: headway retry SWEEP TRIAL", error.what()));
+  }
+}
+
 int retry(const RetryOptions& options, VerbContext& context) {
-  const SweepLocation sweep = find_sweep(options.sweep, context.results_root);
+  const SweepLocation sweep = sweep_of(options, context.results_root);
   const SweepManifest plan = read_manifest(sweep.directory);
   SweepState state(sweep.directory);
   state.refresh();
@@ -136,7 +148,7 @@ void Verb<class RetryVerb>::add(CLI::App& app, VerbContext& context) {
                     "headway retry sweeps/quickstart.yaml 0123456789ab",
                     "headway retry results/quickstart --all"}});
   const auto options = std::make_shared<RetryOptions>();
-  verb.option("sweep", options->sweep, "sweep file, or a sweep's name or folder")
+  verb.option("sweep,--sweep", options->sweep, "sweep file, or a sweep's name or folder")
       .type_name("SWEEP")
       .required();
   Argument trials = verb.option("trials", options->trials, "ids, or how they begin");

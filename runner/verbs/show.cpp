@@ -11,6 +11,7 @@
 #include "runner/cli/open_store.h"
 #include "runner/cli/results_text.h"
 #include "runner/cli/row_json.h"
+#include "runner/cli/trial_selection.h"
 #include "runner/cli/verb.h"
 #include "store/sql/queries.h"
 
@@ -132,8 +133,7 @@ void Verb<class ShowVerb>::add(CLI::App& app, VerbContext& context) {
            "the defaults comes first. --json adds the metrics of every epoch.",
        .examples = {"headway show 3f2a", "headway show 3f2a --sweep quickstart --json"}});
   const auto options = std::make_shared<ShowOptions>();
-  verb.option("trial", options->trial, "trial id or its beginning").type_name("TRIAL").required();
-  verb.option("--sweep", options->sweep, "look in this sweep only").type_name("SWEEP");
+  add_trial_of_sweep(verb, options->trial, options->sweep);
   verb.flag("--json", options->json, "print JSON");
   add_results_option(verb, context);
   verb.action([options, &context] {

@@ -9,6 +9,7 @@
 #include "base/time.h"
 #include "runner/cli/open_store.h"
 #include "runner/cli/row_json.h"
+#include "runner/cli/trial_selection.h"
 #include "runner/cli/verb.h"
 #include "sweep/trial_diagnosis.h"
 
@@ -137,8 +138,7 @@ void Verb<class WhyVerb>::add(CLI::App& app, VerbContext& context) {
            "Changes nothing.",
        .examples = {"headway why 3f2a", "headway why 3f2a quickstart", "headway why 3f2a --json"}});
   const auto options = std::make_shared<WhyOptions>();
-  verb.option("trial", options->trial, "trial id or its beginning").type_name("TRIAL").required();
-  verb.option("sweep", options->sweep, "look in this sweep only").type_name("SWEEP");
+  add_trial_of_sweep(verb, options->trial, options->sweep);
   add_results_option(verb, context);
   verb.flag("--json", options->json, "print JSON");
   verb.action([options, &context] {

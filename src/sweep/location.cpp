@@ -80,18 +80,29 @@ std::vector<TrialId> trial_ids(const fs::path& sweep_directory) {
   return ids;
 }
 
-/// Trial id -> newest sweep that holds it.
-std::map<TrialId, SweepLocation> trials_of(const std::vector<SweepLocation>& sweeps) {
-  std::map<TrialId, SweepLocation> found;
+/// Trial id -> the sweeps that hold it.
+std::map<TrialId, std::vector<SweepLocation>> trials_of(const std::vector<SweepLocation>& sweeps) {
+  std::map<TrialId, std::vector<SweepLocation>> found;
   for (const SweepLocation& sweep : sweeps) {
     for (const TrialId& id : trial_ids(sweep.directory)) {
-      const auto [place, is_new] = found.emplace(id, sweep);
-      if (is_new || place->second.directory == sweep.directory) continue;
-      const bool newer = last_change(sweep.directory) > last_change(place->second.directory);
-      if (newer) place->second = sweep;
+      std::vector<SweepLocation>& places = found[id];
+      // It may be in the plan and among those that left it.
+      if (places.empty() || places.back().directory != sweep.directory) places.push_back(sweep);
     }
   }
   return found;
+}
+
+[[noreturn]] void throw_ambiguous(const TrialId& id, const std::vector<SweepLocation>& sweeps) {
+  constexpr std::size_t kShownSweeps = 8;
+  std::vector<std::string> names;
+  for (std::size_t i = 0; i < std::min(sweeps.size(), kShownSweeps); ++i) {
+    names.push_back(in_quotes(sweeps[i].name));
+  }
+  throw ConfigError(fmt::format("trial {} is in the sweeps {}{}: say which with --sweep NAME",
+                                id,
+                                fmt::join(names, ", "),
+                                sweeps.size() > kShownSweeps ? ", ..." : ""));
 }
 
 std::string where_searched(const std::vector<SweepLocation>& sweeps, const fs::path& results_root) {
@@ -100,6 +111,11 @@ std::string where_searched(const std::vector<SweepLocation>& sweeps, const fs::p
 }
 
 }  // namespace
+
+bool names_sweep(const std::string& argument, const fs::path& results_root) {
+  return names_sweep_file(argument) || holds_sweep(results_root / argument) ||
+         holds_sweep(argument);
+}
 
 bool names_sweep_file(const std::string& argument) {
   const std::string extension = fs::path(argument).extension().string();
@@ -202,7 +218,9 @@ TrialLocation locate_trial(const std::string& argument,
   std::vector<TrialId> ids;
   for (const auto& [id, location] : trials) ids.push_back(id);
   const TrialId id = matching_trial_id(argument, ids, where_searched(sweeps, results_root));
-  return {trials.at(id), id};
+  const std::vector<SweepLocation>& places = trials.at(id);
+  if (places.size() > 1) throw_ambiguous(id, places);
+  return {places.front(), id};
 }
 
 }  // namespace headway

@@ -29,6 +29,9 @@ std::vector<SweepLocation> all_sweeps(const std::filesystem::path& results_root)
 /// The sweep of `results_root` whose plan or segments changed last.
 std::optional<SweepLocation> newest_sweep(const std::filesystem::path& results_root);
 
+/// True for what find_sweep() takes, as far as names tell.
+bool names_sweep(const std::string& argument, const std::filesystem::path& results_root);
+
 /// True for what names a sweep file rather than a sweep: it ends in .yaml or .yml.
 bool names_sweep_file(const std::string& argument);
 
@@ -45,8 +48,8 @@ struct TrialLocation {
 };
 
 /// The trial whose id is, or begins with, `argument`: of the sweep named `sweep`, or when that is
-/// "" of any sweep of the results root. An id that several sweeps hold is taken from the newest of
-/// them: it is the same trial everywhere. ConfigError when no id fits or several do.
+/// "" of any sweep of the results root. ConfigError when no id fits or several do, or when several
+/// sweeps hold the trial.
 TrialLocation locate_trial(const std::string& argument,
                            const std::string& sweep,
                            const std::filesystem::path& results_root);

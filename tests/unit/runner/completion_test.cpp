@@ -126,6 +126,7 @@ TEST_F(Completion, trial_ids_are_those_of_the_sweep_that_is_named) {
   write_manifest(results_.path() / "new", small_sweep(1));
   EXPECT_THAT(complete({"show", "--sweep", "old", ""}), ElementsAre(small_trial(0, 2).trial_id));
   EXPECT_THAT(complete({"retry", "new", ""}), ElementsAre(small_trial(0).trial_id));
+  EXPECT_THAT(complete({"retry", "--sweep", "old", ""}), ElementsAre(small_trial(0, 2).trial_id));
   EXPECT_THAT(complete({"why", ""}), testing::SizeIs(1)) << "of the newest sweep";
 }
 

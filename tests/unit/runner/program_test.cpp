@@ -189,5 +189,71 @@ TEST_F(Program, logs_of_a_trial_that_never_ran_say_so) {
   EXPECT_THAT(outcome.err, HasSubstr("has no log yet: it is pending"));
 }
 
+TEST_F(Program, an_empty_value_is_refused_wherever_it_stands) {
+  write_manifest(directory_.path() / "small", small_sweep(1));
+  const std::vector<std::vector<std::string>> lines{
+      {"run", "small", "--time-limit", ""},
+      {"run", "small", "--time-limit="},
+      {"run", "small", "--hang-timeout", ""},
+      {"run", ""},
+      {"show", ""},
+      {"why", ""},
+      {"logs", ""},
+      {"cancel", ""},
+      {"export", "weights", "", "--out", "w"},
+      {"export", "features", "", "--out", "f"},
+      {"evaluate", "small", "--suite", "geometry", "--trial", ""},
+      {"retry", "small", ""},
+      {"show", small_trial(0).trial_id, "--sweep", ""},
+      {"status", ""},
+      {"table", "small", "--by", ""},
+      {"status", "small", "--results", ""}};
+  for (const std::vector<std::string>& line : lines) {
+    const Outcome outcome = headway(line);
+    EXPECT_EQ(outcome.exit_code, kExitUsage) << line.front();
+    EXPECT_THAT(outcome.err,
+                AnyOf(HasSubstr("expected a value, found ''"), HasSubstr("1 required")))
+        << line.front();
+  }
+}
+
+TEST_F(Program, every_verb_about_a_trial_takes_its_sweep_in_both_forms) {
+  write_manifest(directory_.path() / "small", small_sweep(1));
+  write_manifest(directory_.path() / "same", small_sweep(1));
+  const std::string trial = small_trial(0).trial_id;
+  for (const std::string verb : {"show", "why", "logs", "cancel", "interrupt"}) {
+    const Outcome unclear = headway({verb, trial});
+    EXPECT_EQ(unclear.exit_code, kExitUsage) << verb;
+    EXPECT_THAT(unclear.err, HasSubstr("in the sweeps 'same', 'small': say which with --sweep"));
+    const Outcome behind = headway({verb, trial, "small"});
+    const Outcome named = headway({verb, "--sweep", "small", trial});
+    const bool is_cancelled = verb == "cancel";  // the second time there is nothing to do
+    EXPECT_EQ(behind.exit_code, is_cancelled ? int{kExitDone} : named.exit_code) << behind.err;
+    EXPECT_THAT(named.err, testing::Not(HasSubstr("Usage"))) << verb;
+    EXPECT_EQ(headway({verb, trial, "small", "same"}).exit_code, kExitUsage) << verb;
+  }
+  EXPECT_EQ(headway({"retry", "--sweep", "small", trial}).exit_code, kExitDone);
+  EXPECT_EQ(headway({"cancel", "--all", "--sweep", "small"}).exit_code, kExitDone);
+  EXPECT_THAT(headway({"retry", trial}).err, HasSubstr("headway retry SWEEP TRIAL"));
+}
+
+TEST_F(Program, a_cancellation_names_the_command_that_takes_it_back) {
+  write_manifest(directory_.path() / "small", small_sweep(2));
+  const std::string sweep = (directory_.path() / "small").string();
+  EXPECT_THAT(headway({"cancel", small_trial(0).trial_id}).err,
+              HasSubstr("`headway retry " + sweep + " " + small_trial(0).trial_id.text() + "`"));
+  EXPECT_EQ(headway({"retry", sweep, small_trial(0).trial_id}).exit_code, kExitDone);
+  EXPECT_THAT(headway({"cancel", "--all", "small"}).err,
+              HasSubstr("`headway retry " + sweep + " --all`"));
+  EXPECT_EQ(headway({"retry", sweep, "--all"}).exit_code, kExitDone);
+}
+
+TEST_F(Program, who_names_a_sweep_alone_is_told_of_all) {
+  write_manifest(directory_.path() / "small", small_sweep(1));
+  for (const std::string verb : {"cancel", "interrupt"}) {
+    EXPECT_THAT(headway({verb, "small"}).err, HasSubstr("--all small means all of its trials"));
+  }
+}
+
 }  // namespace
 }  // namespace headway

@@ -143,11 +143,13 @@ TEST_F(Location, an_ambiguous_beginning_lists_the_ids) {
   FAIL() << "40 ids begin with 40 different digits";
 }
 
-TEST_F(Location, a_trial_of_several_sweeps_is_taken_from_the_newest_or_the_one_named) {
-  set_age(make_sweep("older"), 20);
-  set_age(make_sweep("newer"), 10);
+TEST_F(Location, a_trial_of_several_sweeps_is_refused_with_their_names_unless_one_is_named) {
+  make_sweep("older");
+  make_sweep("newer");
   const std::string id = small_trial(0).trial_id;
-  EXPECT_EQ(locate_trial(id, "", root()).sweep.name, "newer");
+  EXPECT_THAT(
+      message_of([&] { locate_trial(id.substr(0, 6), "", root()); }),
+      HasSubstr("trial " + id + " is in the sweeps 'newer', 'older': say which with --sweep NAME"));
   EXPECT_EQ(locate_trial(id, "older", root()).sweep.name, "older");
 }
 
