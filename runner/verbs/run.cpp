@@ -1,6 +1,8 @@
 #include <fmt/format.h>
+#include <fmt/ostream.h>
 
 #include <memory>
+#include <ostream>
 
 #include "base/errors.h"
 #include "base/text.h"
@@ -27,6 +29,24 @@ double duration(const std::string& option, const std::string& text) {
   return *seconds;
 }
 
+/// Both are heard: one by this run, the other by the sweep.
+void note_twice_given(const CommandLine& line, std::ostream& err) {
+  const auto note = [&](bool is_given, const std::string& option, const std::string& key) {
+    for (const std::string& override : line.run.overrides) {
+      if (!is_given || !override.starts_with(key + "=")) continue;
+      fmt::print(err,
+                 "note: {} counts for this run; {} becomes part of the sweep, for runs without "
+                 "{}\n",
+                 option,
+                 in_quotes(override),
+                 option);
+    }
+  };
+  note(line.run.ranks.has_value(), "--ranks", "resources.ranks");
+  note(line.run.groups.has_value(), "--groups", "resources.groups");
+  note(!line.time_limit.empty(), "--time-limit", "resources.time_limit");
+}
+
 int run(const CommandLine& line, VerbContext& context) {
   RunOptions options = line.run;
   if (!line.time_limit.empty()) {
@@ -35,6 +55,7 @@ int run(const CommandLine& line, VerbContext& context) {
   if (!line.hang_timeout.empty()) {
     options.hang_seconds = duration("--hang-timeout", line.hang_timeout);
   }
+  note_twice_given(line, context.err);
   return run_sweep(options, context);
 }
 

@@ -33,10 +33,26 @@ std::size_t difference(std::size_t a, std::size_t b) {
   return a > b ? a - b : b - a;
 }
 
+// What other programs call it.
+std::optional<std::string> known_by_another_name(std::string_view name,
+                                                 const std::vector<std::string>& known) {
+  constexpr std::pair<std::string_view, std::string_view> kOtherNames[] = {
+      {"lr", "learning_rate"}, {"gpu", "cuda"}, {"wd", "weight_decay"}};
+  const std::size_t dot = name.rfind('.');
+  const std::size_t start = dot == std::string_view::npos ? 0 : dot + 1;
+  for (const auto& other : kOtherNames) {
+    if (name.substr(start) != other.first) continue;
+    const std::string here = std::string(name.substr(0, start)) + std::string(other.second);
+    if (std::ranges::find(known, here) != known.end()) return here;
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 std::optional<std::string> nearest_name(std::string_view name,
                                         const std::vector<std::string>& known) {
+  if (auto here = known_by_another_name(name, known)) return here;
   const std::size_t allowed = std::max<std::size_t>(1, name.size() / 3);
   std::optional<std::string> best;
   std::size_t best_distance = allowed + 1;

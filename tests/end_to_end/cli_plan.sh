@@ -50,6 +50,10 @@ done
 [[ ! -s out ]] || fail 'mistakes went to standard output'
 expect 2 "$HEADWAY" plan no_such_file.yaml
 grep -q no_such_file.yaml err || fail "the missing file is not named: $(cat err)"
+expect 2 "$HEADWAY" plan .
+grep -q "'.' is a directory; expected a sweep file" err || fail "a directory is not called one: $(cat err)"
+expect 2 "$HEADWAY" plan /dev/full
+grep -q 'is a device' err || fail "a device is not called one: $(cat err)"
 
 expect 0 "$HEADWAY" plan sweep.yaml
 grep -q '^trials  18 in 6 cells$' out || fail "wrong counts: $(cat out)"

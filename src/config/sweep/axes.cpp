@@ -14,6 +14,7 @@ namespace headway {
 namespace {
 
 constexpr std::int64_t kMaximumDraws = 1'000'000;
+constexpr Limits kTrialCount{.minimum = 1, .maximum = kMaximumTrials};
 
 std::vector<LocatedValue> axis_values(const LocatedValue::Entry& entry, Problems& problems) {
   if (!entry.value.is_list()) {
@@ -81,17 +82,17 @@ void read_zip(const LocatedValue& group, std::vector<Axis>& axes, Problems& prob
   if (!axis.choices.empty()) axes.push_back(std::move(axis));
 }
 
-std::optional<std::int64_t> read_count(const LocatedValue::Entry& entry,
-                                       std::int64_t minimum,
-                                       Problems& problems) {
-  const auto count = entry.value.is_scalar() ? parse_integer(entry.value.text) : std::nullopt;
-  if (count && *count >= minimum && *count <= kMaximumTrials) return count;
-  problems.push_back({entry.value.place,
-                      fmt::format("{}: expected an integer in [{}, {}], found {}",
-                                  entry.key,
-                                  minimum,
-                                  kMaximumTrials,
-                                  describe(entry.value))});
+/// `key` is the whole one, for messages.
+std::optional<std::int64_t> read_integer(const LocatedValue& value,
+                                         const std::string& key,
+                                         const Limits& limits,
+                                         Problems& problems) {
+  const auto number = value.is_scalar() ? parse_integer(value.text) : std::nullopt;
+  if (number && within(*number, limits)) return number;
+  problems.push_back(
+      {value.place,
+       fmt::format(
+           "{}: expected {}, found {}", key, expectation("an integer", limits), describe(value))});
   return std::nullopt;
 }
 
@@ -99,11 +100,13 @@ void read_random(const LocatedValue& random, std::vector<Axis>& axes, Problems& 
   std::optional<std::int64_t> n;
   std::optional<std::int64_t> seed = 0;
   if (const auto* entry = random.find("n")) {
-    n = read_count(*entry, 1, problems);
+    n = read_integer(entry->value, "sweep.random.n", kTrialCount, problems);
   } else if (random.is_map()) {
     problems.push_back({random.place, "sweep.random: missing key 'n', the number of draws"});
   }
-  if (const auto* entry = random.find("seed")) seed = read_count(*entry, 0, problems);
+  if (const auto* entry = random.find("seed")) {
+    seed = read_integer(entry->value, "sweep.random.seed", kAtLeastZero, problems);
+  }
   const auto keys = static_cast<std::int64_t>(random.entries.size());
   if (n && keys > kMaximumDraws / *n) {
     problems.push_back(
@@ -148,17 +151,12 @@ void read_list(const LocatedValue& list, std::vector<Choice>& choices, Problems&
 void read_seeds(const LocatedValue::Entry& entry, SweepAxes& axes, Problems& problems) {
   std::vector<std::int64_t> seeds;
   if (!entry.value.is_list()) {
-    const auto count = read_count(entry, 1, problems);
+    const auto count = read_integer(entry.value, "sweep.seeds", kTrialCount, problems);
     seeds.resize(static_cast<std::size_t>(count.value_or(1)));
     std::iota(seeds.begin(), seeds.end(), 0);
   }
   for (const LocatedValue& item : entry.value.items) {
-    const auto seed = item.is_scalar() ? parse_integer(item.text) : std::nullopt;
-    if (!seed || *seed < 0) {
-      problems.push_back(
-          {item.place,
-           fmt::format("sweep.seeds: expected an integer >= 0, found {}", describe(item))});
-    }
+    const auto seed = read_integer(item, "sweep.seeds", kAtLeastZero, problems);
     seeds.push_back(seed.value_or(0));
   }
   if (seeds.empty()) problems.push_back({entry.value.place, "sweep.seeds: an empty list"});

@@ -7,6 +7,7 @@
 #include <map>
 
 #include "config/sweep/keys.h"
+#include "config/yaml/scalars.h"
 #include "config/yaml/trial_reader.h"
 
 namespace headway {
@@ -178,6 +179,17 @@ Problem seed_without_effect(const SweepAxes& axes, const std::vector<SetSeed>& s
   for (const SetSeed& seed : seeds) texts.push_back(seed.text);
   const std::string list = fmt::format("[{}]", fmt::join(texts, ", "));
   const Place& place = seeds.front().place;
+  const bool may_be_seeds = std::ranges::all_of(seeds, [](const SetSeed& seed) {
+    const auto number = parse_integer(seed.text);
+    return number && *number >= 0;
+  });
+  if (!may_be_seeds) {
+    return {
+        place,
+        fmt::format("'seed' has no effect beside sweep.seeds, at {}, which takes integers >= 0, "
+                    "as in sweep.seeds: [0, 1]",
+                    where(axes.seeds_place))};
+  }
   return {place,
           fmt::format("'seed' has no effect beside sweep.seeds, at {}; write {} instead",
                       where(axes.seeds_place),

@@ -110,7 +110,20 @@ bool is_trial_key(std::string_view key) {
   return std::ranges::binary_search(trial_keys(), key, std::less<>{});
 }
 
+std::optional<std::string> key_ending_in(std::string_view name,
+                                         const std::vector<std::string>& keys) {
+  const std::string ending = "." + std::string(name);
+  std::optional<std::string> found;
+  for (const std::string& key : keys) {
+    if (!key.ends_with(ending)) continue;
+    if (found) return std::nullopt;
+    found = key;
+  }
+  return found;
+}
+
 std::string trial_key_suggestion(std::string_view key) {
+  if (const auto full = key_ending_in(key, trial_keys())) return "; write '" + *full + "'";
   if (nearest_name(key, trial_keys())) return suggestion(key, trial_keys());
   const std::string section(key.substr(0, key.find('.')));
   const bool known_section = section.size() < key.size() && is_trial_key(section);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,7 +18,11 @@ const std::vector<std::string>& trial_keys();
 const std::vector<std::string>& other_keys();
 
 bool is_trial_key(std::string_view key);
-/// "; did you mean ...?" or "; known: ..." for a key that is none.
+/// The one of `keys` that ends in this name, "training.epochs" for "epochs"; nothing when there are
+/// several.
+std::optional<std::string> key_ending_in(std::string_view name,
+                                         const std::vector<std::string>& keys);
+/// "; write ...", "; did you mean ...?" or "; known: ..." for a key that is none.
 std::string trial_key_suggestion(std::string_view key);
 
 /// A section of a trial that holds one component chosen by name.

@@ -28,7 +28,11 @@ struct Override {
 
 std::string key_suggestion(const std::string& key) {
   std::vector<std::string> known = trial_keys();
-  known.insert(known.end(), other_keys().begin(), other_keys().end());
+  for (const std::string& other : other_keys()) {
+    // A section without effect is no remedy for a slip in another.
+    if (!other.starts_with("slurm") || key.starts_with("slurm")) known.push_back(other);
+  }
+  if (const auto full = key_ending_in(key, known)) return fmt::format("; write '{}'", *full);
   return nearest_name(key, known) ? suggestion(key, known) : trial_key_suggestion(key);
 }
 
@@ -53,6 +57,13 @@ std::optional<Override> take_apart(const std::string& text,
   }
   result.key = result.is_removal ? text.substr(1) : text.substr(0, equals);
   if (!result.is_removal) result.value = text.substr(equals + 1);
+  if (!result.is_removal && result.value.empty() && result.key != "description") {
+    problems.push_back({{&source},
+                        fmt::format("expected a value behind '='; ~{} removes the key, so that its "
+                                    "default counts",
+                                    result.key)});
+    return std::nullopt;
+  }
   const std::string written = result.key;
   if (result.key.starts_with(kTrialPrefix)) {
     result.key.erase(0, kTrialPrefix.size());
@@ -80,7 +91,7 @@ LocatedValue text_value(const Override& override) {
   return value;
 }
 
-/// The comma-separated values; an empty text is one value, nothing.
+/// The comma-separated values.
 std::vector<LocatedValue> override_values(const Override& override, Problems& problems) {
   LocatedValue values = parse_override_values(override.value, *override.source, problems);
   if (override.key == kDatasetRoot && values.items.size() > 1) {
@@ -97,10 +108,30 @@ std::vector<LocatedValue> override_values(const Override& override, Problems& pr
   return values.items;
 }
 
+/// The remedy where a component's name was given for the section that holds it; "" else.
+std::string name_for_section(const Override& override, const std::vector<LocatedValue>& values) {
+  for (const ComponentSection& section : component_sections()) {
+    if (section.section != override.key) continue;
+    if (!std::ranges::all_of(values, &LocatedValue::is_scalar)) return "";
+    return fmt::format(
+        "'{0}' is a section; write {0}.{1}={2}, or '{0}={{{1}: {3}}}' to set it anew",
+        section.section,
+        section.name_key,
+        override.value,
+        values.front().text);
+  }
+  return "";
+}
+
 void read_trial_override(const Override& override, Overrides& overrides, Problems& problems) {
   TrialOverride read{override.key, override.source, {}};
   if (!override.is_removal) {
-    for (LocatedValue& value : override_values(override, problems)) {
+    std::vector<LocatedValue> values = override_values(override, problems);
+    if (std::string remedy = name_for_section(override, values); !remedy.empty()) {
+      problems.push_back({{override.source}, std::move(remedy)});
+      return;
+    }
+    for (LocatedValue& value : values) {
       Choice& choice = read.choices.emplace_back();
       choice.push_back(assignment_of(override, std::move(value)));
       rename_old_keys(choice, problems);
@@ -169,6 +200,11 @@ std::string later_wins(const std::string& later, const std::string& earlier) {
   return fmt::format("{} comes after {} and wins", later, given_text(earlier));
 }
 
+Problem removes_nothing(const std::string* source, const std::string& key) {
+  return {{source},
+          fmt::format("has no effect: nothing sets '{}', so there is nothing to remove", key)};
+}
+
 /// Applies overrides of the trial one after the other.
 class TrialOverrides {
  public:
@@ -180,8 +216,11 @@ class TrialOverrides {
 
   void apply(const TrialOverride& override, LocatedValue& base) {
     if (override.choices.empty()) {
-      erase_at(base, split_key(override.key));
-      take_from_others(override, override.key, {});
+      const bool was_in_base = erase_at(base, split_key(override.key));
+      const bool was_elsewhere = take_from_others(override, override.key, {});
+      if (!was_in_base && !was_elsewhere) {
+        problems_.push_back(removes_nothing(override.source, override.key));
+      }
       return;
     }
     for (const Assignment& assignment : override.choices.front()) {
@@ -215,17 +254,21 @@ class TrialOverrides {
     });
   }
 
-  void take_from_others(const TrialOverride& override,
+  /// True when one of them set it.
+  bool take_from_others(const TrialOverride& override,
                         const std::string& key,
                         const std::vector<std::string>& values) {
-    take_from_file(override, key, values);
-    take_from_earlier(*override.source, key, set_);
+    bool removed = take_from_file(override, key, values);
+    removed = take_from_earlier(*override.source, key, set_) || removed;
     for (Axis& axis : added_) {
-      for (Choice& choice : axis.choices) take_from_earlier(*override.source, key, choice);
+      for (Choice& choice : axis.choices) {
+        removed = take_from_earlier(*override.source, key, choice) || removed;
+      }
     }
+    return removed;
   }
 
-  void take_from_file(const TrialOverride& override,
+  bool take_from_file(const TrialOverride& override,
                       const std::string& key,
                       const std::vector<std::string>& values) {
     bool removed = false;
@@ -240,24 +283,26 @@ class TrialOverrides {
       notes_.push_back(
           fmt::format("{} replaces the axis '{}' of the sweep file", *override.source, key));
     }
-    removed = false;
+    bool is_listed = false;
     for (Choice& choice : axes_.list) {
       refuse_later(override, key, choice);
-      removed = replace_key(choice, key, values) || removed;
+      is_listed = replace_key(choice, key, values) || is_listed;
     }
-    if (removed) {
+    if (is_listed) {
       notes_.push_back(
           fmt::format("{} replaces '{}' in entries of sweep.list", *override.source, key));
     }
+    return removed || is_listed;
   }
 
-  void take_from_earlier(const std::string& source, const std::string& key, Choice& choice) {
+  bool take_from_earlier(const std::string& source, const std::string& key, Choice& choice) {
     std::vector<std::string> replaced;
     for (const Assignment& assignment : choice) {
       if (sets_key(assignment, key)) replaced.push_back(*assignment.key_place.source);
     }
     remove_key(choice, key);
     for (const std::string& earlier : replaced) note_once(later_wins(source, earlier));
+    return !replaced.empty();
   }
 
   void note_once(std::string note) {
@@ -321,13 +366,18 @@ Overrides read_overrides(const std::vector<std::string>& texts, Problems& proble
 
 void apply_elsewhere(const Overrides& overrides,
                      LocatedValue& file,
-                     std::vector<std::string>& notes) {
+                     std::vector<std::string>& notes,
+                     Problems& problems) {
   for (auto now = overrides.set_elsewhere.begin(); now != overrides.set_elsewhere.end(); ++now) {
     for (auto before = overrides.set_elsewhere.begin(); before != now; ++before) {
       if (!is_below(before->key, now->key)) continue;
       notes.push_back(later_wins(*now->key_place.source, *before->key_place.source));
     }
-    erase_at(file, now->path);  // a mapping replaces here, it does not merge
+    // A mapping replaces here, it does not merge.
+    const bool was_set = erase_at(file, now->path);
+    if (!was_set && now->value.is_null()) {
+      problems.push_back(removes_nothing(now->key_place.source, now->key));
+    }
     if (!now->value.is_null()) merge_at(file, now->path, now->value, now->key_place);
   }
 }

@@ -28,10 +28,12 @@ struct Overrides {
 
 Overrides read_overrides(const std::vector<std::string>& texts, Problems& problems);
 
-/// Changes everything of the file but the trial.
+/// Changes everything of the file but the trial. To remove what nothing sets is a problem, here and
+/// below.
 void apply_elsewhere(const Overrides& overrides,
                      LocatedValue& file,
-                     std::vector<std::string>& notes);
+                     std::vector<std::string>& notes,
+                     Problems& problems);
 
 /// Changes the base configuration, and takes overridden keys out of the axes and the list: what
 /// the command line says holds for every cell. A key that an override of `sweep` sets after it was

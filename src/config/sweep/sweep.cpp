@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -61,7 +62,12 @@ std::vector<std::string> sweep_files_beside(const std::filesystem::path& path) {
 }
 
 std::string read_sweep_text(const std::filesystem::path& path) {
-  if (!std::filesystem::is_regular_file(path)) {
+  struct stat found {};
+  if (::stat(path.c_str(), &found) == 0 && !S_ISREG(found.st_mode)) {
+    throw ConfigError(fmt::format(
+        "{} is {}; expected a sweep file", in_quotes(path.string()), kind_of_file(found.st_mode)));
+  }
+  if (!is_there(path)) {
     throw ConfigError(fmt::format("{}: no such sweep file{}",
                                   path.string(),
                                   suggestion(path.filename().string(), sweep_files_beside(path))));
@@ -108,6 +114,14 @@ void read_description(const LocatedValue& file, Sweep& sweep, Problems& problems
   }
 }
 
+/// Nothing submits jobs yet.
+void note_unused_slurm(const LocatedValue& file, Sweep& sweep) {
+  if (value_or_empty(file, "slurm").entries.empty()) return;
+  sweep.notes.emplace_back(
+      "slurm: has no effect yet: this version runs on this machine's cores and GPUs, or inside an "
+      "allocation");
+}
+
 void check_top_level(const LocatedValue& file, const Place& place, Problems& problems) {
   if (!file.is_map()) {
     problems.push_back(
@@ -118,6 +132,12 @@ void check_top_level(const LocatedValue& file, const Place& place, Problems& pro
     if (is_top_level(entry.key)) continue;
     std::string message = fmt::format(
         "unknown key {}{}", in_quotes(entry.key), suggestion(entry.key, top_level_keys()));
+    const auto full = key_ending_in(entry.key, trial_keys());
+    const auto other = key_ending_in(entry.key, other_keys());
+    if (full || other) {
+      message = fmt::format(
+          "unknown key {}; write it as {}", in_quotes(entry.key), full ? "trial." + *full : *other);
+    }
     if (is_trial_key(entry.key)) {
       message = fmt::format("unknown key '{}'; it belongs under trial:", entry.key);
     }
@@ -188,11 +208,12 @@ Sweep load(const std::filesystem::path& path,
   LocatedValue file = parse_yaml(sweep.text, source, problems);
   if (form == FileForm::kSweepOrTrial) wrap_bare_trial(file);
   check_top_level(file, {&source}, problems);
-  apply_elsewhere(overrides, file, sweep.notes);
+  apply_elsewhere(overrides, file, sweep.notes, problems);
   read_name(file, path.stem().string(), sweep, problems);
   read_description(file, sweep, problems);
   sweep.resources = read_top_section<ResourcesConfig>(file, "resources", problems);
   sweep.slurm = read_top_section<SlurmConfig>(file, "slurm", problems);
+  note_unused_slurm(file, sweep);
 
   SweepAxes axes = read_sweep_axes(value_or_empty(file, "sweep"), problems);
   LocatedValue base = value_or_empty(file, "trial");

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <cctype>
+#include <cerrno>
 #include <charconv>
 #include <cmath>
+#include <cstdlib>
 #include <regex>
 
 #include "config/schema/limits.h"
@@ -47,6 +49,14 @@ std::optional<double> parse_number(std::string_view text) {
   const std::optional<double> value = parse_whole<double>(text);
   if (!value || !std::isfinite(*value)) return std::nullopt;
   return *value + 0.0;  // -0 becomes 0, so that both give the same id
+}
+
+bool is_beyond_numbers(const std::string& text) {
+  char* end = nullptr;
+  errno = 0;
+  const double value = std::strtod(text.c_str(), &end);
+  const bool is_whole = !text.empty() && *end == '\0';
+  return is_whole && (!std::isfinite(value) || errno == ERANGE);
 }
 
 std::optional<std::int64_t> parse_integer(std::string_view text) {

@@ -11,6 +11,8 @@ namespace headway {
 
 /// Decimal, finite; a sign and an exponent are allowed.
 std::optional<double> parse_number(std::string_view text);
+/// "nan", "inf", and what is too large or too small for a double: "1e400", "1e-400".
+bool is_beyond_numbers(const std::string& text);
 std::optional<std::int64_t> parse_integer(std::string_view text);
 /// true, false, yes, no, on, off (YAML 1.1), whatever the case.
 std::optional<bool> parse_flag(std::string_view text);

@@ -91,7 +91,11 @@ void SectionReader::operator()(std::string_view key, double& value, const Limits
   if (found == nullptr) return;
   const auto number = found->is_scalar() ? parse_number(found->text) : std::nullopt;
   if (!number || !within(*number, limits)) {
-    return report(*found, key, expectation("a number", limits));
+    const bool is_lost = !number && found->is_scalar() && is_beyond_numbers(found->text);
+    return report(
+        *found,
+        key,
+        expectation(is_lost ? "a finite number within a double's range" : "a number", limits));
   }
   value = *number;
 }

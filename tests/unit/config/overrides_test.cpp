@@ -150,7 +150,6 @@ TEST(Overrides, the_last_of_several_for_one_key_wins_with_a_note) {
   EXPECT_THAT(epochs({"training.epochs=1", "training.epochs=2"}), ElementsAre(2));
   EXPECT_THAT(epochs({"training.epochs=5", "~training.epochs"}), ElementsAre(10));
   EXPECT_THAT(epochs({"training.epochs=5,6", "~training"}), ElementsAre(10));
-  EXPECT_THAT(epochs({"~training.epochs", "training.epochs=5"}), ElementsAre(5));
   EXPECT_THAT(epochs({"training={epochs: 5}", "training.epochs=6"}), ElementsAre(6));
   EXPECT_THAT(epochs({"training.epochs=6", "training={epochs: 5}"}), ElementsAre(5));
   EXPECT_THAT(epochs({"training={epochs: 5},{epochs: 6}", "training.epochs=7"}), ElementsAre(7));
@@ -187,6 +186,59 @@ TEST(Overrides, an_axis_given_after_its_key_is_refused_and_one_before_it_is_repl
               ElementsAre("command line: 'head.name=dot': 'head.name' is set here and by '" + grid +
                           "' after it; give one of them"));
   EXPECT_EQ(file.load({grid, "head.name=dot"}).trials.size(), 1);
+}
+
+TEST(Overrides, a_removal_of_what_nothing_sets_is_refused) {
+  const SweepFile file("trial: {training: {epochs: 3}}\nresources: {groups: 3}");
+  for (const std::string key : {"head.scale", "training.shards", "augmentation"}) {
+    EXPECT_THAT(file.errors({"~" + key}),
+                ElementsAre("command line: '~" + key + "': has no effect: nothing sets '" + key +
+                            "', so there is nothing to remove"));
+  }
+  for (const std::string key : {"sweep.random", "resources.ranks", "description", "slurm"}) {
+    EXPECT_THAT(file.errors({"~" + key}), ElementsAre(HasSubstr("has no effect"))) << key;
+  }
+  EXPECT_EQ(file.load({"~resources.groups"}).resources.groups, std::nullopt);
+  EXPECT_EQ(
+      file.load({"~training.epochs", "training.epochs=5"}).trials.at(0).config.training.epochs, 5);
+}
+
+TEST(Overrides, a_key_without_a_value_is_refused_with_what_removes_it) {
+  const SweepFile file("trial: {}");
+  for (const std::string key : {"resources.time_limit", "class_vectors.seed", "training.epochs"}) {
+    EXPECT_THAT(file.errors({key + "="}), ElementsAre(HasSubstr("~" + key + " removes the key")));
+  }
+  EXPECT_EQ(file.load({"description="}).description, "");
+}
+
+TEST(Overrides, a_name_of_a_component_for_its_section_brings_the_key_that_takes_it) {
+  const SweepFile file("trial: {}");
+  EXPECT_THAT(file.errors({"head=cosine"}), ElementsAre(HasSubstr("write head.name=cosine, or")));
+  EXPECT_THAT(file.errors({"head=dot,cosine"}), ElementsAre(HasSubstr("head.name=dot,cosine")));
+  EXPECT_THAT(file.errors({"class_vectors=simplex"}),
+              ElementsAre(HasSubstr("class_vectors.distribution=simplex")));
+}
+
+TEST(Overrides, the_last_part_of_a_key_brings_the_whole) {
+  const SweepFile file("trial: {}");
+  const std::pair<const char*, const char*> whole[] = {
+      {"epochs=3", "'training.epochs'"},
+      {"samples_per_class=20", "'dataset.samples_per_class'"},
+      {"seeds=3", "'sweep.seeds'"},
+      {"device=cpu", "'resources.device'"},
+      {"optimizer.lr=0.1", "'optimizer.learning_rate'"}};
+  for (const auto& [given, expected] : whole) {
+    EXPECT_THAT(file.errors({given}), ElementsAre(HasSubstr(expected))) << given;
+  }
+  EXPECT_THAT(file.errors({"resources.partition=x"}), ElementsAre(Not(HasSubstr("slurm."))));
+}
+
+TEST(Overrides, a_section_for_slurm_is_said_to_have_no_effect) {
+  const SweepFile file("trial: {}");
+  EXPECT_THAT(file.load({"slurm.nodes=4"}).notes, ElementsAre(HasSubstr("has no effect yet")));
+  EXPECT_THAT(SweepFile("slurm: {partition: x}").load().notes,
+              ElementsAre(HasSubstr("has no effect yet")));
+  EXPECT_THAT(file.load().notes, testing::IsEmpty());
 }
 
 TEST(Overrides, a_list_of_values_may_begin_with_nothing) {

@@ -33,6 +33,15 @@ sweep:
           "sweep.yaml:9:5: unknown key 'head.scal' of a trial; did you mean 'head.scale'?"));
 }
 
+TEST(SweepErrors, what_cannot_be_a_seed_is_not_advised_as_one) {
+  const SweepFile file("trial: {seed: -1}\nsweep: {seeds: 3}");
+  EXPECT_THAT(
+      file.errors(),
+      ElementsAre("sweep.yaml:1:15: 'seed' has no effect beside sweep.seeds, at sweep.yaml:2:16, "
+                  "which takes integers >= 0, as in sweep.seeds: [0, 1]",
+                  "sweep.yaml:1:15: seed: expected an integer >= 0, found '-1'"));
+}
+
 TEST(SweepErrors, where_data_lie_is_no_axis) {
   for (const char* sweep : {"grid: {dataset.root: [/a, /b]}",
                             "zip: [{dataset.root: [/a, /b], optimizer.weight_decay: [0, 0.1]}]",
@@ -176,7 +185,19 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{
             "sweep: {seeds: 2, grid: {seed: [1]}}",
             "'seed' has no effect beside sweep.seeds, at sweep.yaml:1:16; write sweep.seeds: [1]"},
-        Mistake{"sweep: {seeds: 0}", "seeds: expected an integer in [1, 100000], found '0'"},
+        Mistake{"sweep: {random: {n: 0, optimizer.momentum: {uniform: [0, 0.5]}}}",
+                "sweep.random.n: expected an integer in [1, 100000], found '0'"},
+        Mistake{"sweep: {random: {n: 2, seed: -1, optimizer.momentum: {uniform: [0, 0.5]}}}",
+                "sweep.random.seed: expected an integer >= 0, found '-1'"},
+        Mistake{"epochs: 3", "unknown key 'epochs'; write it as trial.training.epochs"},
+        Mistake{"seeds: 3", "unknown key 'seeds'; write it as sweep.seeds"},
+        Mistake{"trial: {optimizer: {lr: 0.1}}", "did you mean 'learning_rate'?"},
+        Mistake{"resources: {device: gpu}", "did you mean 'cuda'?"},
+        Mistake{"trial: {optimizer: {learning_rate: 1e400}}",
+                "expected a finite number within a double's range > 0, found '1e400'"},
+        Mistake{"trial: {optimizer: {learning_rate: nan}}",
+                "expected a finite number within a double's range > 0, found 'nan'"},
+        Mistake{"sweep: {seeds: 0}", "sweep.seeds: expected an integer in [1, 100000], found '0'"},
         Mistake{"sweep: {seeds: []}", "sweep.seeds: an empty list"},
         Mistake{"sweep: {seeds: [1, -1]}", "sweep.seeds: expected an integer >= 0, found '-1'"},
         Mistake{"sweep: {on_invalid: ignore}", "expected refuse or skip, found 'ignore'"},

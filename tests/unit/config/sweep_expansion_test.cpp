@@ -62,7 +62,9 @@ TEST(SweepExpansion, the_example_of_the_design_has_603_trials) {
   EXPECT_EQ(trials.size(), 603);
   EXPECT_EQ(cells.size(), 201);
   EXPECT_THAT(sweep.notes,
-              ElementsAre("dropped head.scale of the base configuration where head.name is 'dot', "
+              ElementsAre("slurm: has no effect yet: this version runs on this machine's cores and "
+                          "GPUs, or inside an allocation",
+                          "dropped head.scale of the base configuration where head.name is 'dot', "
                           "which has no such option (80 cells)",
                           "dropped head.bias of the base configuration where head.name is "
                           "'arcface', which has no such option (1 cells)"));
