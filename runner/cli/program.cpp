@@ -8,6 +8,7 @@
 #include <ostream>
 #include <sstream>
 
+#include "base/access_error.h"
 #include "base/errors.h"
 #include "base/nearest_name.h"
 #include "base/text.h"
@@ -79,6 +80,27 @@ int report_usage(const CLI::App& app, const std::string& problem, std::ostream& 
 void parse(CLI::App& app, std::vector<std::string> arguments) {
   std::reverse(arguments.begin(), arguments.end());
   app.parse(arguments);
+}
+
+bool is_within(const std::filesystem::path& path, const std::filesystem::path& folder) {
+  return std::ranges::mismatch(folder, path).in1 == folder.end();
+}
+
+std::filesystem::path full_path(const std::filesystem::path& path) {
+  std::error_code unknown;
+  const auto full = std::filesystem::absolute(path, unknown).lexically_normal();
+  return full.has_filename() ? full : full.parent_path();
+}
+
+/// What to do where the results cannot be read or written.
+std::string advice(const AccessError& error, const VerbContext& context) {
+  const auto path = full_path(error.path());
+  const auto root = full_path(context.results_root);
+  if (!is_within(path, root) && !is_within(root, path)) return "";
+  return fmt::format(
+      "; results are in {}: name a folder that you may read and write with --results or "
+      "$HEADWAY_RESULTS",
+      in_quotes(context.results_root.string()));
 }
 
 /// Of several mistakes one a line; each may quote what a file or the command line says.
@@ -158,6 +180,9 @@ int run_program(const std::vector<std::string>& arguments, VerbContext& context)
   } catch (const StoreError& error) {
     fmt::print(context.err, "{}\n", message_of(error));
     return kExitStore;
+  } catch (const AccessError& error) {
+    fmt::print(context.err, "{}{}\n", message_of(error), advice(error, context));
+    return kExitFailed;
   } catch (const std::logic_error& error) {
     fmt::print(context.err, "internal error: {}\n", error.what());
     return kExitInternalError;

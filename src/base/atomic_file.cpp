@@ -23,10 +23,11 @@ void replace_file(const std::filesystem::path& path,
                   Durability durability) {
   const std::filesystem::path temporary = temporary_name(path);
   try {
-    FileDescriptor file = open_file(temporary, O_RDWR | O_CREAT | O_TRUNC);
+    FileDescriptor file(::open(temporary.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
+    if (!file.is_open()) throw_errno("open", path.string());  // by the name that its reader knows
     write(file.native());
     const bool flush = durability == Durability::kFlushed;
-    if (flush && ::fsync(file.native()) != 0) throw_errno("fsync", temporary.string());
+    if (flush && ::fsync(file.native()) != 0) throw_errno("fsync", path.string());
     file.reset();
     if (::rename(temporary.c_str(), path.c_str()) != 0) throw_errno("rename", path.string());
     if (flush) flush_directory(path.parent_path());

@@ -6,9 +6,17 @@
 #include <cerrno>
 #include <cstring>
 
+#include "base/access_error.h"
 #include "base/input_output_error.h"
 
 namespace headway {
+namespace {
+
+bool denies_access(int error) {
+  return error == EACCES || error == EPERM || error == EROFS || error == ENOENT || error == ENOTDIR;
+}
+
+}  // namespace
 
 ConfigErrors::ConfigErrors(std::vector<std::string> messages)
     : ConfigError(fmt::format("{}", fmt::join(messages, "\n"))), messages_(std::move(messages)) {}
@@ -23,6 +31,7 @@ void throw_errno(std::string_view call, std::string_view path) {
   if (!path.empty()) message = fmt::format("{}: {}", path, message);
   if (error == ENOSPC || error == EDQUOT) throw DiskFullError(message);
   if (is_input_output_error(error)) throw InputOutputError(message);
+  if (!path.empty() && denies_access(error)) throw AccessError(message, path);
   throw EnvironmentError(message);
 }
 

@@ -23,6 +23,10 @@ constexpr mode_t kPermissions = 07777;
 std::optional<mode_t> mode_of(const fs::path& path) {
   struct stat info {};
   if (::stat(path.c_str(), &info) == 0) return info.st_mode;
+  if (errno == ENOTDIR) {
+    throw ConfigError(fmt::format("{} is below a file; expected the name of a file to write",
+                                  in_quotes(path.string())));
+  }
   if (errno != ENOENT) throw_errno("stat", path.string());
   return std::nullopt;
 }
@@ -39,12 +43,23 @@ fs::path followed(const fs::path& path) {
   throw ConfigError(fmt::format("{} leads from link to link", in_quotes(path.string())));
 }
 
+void expect_folder_of(const fs::path& file) {
+  const fs::path folder = file.has_parent_path() ? file.parent_path() : ".";
+  if (mode_of(folder)) return;
+  throw ConfigError(fmt::format("there is no folder {} to write {} into; make it first",
+                                in_quotes(folder.string()),
+                                in_quotes(file.filename().string())));
+}
+
 }  // namespace
 
 OutputPlace output_place(const fs::path& path) {
   if (path == "-") return OutputPlace::kStandardOutput;
   const std::optional<mode_t> mode = mode_of(path);
-  if (!mode) return OutputPlace::kNothing;
+  if (!mode) {
+    expect_folder_of(followed(path));
+    return OutputPlace::kNothing;
+  }
   if (S_ISREG(*mode)) return OutputPlace::kFile;
   if (S_ISFIFO(*mode) || S_ISCHR(*mode)) return OutputPlace::kStream;
   if (S_ISBLK(*mode)) return OutputPlace::kDisk;

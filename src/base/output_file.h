@@ -14,7 +14,8 @@ enum class OutputPlace {
   kDisk     // a block device
 };
 
-/// ConfigError for what cannot be written to: a directory or a socket.
+/// ConfigError for what cannot be written to: a directory, a socket, a file in a folder that is
+/// missing.
 OutputPlace output_place(const std::filesystem::path& path);
 
 /// Writes to the place that a user named, by `write`, which is given a descriptor. A file appears

@@ -55,6 +55,11 @@ grep -q "'.' is a directory; expected a sweep file" err || fail "a directory is 
 expect 2 "$HEADWAY" plan /dev/full
 grep -q 'is a device' err || fail "a device is not called one: $(cat err)"
 
+for root in "$folder/sweep.yaml" /proc/nowhere; do
+  expect 1 env HEADWAY_RESULTS="$root" "$HEADWAY" run sweep.yaml
+  grep -q "results are in '$root': name a folder that you may" err || fail "no advice: $(cat err)"
+done
+
 expect 0 "$HEADWAY" plan sweep.yaml
 grep -q '^trials  18 in 6 cells$' out || fail "wrong counts: $(cat out)"
 for word in head.name head.scale class_vectors.learned cosine '^time '; do

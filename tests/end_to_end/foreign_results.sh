@@ -43,6 +43,17 @@ ask_all "$work/own"
 chown -R 0 "$HEADWAY_RESULTS"
 [[ -z $(ls "$work/cache") ]] || fail "the owner's store is in the cache"
 
+# What may not be read or written is named, by no name of a temporary file, with what to do.
+printf 'trial: {}\n' >"$work/hidden.yaml"
+chmod 000 "$work/hidden.yaml"
+exits 2 ask plan "$work/hidden.yaml"
+grep -q "hidden.yaml': the sweep file cannot be read: Permission denied" "$work/log" || { cat "$work/log"; fail "no reason"; }
+printf 'trial: {}\n' >"$work/mine.yaml"
+exits 1 ask run "$work/mine.yaml"
+grep -q 'Permission denied; results are in .*--results' "$work/log" || { cat "$work/log"; fail "no advice"; }
+exits 1 ask export trials kept --out "$work/rows.csv"
+grep -qF '.tmp:' "$work/log" && { cat "$work/log"; fail "a temporary name"; }
+
 rm "$HEADWAY_RESULTS/kept/results.sqlite"
 ask_all "$work/foreign" 2>"$work/notes"
 expect_same "$work/foreign"

@@ -3,8 +3,11 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
 #include <filesystem>
 #include <system_error>
 #include <vector>
@@ -71,6 +74,13 @@ std::string read_sweep_text(const std::filesystem::path& path) {
     throw ConfigError(fmt::format("{}: no such sweep file{}",
                                   path.string(),
                                   suggestion(path.filename().string(), sweep_files_beside(path))));
+  }
+  if (::access(path.c_str(), R_OK) != 0) {
+    throw ConfigError(
+        fmt::format("{}: the sweep file cannot be read: {}; chmod u+r, or a copy of "
+                    "one's own, helps",
+                    in_quotes(path.string()),
+                    std::strerror(errno)));
   }
   const std::uintmax_t size = std::filesystem::file_size(path);
   if (size > kLargestSweepFile) {

@@ -43,6 +43,18 @@ TEST_F(OutputFile, what_was_there_is_replaced_and_its_mode_kept) {
   EXPECT_EQ(mode(path("file")) & 07777, 0600u);
 }
 
+TEST_F(OutputFile, a_folder_that_is_missing_is_named_instead_of_a_temporary_file) {
+  write_text(path("file"), "text");
+  for (const char* name : {"missing/file", "file/below"}) {
+    try {
+      write_text(path(name), "text");
+      FAIL() << name;
+    } catch (const ConfigError& error) {
+      EXPECT_EQ(std::string(error.what()).find(".tmp"), std::string::npos) << error.what();
+    }
+  }
+}
+
 TEST_F(OutputFile, what_a_link_leads_to_is_replaced_and_the_link_stays) {
   write_text(path("target"), "old");
   fs::create_symlink("target", path("link"));
