@@ -110,7 +110,7 @@ void Verb<class LogsVerb>::add(CLI::App& app, VerbContext& context) {
   add_trial_of_sweep(verb, options->trial, options->sweep);
   verb.option("-n,--lines", options->lines, "only the last N lines")
       .type_name("N")
-      .limited_to(kAtLeastZero);
+      .limited_to(kAtLeastOne);
   verb.flag("-f,--follow", options->follow, "go on until the trial has ended");
   add_results_option(verb, context);
   verb.action([options, &context] { print_log(*options, context); });

@@ -128,11 +128,11 @@ std::size_t DataFile::inflate(std::span<std::uint8_t> out) {
     if (status == Z_STREAM_END) {
       start_next_member();
     } else if (status == Z_BUF_ERROR) {
-      refuse(offset_, "a truncated gzip stream", "its end mark and checksum");
+      refuse(offset_, "a truncated gzip stream", "its end mark and checksum; fetch it again");
     } else if (status != Z_OK) {
       refuse(offset_,
              fmt::format("a damaged gzip stream ({})", stream.msg ? stream.msg : "zlib"),
-             "intact deflate data");
+             "intact deflate data; fetch it again");
     }
   }
   return filled;

@@ -28,6 +28,8 @@ class DataFile {
   const std::filesystem::path& path() const { return path_; }
   bool is_compressed() const { return inflater_ != nullptr; }
   std::uint64_t offset() const { return offset_; }
+  /// Of the file as it lies on the disk.
+  std::uint64_t stored_bytes() const { return file_.bytes().size(); }
   /// How many bytes can still follow: exact for a plain file; for gzip the most that the rest of
   /// the file can hold, so that a forged header cannot make us allocate what never comes.
   std::uint64_t most_remaining() const;

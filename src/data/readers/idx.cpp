@@ -76,13 +76,22 @@ std::uint64_t check_count(DataFile& file,
   }
   const std::uint64_t available = file.most_remaining();
   const std::uint64_t declared = count * item_bytes;  // < 2^31 * 2^32
-  if (declared > available || (!file.is_compressed() && declared != available)) {
+  const std::string found = fmt::format("{} {} of {} bytes", count, items, item_bytes);
+  if (file.is_compressed() && declared > available) {
     file.refuse(kCountOffset,
-                fmt::format("{} {} of {} bytes", count, items, item_bytes),
-                fmt::format("{}{} bytes in all, what the file holds from byte {} on",
-                            file.is_compressed() ? "at most " : "",
+                fmt::format("{}, {} bytes in all", found, declared),
+                fmt::format("at most {}, since only {} compressed bytes are there: the file is cut "
+                            "off; fetch it again",
                             available,
-                            file.offset()));
+                            file.stored_bytes()));
+  }
+  if (!file.is_compressed() && declared != available) {
+    file.refuse(kCountOffset,
+                found,
+                fmt::format("{} bytes in all, what the file holds from byte {} on{}",
+                            available,
+                            file.offset(),
+                            declared > available ? "; it is cut off: fetch it again" : ""));
   }
   return count;
 }

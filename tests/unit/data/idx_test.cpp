@@ -123,7 +123,8 @@ TEST_F(Idx, refuses_a_count_that_the_file_does_not_hold) {
   EXPECT_THAT(image_refusal(idx_content({4, 28, 28}, image_values(3))),
               HasSubstr("byte 4: found 4 images of 784 bytes, expected 2352 bytes in all"));
   EXPECT_THAT(label_refusal(idx_content({11}, label_values(10))),
-              HasSubstr("byte 4: found 11 labels"));
+              HasSubstr("byte 4: found 11 labels of 1 bytes, expected 10 bytes in all, what the "
+                        "file holds from byte 8 on; it is cut off: fetch it again"));
 }
 
 // 2^31 - 1 images are 1.7 TB: allocating them would fail with another error than this.
@@ -131,6 +132,7 @@ TEST_F(Idx, refuses_a_forged_count_before_allocating) {
   const std::string content = idx_content({0x7fffffff, 28, 28}, image_values(1));
   EXPECT_THAT(image_refusal(content), HasSubstr("found 2147483647 images"));
   EXPECT_THAT(image_refusal(gzip(content)), HasSubstr("expected at most"));
+  EXPECT_THAT(image_refusal(gzip(content)), HasSubstr("the file is cut off; fetch it again"));
   EXPECT_THAT(image_refusal(idx_content({0xffffffff, 28, 28}, "")),
               HasSubstr("at most 2147483647"));
 }

@@ -76,6 +76,8 @@ TEST_F(Program, a_value_that_an_option_does_not_take_is_refused_with_what_it_tak
     EXPECT_EQ(outcome.exit_code, kExitUsage);
     EXPECT_THAT(outcome.err, HasSubstr(option + ": expected a time such as 2h"));
   }
+  EXPECT_THAT(headway({"logs", "3f2a", "-n", "0"}).err,
+              HasSubstr("expected an integer >= 1, found '0'"));
   EXPECT_THAT(headway({"export", "features", "3f2a", "--out", "f", "--split", "tset"}).err,
               HasSubstr("--split: expected one of train, validation, test, found 'tset'; did you "
                         "mean 'test'?"));
