@@ -70,8 +70,10 @@ void Verb<class RunVerb>::add(CLI::App& app, VerbContext& context) {
        .description =
            "The same command resumes after any interruption, and a changed sweep file extends the\n"
            "sweep. Several of these may serve one sweep, also from several machines. Ctrl-C stops\n"
-           "in order: running trials write a checkpoint; a second one kills them. When the first\n"
-           "three trials end by the same error the sweep pauses; run again, it tries them anew. "
+           "in order: running trials write a checkpoint; a second one kills them. When at least\n"
+           "three trials, and more than half of those that ended, share one error and none is "
+           "done\n"
+           "or diverged, the sweep pauses; run again, it tries them anew. "
            "Exit\n"
            "codes: 0 all done, 1 some trials failed, the sweep paused or another run replaced its "
            "trials,\n"

@@ -1,16 +1,20 @@
-# Prints the shell and Python blocks of a Markdown file as one bash script, in their order. A block is
-# left out when "<!-- not run: REASON -->" stands on the line before it.
+# Prints the shell and Python blocks of a Markdown file as one bash script, in their order, and plans its
+# YAML blocks: they are sweep files. A block is left out when "<!-- not run: REASON -->" stands on the line
+# before it.
 /^<!-- not run: .+ -->$/ { skip_next = 1; next }
-/^ *```(sh|python)$/ {
+/^ *```(sh|python|yaml)$/ {
   inside = 1
   skipped = skip_next
   skip_next = 0
   python = /python$/
+  yaml = /yaml$/
   if (!skipped && python) print "python3 - <<'END_OF_PYTHON'"
+  if (!skipped && yaml) print "cat >documented.yaml <<'END_OF_YAML'"
   next
 }
 /^ *```/ {
   if (inside && !skipped && python) print "END_OF_PYTHON"
+  if (inside && !skipped && yaml) print "END_OF_YAML\nheadway plan documented.yaml"
   inside = 0
   next
 }
