@@ -10,6 +10,7 @@
 #include "base/errors.h"
 #include "base/sweep_layout.h"
 #include "base/temporary_files.h"
+#include "base/text.h"
 #include "cluster/local/scratch_folder.h"
 #include "config/schema/json_writer.h"
 
@@ -50,9 +51,7 @@ std::string find_launcher(int ranks) {
                   ranks));
 }
 
-}  // namespace
-
-std::filesystem::path find_worker_program() {
+std::filesystem::path find_worker() {
   if (const auto given = environment_variable("HEADWAY_WORKER")) {
     if (is_program(*given)) return std::filesystem::absolute(*given);
     throw ConfigError(fmt::format("HEADWAY_WORKER is '{}', which is no program", *given));
@@ -65,6 +64,30 @@ std::filesystem::path find_worker_program() {
       "{} not found beside this program ('{}') or in PATH; set HEADWAY_WORKER to its path",
       kWorkerName,
       places.empty() ? "" : places.front().string()));
+}
+
+// An installed worker says it, too, but for each group and each rank anew.
+void expect_torch_for_installed(const std::filesystem::path& worker) {
+  std::error_code unknown;
+  const auto folder = std::filesystem::canonical(worker, unknown).parent_path();
+  if (unknown || !is_program(folder.parent_path() / "libexec" / "headway" / kWorkerName)) return;
+  const auto torch = environment_variable("HEADWAY_TORCH");
+  const char* const library = "lib/libtorch_cpu.so";
+  if (torch && std::filesystem::exists(std::filesystem::path(*torch) / library, unknown)) return;
+  throw ConfigError(fmt::format(
+      "HEADWAY_TORCH {}, and the installed {} finds LibTorch by it: set it to the torch "
+      "folder of an installation, the one with {}",
+      torch ? fmt::format("is {}, where {} is not", in_quotes(*torch), library) : "is not set",
+      kWorkerName,
+      library));
+}
+
+}  // namespace
+
+std::filesystem::path find_worker_program() {
+  auto worker = find_worker();
+  expect_torch_for_installed(worker);
+  return worker;
 }
 
 std::vector<std::string> group_command(const GroupSpec& spec) {

@@ -12,7 +12,7 @@
 namespace headway {
 
 /// headway-worker: $HEADWAY_WORKER, else beside this program, else in PATH. ConfigError says where
-/// it was looked for.
+/// it was looked for, or that an installed one lacks $HEADWAY_TORCH.
 std::filesystem::path find_worker_program();
 
 /// The command line of a group: the worker itself for one rank, which needs no MPI runtime; else

@@ -29,6 +29,12 @@ trial:
   training: {epochs: 1, batch_size: 20, shards: 2}
 sweep: {seeds: 2}
 YAML
+for torch_of_run in '' "$work"; do
+  exits 2 env ${torch_of_run:+HEADWAY_TORCH="$torch_of_run"} "$installed/headway" run "$work/installed.yaml" name=no_torch
+  [[ $(grep -c HEADWAY_TORCH "$work/log") -eq 1 ]] || { cat "$work/log"; fail "not said once, before a group starts"; }
+done
+[[ ! -e $HEADWAY_RESULTS/no_torch/claims ]] || fail "a group was started without LibTorch"
+
 for ranks in 1 2; do
   HEADWAY_TORCH=$torch "$installed/headway" run "$work/installed.yaml" \
     "name=installed$ranks" "resources.ranks=$ranks"
