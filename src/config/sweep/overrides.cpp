@@ -33,7 +33,13 @@ std::string key_suggestion(const std::string& key) {
     if (!other.starts_with("slurm") || key.starts_with("slurm")) known.push_back(other);
   }
   if (const auto full = key_ending_in(key, known)) return fmt::format("; write '{}'", *full);
-  return nearest_name(key, known) ? suggestion(key, known) : trial_key_suggestion(key);
+  if (nearest_name(key, known)) return suggestion(key, known);
+  std::vector<std::string> beside;
+  const std::string section = key.substr(0, key.find('.') + 1);  // with the dot; "" without one
+  for (const std::string& other : other_keys()) {
+    if (!section.empty() && other.starts_with(section)) beside.push_back(other);
+  }
+  return beside.empty() ? trial_key_suggestion(key) : suggestion(key, beside);
 }
 
 bool is_other_key(const std::string& key) {

@@ -230,7 +230,9 @@ TEST(Overrides, the_last_part_of_a_key_brings_the_whole) {
   for (const auto& [given, expected] : whole) {
     EXPECT_THAT(file.errors({given}), ElementsAre(HasSubstr(expected))) << given;
   }
-  EXPECT_THAT(file.errors({"resources.partition=x"}), ElementsAre(Not(HasSubstr("slurm."))));
+  EXPECT_THAT(file.errors({"resources.partition=x"}),
+              ElementsAre(AllOf(Not(HasSubstr("slurm.")),
+                                HasSubstr("known: resources.checkpoint_epochs"))));
 }
 
 TEST(Overrides, a_section_for_slurm_is_said_to_have_no_effect) {
