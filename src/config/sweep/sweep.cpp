@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <optional>
 #include <system_error>
 #include <vector>
 
@@ -132,6 +133,25 @@ void note_unused_slurm(const LocatedValue& file, Sweep& sweep) {
       "allocation");
 }
 
+/// "trial.training.epochs" for "epochs", where no other key ends so.
+std::optional<std::string> whole_key(const std::string& ending) {
+  if (const auto key = key_ending_in(ending, trial_keys())) return "trial." + *key;
+  return key_ending_in(ending, other_keys());
+}
+
+/// Takes out what stands under trial: and belongs into one of its sections, or elsewhere.
+void refuse_misplaced(LocatedValue& trial, Problems& problems) {
+  std::erase_if(trial.entries, [&](const LocatedValue::Entry& entry) {
+    if (is_trial_key(entry.key)) return false;
+    const auto whole = whole_key(entry.key);
+    if (!whole) return false;
+    problems.push_back(
+        {entry.key_place,
+         fmt::format("unknown key {} in trial; write it as {}", in_quotes(entry.key), *whole)});
+    return true;
+  });
+}
+
 void check_top_level(const LocatedValue& file, const Place& place, Problems& problems) {
   if (!file.is_map()) {
     problems.push_back(
@@ -142,11 +162,8 @@ void check_top_level(const LocatedValue& file, const Place& place, Problems& pro
     if (is_top_level(entry.key)) continue;
     std::string message = fmt::format(
         "unknown key {}{}", in_quotes(entry.key), suggestion(entry.key, top_level_keys()));
-    const auto full = key_ending_in(entry.key, trial_keys());
-    const auto other = key_ending_in(entry.key, other_keys());
-    if (full || other) {
-      message = fmt::format(
-          "unknown key {}; write it as {}", in_quotes(entry.key), full ? "trial." + *full : *other);
+    if (const auto whole = whole_key(entry.key)) {
+      message = fmt::format("unknown key {}; write it as {}", in_quotes(entry.key), *whole);
     }
     if (is_trial_key(entry.key)) {
       message = fmt::format("unknown key '{}'; it belongs under trial:", entry.key);
@@ -228,6 +245,7 @@ Sweep load(const std::filesystem::path& path,
   SweepAxes axes = read_sweep_axes(value_or_empty(file, "sweep"), problems);
   LocatedValue base = value_or_empty(file, "trial");
   move_renamed_keys(base, problems);
+  refuse_misplaced(base, problems);
   apply_to_trial(overrides, base, axes, sweep.notes, problems);
   check_axis_conflicts(axes, problems);
   check_seed_is_set_once(base, axes, sweep.notes, problems);
