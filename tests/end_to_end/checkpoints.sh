@@ -66,7 +66,7 @@ best_weights, metadata = read(best)
 assert metadata["epoch"] == best_epoch, (metadata, best_epoch)
 assert {name: shape for name, (_, shape, _) in best_weights.items()} == keys
 weights = {name: tensor for name, tensor in checkpoint.items()
-           if not name.startswith(("optimizer.", "shards."))}
+           if not name.startswith(("optimizer.", "shards.", "evaluation."))}
 assert {name: shape for name, (_, shape, _) in weights.items()} == keys
 
 sys.path[:0] = [f"{source}/.deps/torch", f"{source}/tests/fixtures/models"]
