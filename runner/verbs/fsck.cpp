@@ -71,15 +71,16 @@ FsckReport checked(const SweepLocation& sweep, bool is_quick) {
   FsckReport report = fsck(sweep.directory,
                            {.check_artifacts = !is_quick,
                             .lost_besides = [&sweep] { return lost_by_claims(sweep.directory); }});
-  if (is_quick) return report;
-  try {
-    for (FsckProblem& one : check_checkpoints(sweep.directory)) {
-      report.problems.push_back(std::move(one));
+  const auto add = [&](const char* folder, const auto& check) {
+    try {
+      for (FsckProblem& one : check(sweep.directory)) report.problems.push_back(std::move(one));
+    } catch (const EnvironmentError& error) {
+      report.problems.push_back(
+          {(sweep.directory / folder).string(), error.what(), FsckFinding::kUnchecked});
     }
-  } catch (const EnvironmentError& error) {
-    report.problems.push_back(
-        {(sweep.directory / "checkpoints").string(), error.what(), FsckFinding::kUnchecked});
-  }
+  };
+  add("claims", check_claims);
+  if (!is_quick) add("checkpoints", check_checkpoints);
   return report;
 }
 

@@ -1,10 +1,13 @@
 #include "sweep/claim_check.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <map>
 #include <optional>
 
 #include "base/sweep_layout.h"
+#include "base/text.h"
 #include "scheduling/claims/claims.h"
 #include "store/manifest/sweep_state.h"
 #include "sweep/trial_status.h"
@@ -69,6 +72,25 @@ std::vector<LostRecords> lost_by_claims(const std::filesystem::path& sweep_direc
   std::vector<LostRecords> result;
   for (auto& [segment, one] : lost) result.push_back(std::move(one));
   return result;
+}
+
+std::vector<FsckProblem> check_claims(const std::filesystem::path& sweep_directory) {
+  std::vector<FsckProblem> problems;
+  for (const ClaimView& claim : all_claims(sweep_directory)) {
+    const std::string& segment = claim.progress.segment;
+    std::string why = claim.unreadable;
+    if (!segment.empty() && !is_segment_name(segment)) {
+      why = fmt::format("it names no segment: {}", in_quotes(segment));
+    }
+    if (why.empty()) continue;
+    problems.push_back({SweepLayout(sweep_directory).claim(claim.trial_id, claim.attempt).string(),
+                        fmt::format("the claim of attempt {} at trial {} cannot be used: {}",
+                                    claim.attempt,
+                                    claim.trial_id,
+                                    why),
+                        FsckFinding::kRemark});
+  }
+  return problems;
 }
 
 }  // namespace headway

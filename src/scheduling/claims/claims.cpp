@@ -104,9 +104,11 @@ ClaimView read_claim(const std::filesystem::path& folder, TrialId trial_id, int 
           static_cast<std::uint64_t>(count_from(json.at("segment_bytes")));
     }
     return whole;
-  } catch (const nlohmann::json::exception&) {
-    return view;  // an unflushed file that its machine's crash left empty
-  } catch (const EnvironmentError&) {
+  } catch (const nlohmann::json::exception& error) {
+    view.unreadable = error.what();  // an unflushed file that its machine's crash left empty
+    return view;
+  } catch (const EnvironmentError& error) {
+    view.unreadable = error.what();
     return view;
   }
 }

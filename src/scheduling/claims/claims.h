@@ -103,13 +103,15 @@ std::optional<Claim> try_claim(const std::filesystem::path& sweep_directory,
                                int attempt,
                                const ClaimOwner& owner);
 
-/// A claim as others see it. The owner is empty when a machine's crash took the heartbeat's text.
+/// A claim as others see it. The owner is empty when its heartbeat cannot be read, as when a
+/// machine's crash took the text.
 struct ClaimView {
   TrialId trial_id;
   int attempt = 0;
   ClaimOwner owner;
   std::uint64_t counter = 0;
   Progress progress;
+  std::string unreadable = {};  // why, if so
 };
 
 /// The claim with the highest attempt; nothing when the trial was never claimed.

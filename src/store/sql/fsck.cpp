@@ -312,10 +312,17 @@ class Check {
       check_integrity(store, database.string());
       if (!check_schema(store)) return;
       note_lost(store.lost());
-      if (!store.is_current()) return;
-      check_rows(store);
+      if (!store.is_current()) return check_what_it_would_become(store);
+      check_rows(store, store.place());
       for (const auto& [id, place] : best_weights_) check_recorded(store, id, place);
     });
+  }
+
+  // The next reading command brings it up to date, but does not look again at what it has read.
+  void check_what_it_would_become(const ResultsStore& store) {
+    const ScratchDatabase copy;
+    store.query([&](soci::session& sql) { sqlite_copy(sql, copy.path()); });
+    check_rows(synced(copy.path()), store.place());
   }
 
   /// Whether the database has all that this version of headway creates. What users add is theirs.
@@ -380,23 +387,23 @@ class Check {
 
   // Against a store built anew beside it. What a run records meanwhile may be in one of both and
   // not yet in the other.
-  void check_rows(const ResultsStore& store) {
+  void check_rows(const ResultsStore& store, const std::string& place) {
     const ScratchDatabase fresh;
     for (int time = 0; time < kMostComparisons; ++time) {
-      const ResultsStore anew = built_anew(fresh.path());
+      const ResultsStore anew = synced(fresh.path());
       if (!store.has_read_the_same_as(anew)) continue;
       std::vector<TableDifference> different;
       store.query([&](soci::session& sql) {
         different = sqlite_differences(sql, fresh.path(), PublicRows::tables());
       });
       if (!store.has_read_the_same_as(anew)) continue;
-      for (const TableDifference& one : different) report_difference(store, one);
+      for (const TableDifference& one : different) report_difference(place, one);
       return;
     }
   }
 
   // Its troubles are the checker's own.
-  ResultsStore built_anew(const std::filesystem::path& file) const {
+  ResultsStore synced(const std::filesystem::path& file) const {
     try {
       ResultsStore store(layout_.root(), std::make_shared<SqliteDialect>(file));
       store.sync();
@@ -407,8 +414,8 @@ class Check {
     }
   }
 
-  void report_difference(const ResultsStore& store, const TableDifference& one) {
-    damage(store.place(),
+  void report_difference(const std::string& place, const TableDifference& one) {
+    damage(place,
            fmt::format("{} rows of table {} are not what the segments say; 'headway fsck {} "
                        "--rebuild' builds it anew",
                        one.rows,

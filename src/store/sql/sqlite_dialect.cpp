@@ -295,6 +295,11 @@ std::vector<SqliteObject> sqlite_objects(soci::session& sql) {
   return objects;
 }
 
+void sqlite_copy(soci::session& sql, const std::filesystem::path& file) {
+  const std::string path = file.string();
+  sql << "VACUUM INTO :path", soci::use(path);
+}
+
 std::vector<TableDifference> sqlite_differences(soci::session& sql,
                                                 const std::filesystem::path& other,
                                                 const std::vector<SqlTable>& tables) {

@@ -66,6 +66,9 @@ struct SqliteObject {
 /// All that someone created in the database.
 std::vector<SqliteObject> sqlite_objects(soci::session& sql);
 
+/// Writes what the database holds into a new file.
+void sqlite_copy(soci::session& sql, const std::filesystem::path& file);
+
 struct TableDifference {
   std::string table;
   std::int64_t rows = 0;  // that one database has and the other lacks, both ways

@@ -306,6 +306,15 @@ TEST_F(Fsck, finds_rows_of_the_store_that_the_segments_do_not_tell) {
   EXPECT_THAT(fsck(fixture_.path()).problems, IsEmpty());
 }
 
+// Whoever copies a folder touches its files, and the store counts as one to be brought up to date.
+TEST_F(Fsck, finds_wrong_rows_of_a_store_that_is_not_up_to_date) {
+  const auto list = SweepLayout(fixture_.path()).trials_file();
+  std::filesystem::last_write_time(list, std::filesystem::file_time_type::clock::now());
+  EXPECT_THAT(fsck(fixture_.path()).problems, IsEmpty());
+  change_store("UPDATE results SET value = 0.99 WHERE name = 'top1_accuracy'");
+  EXPECT_THAT(problem(), HasSubstr("of table results are not what the segments say"));
+}
+
 TEST_F(Fsck, finds_a_configuration_that_does_not_fit_its_id) {
   const auto file = SweepLayout(fixture_.path()).trials_file();
   std::string text = text_of(file);

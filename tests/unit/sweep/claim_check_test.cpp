@@ -75,6 +75,22 @@ TEST_F(ClaimCheck, names_a_segment_in_whose_place_a_link_stands) {
   EXPECT_THAT(lost[0].text(), HasSubstr("is no regular file any more"));
 }
 
+TEST_F(ClaimCheck, remarks_on_claims_that_say_nothing) {
+  EXPECT_THAT(check_claims(path()), IsEmpty());
+  claim_->beat({.phase = "training", .segment = "../../trials.jsonl", .segment_bytes = 7});
+  auto problems = check_claims(path());
+  ASSERT_EQ(problems.size(), 1U);
+  EXPECT_EQ(problems[0].finding, FsckFinding::kRemark);
+  EXPECT_THAT(problems[0].message, HasSubstr("it names no segment: '../../trials.jsonl'"));
+  const auto heartbeat = SweepLayout(path()).claim(id_, 1) / SweepLayout::kHeartbeat;
+  std::filesystem::remove(heartbeat);
+  std::filesystem::create_directory(heartbeat);
+  problems = check_claims(path());
+  ASSERT_EQ(problems.size(), 1U);
+  EXPECT_THAT(problems[0].message,
+              AllOf(HasSubstr("attempt 1 at trial " + id_.text()), HasSubstr("a directory")));
+}
+
 TEST_F(ClaimCheck, of_a_trial_that_is_done_all_the_same_nobody_need_hear) {
   std::filesystem::remove(writer_.path());
   SegmentWriter other(path(), "worker");
