@@ -97,6 +97,8 @@ with open(sys.argv[1], "r+b") as file:
     file.seek(-5, 2)
     file.write(bytes([byte ^ 16]))
 PYTHON
+"$HEADWAY" fsck stopped >"$work/fsck.txt" || fail "a damaged checkpoint is damage: $(cat "$work/fsck.txt")"
+grep -q "^note .*a checkpoint cannot be used, step .*: $newest" "$work/fsck.txt" || fail "fsck says nothing of it"
 "$HEADWAY" run "$work/trial.yaml" name=stopped
 "$HEADWAY" logs "$trial" --sweep stopped >"$work/log.txt"
 grep -q "checkpoint of step .* is damaged: $newest" "$work/log.txt" || fail "the damage was not told"
