@@ -4,7 +4,6 @@
 #include <thread>
 #include <utility>
 
-#include "base/input_output_error.h"
 #include "base/sweep_layout.h"
 #include "base/time.h"
 #include "runner/supervisor/exit_diagnosis.h"
@@ -28,13 +27,7 @@ EvaluationSupervisor::EvaluationSupervisor(EvaluationSupervisorOptions options,
       }) {}
 
 SupervisorEnd EvaluationSupervisor::run() {
-  try {
-    serve();
-  } catch (const InputOutputError& error) {
-    groups_.leave();
-    if (!groups_.stopping()) throw;
-    display_.message(error.what());  // the next run settles what these groups left
-  }
+  groups_.end_in_order([this] { serve(); });
   display_.clear();
   groups_.finish(store_);
   return groups_.stopping().value_or(SupervisorEnd::kFinished);

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "base/exit_code.h"
+#include "base/input_output_error.h"
 #include "base/retry_after_io_errors.h"
 #include "base/retry_while_disk_full.h"
 #include "base/sweep_layout.h"
@@ -233,7 +234,23 @@ void SupervisedGroups::ride_out_io_errors(const std::function<void()>& action) {
       action, {.failed = tell, .give_up = [this] { return stopping_ && groups_.empty(); }});
 }
 
+void SupervisedGroups::end_in_order(const std::function<void()>& serve) {
+  const auto leave_by = [this](const EnvironmentError& error) {
+    leave();
+    if (stopping_) display_.message(error.what());  // the next run settles what the groups left
+    return stopping_.has_value();
+  };
+  try {
+    serve();
+  } catch (const InputOutputError& error) {
+    if (!leave_by(error)) throw;
+  } catch (const StoppedOnFullDisk& error) {
+    if (!leave_by(error)) throw;
+  }
+}
+
 void SupervisedGroups::leave() {
+  handle_stop_signals();
   const double asked_at = monotonic_seconds();
   groups_.ask_to_yield();
   while (!groups_.empty()) {

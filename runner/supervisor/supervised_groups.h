@@ -91,19 +91,21 @@ class SupervisedGroups {
   /// Until the time limit, where there is one.
   std::optional<double> seconds_left() const;
   /// Does what writes reports, and again while the disk is full. When someone asks to stop
-  /// meanwhile, the DiskFullError is passed on.
+  /// meanwhile, throws StoppedOnFullDisk.
   void wait_out_full_disk(const std::function<void()>& action);
   /// Does what can be repeated, and again when the disk fails at it, as often as
   /// retry_after_io_errors does; the user is told.
   void ride_out_io_errors(const std::function<void()>& action);
-  /// Asks all groups to leave and waits until they have, when nothing else can be done any more.
-  void leave();
+  /// Does `serve`. When the disk fails it for good, or is full as someone asks to stop, asks all
+  /// groups to leave and waits until they have; passes the error on unless someone asked to stop.
+  void end_in_order(const std::function<void()>& serve);
   /// Brings the results store up to date once no group is left, as long as signals and the time
   /// limit allow.
   void finish(StoreSync& store) const;
 
  private:
   void handle_stop_signals();
+  void leave();
   void give_up(const EndedGroup& group, const std::string& why);
   void show_log_of(const EndedGroup& group, const std::string& why);
   void end_orphans();

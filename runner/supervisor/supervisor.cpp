@@ -8,7 +8,8 @@
 
 #include "base/errors.h"
 #include "base/exit_code.h"
-#include "base/input_output_error.h"
+#include "base/host.h"
+#include "base/text.h"
 #include "base/time.h"
 #include "scheduling/policy/time_budget.h"
 #include "sweep/reports.h"
@@ -41,13 +42,7 @@ Supervisor::Supervisor(SupervisorOptions options, Launcher& launcher, ProgressDi
       }) {}
 
 SupervisorEnd Supervisor::run() {
-  try {
-    serve();
-  } catch (const InputOutputError& error) {
-    groups_.leave();
-    if (!groups_.stopping()) throw;
-    display_.message(error.what());  // the next run settles what these groups left
-  }
+  groups_.end_in_order([this] { serve(); });
   makespan_seconds_ = groups_.seconds();
   display_.clear();
   groups_.finish(store_);

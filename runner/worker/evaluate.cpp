@@ -85,7 +85,9 @@ bool EvaluationAttempt::run(DatasetCache& datasets) {
     record(evaluate(dataset, *alone, device), device);
     if (!is_overtaken()) checkpoint(device).clear();
   } catch (const EvaluationStopped&) {
-    if (!is_overtaken()) record_failure("preempted", stop_reason());
+    record_failure("preempted", stop_reason());
+  } catch (const StoppedOnFullDisk& error) {
+    record_failure("preempted", fmt::format("{}; {}", stop_reason(), error.what()));
   } catch (...) {
     const TrialFailure failure = current_failure(config_, /*ranks=*/1, before);
     record_failure(failure.failure, failure.message);
@@ -209,7 +211,9 @@ void EvaluationAttempt::wait_out_full_disk(const std::function<void()>& action) 
 
 }  // namespace
 
-int evaluate(const GroupSettings& settings) {
+namespace {
+
+int evaluate_until_none_is_left(const GroupSettings& settings) {
   component(Family::kSuite, settings.suite);
   EvaluationSource source(
       {settings.sweep_directory, settings.suite, {settings.trials.begin(), settings.trials.end()}},
@@ -232,6 +236,19 @@ int evaluate(const GroupSettings& settings) {
   if (!stop_requested()) return 0;
   log_info("group {} leaves: {}", settings.group, stop_reason());
   return kExitYielded;
+}
+
+}  // namespace
+
+// A request to stop that finds the disk full may leave no record: the exit code tells the
+// supervisor.
+int evaluate(const GroupSettings& settings) {
+  try {
+    return evaluate_until_none_is_left(settings);
+  } catch (const StoppedOnFullDisk& error) {
+    log_info("group {} leaves: {}; {}", settings.group, stop_reason(), error.what());
+    return kExitYielded;
+  }
 }
 
 }  // namespace headway

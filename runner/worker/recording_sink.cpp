@@ -208,15 +208,18 @@ void RecordingSink::finished(const TrialResult& result) {
     case TrialEnd::kDiverged:
       return failed(to_string(FailureClass::kDiverged), result.message);
     case TrialEnd::kStopped:
-      if (cancelled()) {
-        return finish(
-            {.state = "cancelled", .message = "cancelled; " + result.message, .exit_code = 0});
-      }
-      return finish({.state = "yielded",
-                     .failure = to_string(FailureClass::kPreempted),
-                     .message = result.message,
-                     .exit_code = kExitYielded});
+      return stopped(result.message);
   }
+}
+
+void RecordingSink::stopped(const std::string& message) {
+  if (cancelled()) {
+    return finish({.state = "cancelled", .message = "cancelled; " + message, .exit_code = 0});
+  }
+  finish({.state = "yielded",
+          .failure = to_string(FailureClass::kPreempted),
+          .message = message,
+          .exit_code = kExitYielded});
 }
 
 void RecordingSink::refused(const std::string& message) {

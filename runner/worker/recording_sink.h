@@ -47,11 +47,13 @@ class RecordingSink final : public TrialSink {
   /// The trial ended by an error of its own; `failure` is its class (oom, error, ...).
   void failed(const std::string& failure, const std::string& message);
 
+  /// It stopped as it was asked to.
+  void stopped(const std::string& message);
   /// The trial cannot go on here, and nothing is wrong with it: it stays open.
   void refused(const std::string& message);
 
   /// Does what writes to the disk, and again until there is room. When the group is asked to stop
-  /// meanwhile, the DiskFullError is passed on.
+  /// meanwhile, throws StoppedOnFullDisk.
   void wait_out_full_disk(const std::function<void()>& action);
 
   /// A higher attempt took over: stop, and record nothing more.

@@ -76,6 +76,7 @@ class WorkerGroup {
   int serve();
 
  private:
+  int serve_until_nothing_suits();
   /// The next trial, on all ranks; nothing when there is none.
   std::optional<Assignment> next();
   TrialResult train(const Assignment& assignment, TrialSink& sink);
@@ -84,6 +85,7 @@ class WorkerGroup {
   void train_to_the_end(const Assignment& assignment, TrialSink& sink);
   void fail(const Assignment& assignment, const TrialFailure& failure);
   void refuse(const OtherDataError& error);
+  void stop(const StoppedOnFullDisk& error);
   void expect_recorded_data(const Assignment& assignment, const DataIdentity& data);
   [[noreturn]] void fail_alone(const Assignment& assignment, const TrialFailure& failure);
   bool out_of_time() const { return group_.budget.must_stop(monotonic_seconds()); }
@@ -213,6 +215,8 @@ void WorkerGroup::train_and_record(const Assignment& assignment) {
     train_to_the_end(assignment, sink_ ? static_cast<TrialSink&>(*sink_) : silent);
   } catch (const OtherDataError& error) {
     refuse(error);
+  } catch (const StoppedOnFullDisk& error) {
+    stop(error);
   } catch (...) {
     fail(assignment, current_failure(assignment.config, comm_.size(), before_));
   }
@@ -226,6 +230,12 @@ void WorkerGroup::refuse(const OtherDataError& error) {
   log_error("{}", error.what());
   if (sink_) sink_->refused(error.what());
   is_refused_ = true;
+}
+
+// Nothing is wrong with the trial: it goes on from its last checkpoint.
+void WorkerGroup::stop(const StoppedOnFullDisk& error) {
+  if (sink_) sink_->stopped(fmt::format("stopped while the disk was full: {}", error.what()));
+  if (comm_.size() > 1) throw error;  // the other ranks may wait for this one
 }
 
 // An error is collective or fatal: one that follows from the configuration strikes all ranks alike
@@ -253,6 +263,16 @@ void WorkerGroup::fail_alone(const Assignment& assignment, const TrialFailure& f
 }
 
 int WorkerGroup::serve() {
+  try {
+    return serve_until_nothing_suits();
+  } catch (const StoppedOnFullDisk& error) {
+    log_info("group {} leaves: {}; {}", group_.settings.group, stop_reason(), error.what());
+    if (comm_.size() > 1) abort_all_ranks(kExitYielded);
+    return kExitYielded;
+  }
+}
+
+int WorkerGroup::serve_until_nothing_suits() {
   while (!is_broken_ && !is_refused_) {
     const std::optional<Assignment> assignment = next();
     if (!assignment) break;

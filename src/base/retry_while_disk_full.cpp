@@ -3,9 +3,6 @@
 #include <cerrno>
 #include <filesystem>
 #include <thread>
-
-#include "base/errors.h"
-
 namespace headway {
 namespace {
 
@@ -15,11 +12,12 @@ std::string full_disk(const std::function<void()>& action, bool give_up) {
     action();
     return "";
   } catch (const DiskFullError& error) {
-    if (give_up) throw;
+    if (give_up) throw StoppedOnFullDisk(error.what());
     return error.what();
   } catch (const std::filesystem::filesystem_error& error) {
     const int reason = error.code().value();
-    if (give_up || (reason != ENOSPC && reason != EDQUOT)) throw;
+    if (reason != ENOSPC && reason != EDQUOT) throw;
+    if (give_up) throw StoppedOnFullDisk(error.what());
     return error.what();
   }
 }

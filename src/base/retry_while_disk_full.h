@@ -4,7 +4,16 @@
 #include <functional>
 #include <string>
 
+#include "base/errors.h"
+
 namespace headway {
+
+/// The wait for room ended by a request to stop: what was to be written is not, and nothing is
+/// wrong with who wanted to write it.
+class StoppedOnFullDisk : public DiskFullError {
+ public:
+  using DiskFullError::DiskFullError;
+};
 
 /// What happens around a wait for room on the disk.
 struct RetryWhileDiskFull {
@@ -15,7 +24,7 @@ struct RetryWhileDiskFull {
 };
 
 /// Does `action`; when the disk is full, waits a little and does it again, until it succeeds. When
-/// asked to give up, the DiskFullError is passed on.
+/// asked to give up, throws StoppedOnFullDisk.
 void retry_while_disk_full(const std::function<void()>& action, const RetryWhileDiskFull& options);
 
 }  // namespace headway

@@ -44,4 +44,27 @@ grep -q 'waiting for disk space: nothing is lost' "$work/log" || { cat "$work/lo
 [[ $(query full "$hashes") == "$expected" ]] || fail "hashes differ from the undisturbed run"
 [[ $(query full "select count(*) from attempts") == 1 ]] || fail "it took more than one attempt"
 "$HEADWAY" fsck full
+
+# Who is asked to stop while it waits has not failed, however often: nothing is counted.
+stop_while_waiting() {
+  local signal=$1 ranks=$2 status=0
+  "$HEADWAY" run "$work/full.yaml" name=stopped --ranks "$ranks" >"$work/log" 2>&1 &
+  supervisor=$!
+  wait_until 30 grep -q 'started by group' "$work/log"
+  dd if=/dev/zero of="$work/small/filler" bs=4k 2>/dev/null || true
+  wait_until 30 grep -q 'waiting for disk space' "$work/log"
+  kill "-$signal" "$supervisor"
+  wait "$supervisor" || status=$?
+  rm -f "$work/small/filler"
+  [[ $status -eq 75 ]] || { cat "$work/log"; fail "exit code $status after SIG$signal, not 75"; }
+}
+stop_while_waiting USR2 1
+stop_while_waiting TERM 2
+stop_while_waiting USR2 2
+stop_while_waiting TERM 1
+"$HEADWAY" run "$work/full.yaml" name=stopped >"$work/log" 2>&1 || { cat "$work/log"; fail "it did not go on"; }
+[[ $(query stopped "select distinct failure from attempts where state != 'done'") =~ ^(preempted|node_failure|$'\n')+$ ]] ||
+  { query stopped "select attempt, state, failure, message from attempts"; fail "a request to stop counts as a failure"; }
+[[ $(query stopped "$hashes") == "$expected" ]] || fail "hashes differ after the requests to stop"
+"$HEADWAY" fsck stopped
 echo "waited for room, went on by itself, same bits, no damage"

@@ -51,9 +51,16 @@ TEST(RetryWhileDiskFull, other_errors_are_passed_on) {
 }
 
 TEST(RetryWhileDiskFull, who_is_asked_to_leave_gives_up) {
-  EXPECT_THROW(
-      retry_while_disk_full([] { throw DiskFullError("full"); }, {.give_up = [] { return true; }}),
-      DiskFullError);
+  const RetryWhileDiskFull asked{.give_up = [] { return true; }};
+  const auto no_folder = [] {
+    throw std::filesystem::filesystem_error("create_directories",
+                                            std::error_code(ENOSPC, std::generic_category()));
+  };
+  EXPECT_THROW(retry_while_disk_full([] { throw DiskFullError("full"); }, asked),
+               StoppedOnFullDisk);
+  EXPECT_THROW(retry_while_disk_full(no_folder, asked), StoppedOnFullDisk);
+  EXPECT_THROW(retry_while_disk_full([] { throw EnvironmentError("i/o error"); }, asked),
+               EnvironmentError);
 }
 
 }  // namespace
