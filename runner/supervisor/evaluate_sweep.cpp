@@ -258,7 +258,7 @@ int evaluate_sweep(const EvaluateSweepOptions& options, VerbContext& context) {
   summary.counts = supervisor->counts();
   summary.seconds = monotonic_seconds() - started_at;
   summary.exit_code = exit_code(end, summary.counts);
-  print_summary(summary, plan, options, context);
+  if (end != SupervisorEnd::kFolderGone) print_summary(summary, plan, options, context);
   return summary.exit_code;
 }
 

@@ -290,7 +290,7 @@ int run_sweep(const RunOptions& options, VerbContext& context) {
   if (schedule.lower_bound_seconds > 0) summary.schedule = schedule;
   summary.exit_code = exit_code(end, summary.counts);
   if (options.json) print_json(summary, context.out);
-  print_summary(summary, context.err);
+  if (end != SupervisorEnd::kFolderGone) print_summary(summary, context.err);
   return summary.exit_code;
 }
 

@@ -68,6 +68,8 @@ std::string end_text(SupervisorEnd end) {
       return "refused";
     case SupervisorEnd::kPaused:
       return "paused";
+    case SupervisorEnd::kFolderGone:
+      return "ended, as the sweep's folder is gone";
     case SupervisorEnd::kReplaced:
       return "ended, as another run has replaced the sweep's trials";
     case SupervisorEnd::kFinished:
@@ -88,6 +90,7 @@ int exit_code(SupervisorEnd end, const TrialCounts& counts) {
       return kExitUsage;
     case SupervisorEnd::kBadStart:
     case SupervisorEnd::kPaused:
+    case SupervisorEnd::kFolderGone:
     case SupervisorEnd::kReplaced:
       return kExitFailed;
     case SupervisorEnd::kFinished:
@@ -106,12 +109,14 @@ SupervisedGroups::SupervisedGroups(const std::filesystem::path& root,
       timeouts_(timeouts),
       launcher_(launcher),
       display_(display),
+      folder_(sweep_directory_),
       presence_(root),
       groups_(presence_, launcher, with_stop_seconds(pattern, timeouts.stop_seconds)),
       orphans_(pattern.settings.sweep_directory, launcher),
       started_at_(monotonic_seconds()) {}
 
 std::vector<EndedGroup> SupervisedGroups::reap() {
+  if (is_folder_gone()) throw EnvironmentError("the sweep's folder is gone");
   handle_stop_signals();
   end_orphans();
   return groups_.reap();
@@ -246,6 +251,22 @@ void SupervisedGroups::end_in_order(const std::function<void()>& serve) {
     if (!leave_by(error)) throw;
   } catch (const StoppedOnFullDisk& error) {
     if (!leave_by(error)) throw;
+  } catch (const std::exception&) {  // also whatever failed for want of the folder
+    if (!is_folder_gone()) throw;
+    end_without_folder();
+  }
+}
+
+void SupervisedGroups::end_without_folder() {
+  stopping_ = SupervisorEnd::kFolderGone;
+  display_.message(
+      fmt::format("the sweep's folder '{}' is gone or was replaced; nothing more is written there, "
+                  "and the worker groups are ended",
+                  sweep_directory_.string()));
+  groups_.kill_all();
+  while (!groups_.empty()) {
+    groups_.reap();
+    std::this_thread::sleep_for(kTick);
   }
 }
 
@@ -262,6 +283,7 @@ void SupervisedGroups::leave() {
 }
 
 void SupervisedGroups::finish(StoreSync& store) const {
+  if (stopping_ == SupervisorEnd::kFolderGone) return;
   const int requests = signals_.count();
   const double most = requests > 0 ? kStoreSecondsWhenAsked : kStoreSeconds;
   store.finish(std::clamp(seconds_left().value_or(most), kLeastStoreSeconds, most),

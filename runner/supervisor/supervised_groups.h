@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/ids.h"
+#include "base/watched_folder.h"
 #include "cluster/launcher.h"
 #include "runner/supervisor/exit_diagnosis.h"
 #include "runner/supervisor/orphaned_groups.h"
@@ -25,10 +26,11 @@ enum class SupervisorEnd {
   kInterrupted,  // SIGINT
   kYielded,      // SIGTERM or SIGUSR2
   kTimeLimit,
-  kBadStart,  // groups die before they take a trial
-  kRefused,   // a group found something that the user must mend
-  kPaused,    // the first trials all ended by the same error
-  kReplaced,  // another run took trials of this one out of the sweep; the others are settled
+  kBadStart,    // groups die before they take a trial
+  kRefused,     // a group found something that the user must mend
+  kPaused,      // the first trials all ended by the same error
+  kFolderGone,  // the sweep's folder was moved, deleted or replaced
+  kReplaced,    // another run took trials of this one out of the sweep; the others are settled
 };
 
 /// "finished", "interrupted; the same command goes on from here", ...
@@ -98,6 +100,7 @@ class SupervisedGroups {
   void ride_out_io_errors(const std::function<void()>& action);
   /// Does `serve`. When the disk fails it for good, or is full as someone asks to stop, asks all
   /// groups to leave and waits until they have; passes the error on unless someone asked to stop.
+  /// When the sweep's folder is gone, kills them: nothing could be saved, nor shall be made there.
   void end_in_order(const std::function<void()>& serve);
   /// Brings the results store up to date once no group is left, as long as signals and the time
   /// limit allow.
@@ -106,6 +109,8 @@ class SupervisedGroups {
  private:
   void handle_stop_signals();
   void leave();
+  bool is_folder_gone() const { return folder_.is_gone() || presence_.is_gone(); }
+  void end_without_folder();
   void give_up(const EndedGroup& group, const std::string& why);
   void show_log_of(const EndedGroup& group, const std::string& why);
   void end_orphans();
@@ -116,6 +121,7 @@ class SupervisedGroups {
   Launcher& launcher_;
   ProgressDisplay& display_;
   StopSignals signals_;
+  WatchedFolder folder_;  // the sweep's
   SupervisorPresence presence_;
   WorkerGroups groups_;
   OrphanedGroups orphans_;

@@ -13,6 +13,7 @@
 #include "base/retry_while_disk_full.h"
 #include "base/sweep_layout.h"
 #include "base/time.h"
+#include "base/watched_folder.h"
 #include "comm/nccl/device_array.h"
 #include "runner/worker/dataset_cache.h"
 #include "runner/worker/evaluation_checkpoint.h"
@@ -68,6 +69,7 @@ class EvaluationAttempt {
   SegmentWriter& segment_;
   TrialConfig config_;
   TrainedAs trained_;
+  WatchedFolder sweep_folder_{settings_.sweep_directory};
   double start_ = monotonic_seconds();
   std::int64_t batches_ = 0;
   Heartbeat heartbeat_;
@@ -89,6 +91,7 @@ bool EvaluationAttempt::run(DatasetCache& datasets) {
   } catch (const StoppedOnFullDisk& error) {
     record_failure("preempted", fmt::format("{}; {}", stop_reason(), error.what()));
   } catch (...) {
+    if (sweep_folder_.is_gone()) throw;
     const TrialFailure failure = current_failure(config_, /*ranks=*/1, before);
     record_failure(failure.failure, failure.message);
     return failure.all_ranks_alike;

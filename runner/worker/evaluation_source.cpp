@@ -6,6 +6,7 @@
 #include "base/failure.h"
 #include "base/limits.h"
 #include "base/sweep_layout.h"
+#include "base/watched_folder.h"
 #include "scheduling/claims/supervisors.h"
 #include "store/manifest/supervisor_trials.h"
 #include "sweep/trial_status.h"
@@ -32,7 +33,9 @@ EvaluationSource::EvaluationSource(Task task, ClaimOwner owner)
       trials_(trials_of(task_, claims_root_, owner_)),
       state_(task_.sweep_directory, task_.evaluation, trials_),
       abandonment_(claims_root_),
-      reports_(task_.sweep_directory, "supervisor") {}
+      reports_(task_.sweep_directory, "supervisor") {
+  make_last_directories(claims_root_, 2, Durability::kAtomicOnly);  // not the sweep's folder
+}
 
 std::optional<ClaimedEvaluation> EvaluationSource::next() {
   state_.refresh();

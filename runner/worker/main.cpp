@@ -56,12 +56,15 @@ void add_features(CLI::App& app, CommandLine& line) {
 }
 
 LifelineWatch lifeline_of(const GroupSettings& settings, int rank) {
-  if (!settings.has_lifeline) return {.stop_seconds = settings.stop_seconds};
   const SweepLayout sweep(settings.sweep_directory);
+  if (!settings.has_lifeline) {
+    return {.sweep_folder = WatchedFolder(sweep.root()), .stop_seconds = settings.stop_seconds};
+  }
   const auto root = settings.suite.empty() ? sweep.root() : sweep.evaluation(settings.suite);
   return {.follows_parent = true,
           .reads_standard_input = rank == 0,
           .supervisor = supervisor_process(root, GroupName(settings.group)),
+          .sweep_folder = WatchedFolder(sweep.root()),
           .stop_seconds = settings.stop_seconds};
 }
 

@@ -13,6 +13,7 @@
 #include "base/retry_while_disk_full.h"
 #include "base/sweep_layout.h"
 #include "base/time.h"
+#include "base/watched_folder.h"
 #include "runner/worker/stop_request.h"
 
 namespace headway {
@@ -66,7 +67,7 @@ RecordingSink::RecordingSink(SegmentWriter& segment,
       progress_{.epochs = epochs, .phase = kLoading},
       heartbeat_(claim, progress_) {
   const auto log = SweepLayout(group.settings.sweep_directory).trial_log(claim.trial_id());
-  make_directories(log.parent_path(), Durability::kAtomicOnly);
+  make_last_directories(log.parent_path(), 2, Durability::kAtomicOnly);
   // To open a pipe would wait for its reader.
   std::error_code absent;
   const auto there = std::filesystem::symlink_status(log, absent);

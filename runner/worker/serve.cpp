@@ -20,6 +20,7 @@
 #include "base/retry_while_disk_full.h"
 #include "base/sweep_layout.h"
 #include "base/time.h"
+#include "base/watched_folder.h"
 #include "comm/nccl/device_array.h"
 #include "config/yaml/trial_reader.h"
 #include "data/dataset.h"
@@ -95,9 +96,10 @@ class WorkerGroup {
   GroupContext group_;
   Communicator& comm_;
   DatasetCache datasets_;
-  MemoryUse before_;                        // this rank's, before its first step
-  bool is_short_of_time_ = false;           // rank 0
-  bool is_broken_ = false;                  // a trial left it in no state to go on
+  MemoryUse before_;               // this rank's, before its first step
+  bool is_short_of_time_ = false;  // rank 0
+  bool is_broken_ = false;         // a trial left it in no state to go on
+  WatchedFolder sweep_folder_;
   bool is_refused_ = false;                 // the data are not those of the records
   std::unique_ptr<TrialSource> source_;     // rank 0
   std::unique_ptr<SegmentWriter> segment_;  // rank 0
@@ -106,7 +108,7 @@ class WorkerGroup {
 };
 
 WorkerGroup::WorkerGroup(const GroupSettings& settings, Communicator& comm)
-    : group_{settings, comm.size()}, comm_(comm) {
+    : group_{settings, comm.size()}, comm_(comm), sweep_folder_(settings.sweep_directory) {
   if (comm.rank() != 0) return;
   if (settings.time_limit_seconds) {
     const double left = *settings.time_limit_seconds - seconds_since_launch(comm.size());
@@ -241,6 +243,7 @@ void WorkerGroup::stop(const StoppedOnFullDisk& error) {
 // An error is collective or fatal: one that follows from the configuration strikes all ranks alike
 // and ends the trial; any other, with peers waiting in a collective call, ends the group.
 void WorkerGroup::fail(const Assignment& assignment, const TrialFailure& failure) {
+  if (sweep_folder_.is_gone()) throw EnvironmentError("the sweep's folder is gone");
   if (comm_.size() > 1 && !failure.all_ranks_alike) fail_alone(assignment, failure);
   if (sink_) sink_->failed(failure.failure, failure.message);
   is_broken_ = !failure.all_ranks_alike;
@@ -262,6 +265,8 @@ void WorkerGroup::fail_alone(const Assignment& assignment, const TrialFailure& f
   abort_all_ranks(1);
 }
 
+// A request to stop that finds the disk full may leave no record: the exit code tells the
+// supervisor.
 int WorkerGroup::serve() {
   try {
     return serve_until_nothing_suits();

@@ -68,6 +68,11 @@ class OverdueStop {
   std::uint64_t asked_before_ = 0;
 };
 
+[[noreturn]] void end_process(const std::string& why, int exit_code) {
+  say_without_waiting(fmt::format("process {}: {}\n", ::getpid(), why));
+  ::_exit(exit_code);
+}
+
 [[noreturn]] void follow(LifelineWatch watch, pid_t parent) {
   pollfd input{STDIN_FILENO, POLLIN, 0};
   OverdueStop stop(watch.stop_seconds);
@@ -81,14 +86,17 @@ class OverdueStop {
     if (is_orphan || (watch.supervisor && liveness(*watch.supervisor) == Liveness::kDead)) {
       note_lifeline_end();
     }
+    if (watch.sweep_folder.is_gone()) {
+      end_process(fmt::format("the sweep's folder '{}' is gone or was replaced",
+                              watch.sweep_folder.path().string()),
+                  kExitFailed);
+    }
     if (!stop.is_overdue()) continue;
-    say_without_waiting(
-        fmt::format("process {}: asked to stop ({}), but nothing came of it for {:.0f} s: it ends "
-                    "without a checkpoint\n",
-                    ::getpid(),
-                    stop_reason(),
-                    watch.stop_seconds));
-    ::_exit(kExitYielded);
+    end_process(fmt::format("asked to stop ({}), but nothing came of it for {:.0f} s: it ends "
+                            "without a checkpoint",
+                            stop_reason(),
+                            watch.stop_seconds),
+                kExitYielded);
   }
 }
 

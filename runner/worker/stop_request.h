@@ -4,6 +4,7 @@
 #include <string>
 
 #include "base/host.h"
+#include "base/watched_folder.h"
 
 namespace headway {
 
@@ -19,6 +20,8 @@ struct LifelineWatch {
   bool reads_standard_input = false;
   /// So is its death. On this machine.
   std::optional<ProcessIdentity> supervisor = {};
+  /// Once it is gone, nothing can be saved, nor shall it be made anew: this process ends.
+  WatchedFolder sweep_folder;
   /// A request to stop that leads to nothing for so long (a rank that is stopped never agrees) ends
   /// this process, and so the group.
   double stop_seconds = 60;

@@ -21,6 +21,7 @@
 #include "base/signals.h"
 #include "base/text.h"
 #include "base/time.h"
+#include "base/watched_folder.h"
 
 extern char** environ;  // POSIX declares it nowhere
 
@@ -226,7 +227,7 @@ ChildProcess::ChildProcess(const Start& start) {
   expects(!command.empty(), "a command has at least a program");
   FileDescriptor log;
   if (start.output < 0) {
-    make_directories(start.log.parent_path(), Durability::kAtomicOnly);
+    make_last_directories(start.log.parent_path(), 1, Durability::kAtomicOnly);
     log = open_file(start.log, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW);
   }
   const std::vector<std::string> environment = environment_of(start.program);

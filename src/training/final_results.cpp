@@ -10,6 +10,7 @@
 #include "base/errors.h"
 #include "base/files.h"
 #include "base/sweep_layout.h"
+#include "base/watched_folder.h"
 #include "base/weights_file.h"
 #include "training/training_metrics.h"
 
@@ -131,7 +132,7 @@ void write_artifacts(const std::filesystem::path& folder,
                      const StateDict& state,
                      const std::string& weights_sha256,
                      const ClassVectors& drawn) {
-  make_directories(folder);
+  make_last_directories(folder, 2);  // not the sweep's folder
   const std::filesystem::path weights = folder / SweepLayout::kWeights;
   const std::filesystem::path class_vectors = folder / SweepLayout::kClassVectors;
   remove_unfinished(weights);

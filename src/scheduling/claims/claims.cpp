@@ -20,6 +20,7 @@
 #include "base/limits.h"
 #include "base/logging.h"
 #include "base/sweep_layout.h"
+#include "base/watched_folder.h"
 
 namespace headway {
 namespace {
@@ -237,7 +238,7 @@ std::optional<Claim> try_claim(const std::filesystem::path& sweep_directory,
   expect_folder(trial_claims);
   const std::filesystem::path folder = trial_claims / std::to_string(attempt);
   const std::filesystem::path prepared = trial_claims / (".prepared-" + random_id());
-  make_directories(prepared, Durability::kAtomicOnly);
+  make_last_directories(prepared, 3, Durability::kAtomicOnly);
   replace_file(
       prepared / SweepLayout::kHeartbeat, heartbeat_text(owner, 0, {}), Durability::kAtomicOnly);
   if (std::rename(prepared.c_str(), folder.c_str()) == 0) {

@@ -11,6 +11,7 @@
 #include "base/json.h"
 #include "base/limits.h"
 #include "base/sweep_layout.h"
+#include "base/watched_folder.h"
 
 namespace headway {
 namespace {
@@ -31,6 +32,10 @@ SupervisorPresence::SupervisorPresence(const std::filesystem::path& sweep_direct
 SupervisorPresence::~SupervisorPresence() {
   std::error_code ignored;
   std::filesystem::remove(file_, ignored);
+}
+
+bool SupervisorPresence::is_gone() const {
+  return is_absent(file_);
 }
 
 GroupName SupervisorPresence::group_name(int number) const {

@@ -21,6 +21,8 @@ class SupervisorPresence {
 
   /// HOST-HEX.
   const SupervisorId& id() const { return id_; }
+  /// Whether someone took the entry away, alone or with the sweep's folder.
+  bool is_gone() const;
   /// The name of this supervisor's n-th group: HOST-HEX-n.
   GroupName group_name(int number) const;
 

@@ -13,6 +13,7 @@
 #include "base/logging.h"
 #include "base/sweep_layout.h"
 #include "base/time.h"
+#include "base/watched_folder.h"
 #include "store/segments/record_framing.h"
 
 namespace headway {
@@ -48,7 +49,7 @@ void SegmentWriter::append(nlohmann::json record, Flush flush) {
 }
 
 void SegmentWriter::create() {
-  make_directories(folder_);
+  make_last_directories(folder_, 1);
   const std::filesystem::path path = path_;
   file_ = open_file(path, O_WRONLY | O_APPEND | O_CREAT | O_EXCL);
   try {

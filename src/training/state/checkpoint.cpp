@@ -15,6 +15,7 @@
 #include "base/limits.h"
 #include "base/logging.h"
 #include "base/sha256.h"
+#include "base/watched_folder.h"
 
 namespace headway {
 namespace {
@@ -112,7 +113,7 @@ std::vector<std::int64_t> CheckpointFolder::steps() const {
 void CheckpointFolder::save(std::int64_t step,
                             const std::vector<NamedTensor>& tensors,
                             nlohmann::json manifest) const {
-  make_directories(folder_);
+  make_last_directories(folder_, 2);  // not the sweep's folder
   remove_what_is_no_file(step);
   manifest["step"] = step;
   try {

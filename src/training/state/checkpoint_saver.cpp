@@ -5,6 +5,7 @@
 #include "base/errors.h"
 #include "base/files.h"
 #include "base/time.h"
+#include "base/watched_folder.h"
 #include "base/weights_file.h"
 
 namespace headway {
@@ -71,7 +72,7 @@ void CheckpointSaver::save(const TrialPosition& position, Request request) {
 void CheckpointSaver::write_image(const Request& request) {
   const StateTensors tensors = state_.lay_out(image_);
   if (request.best_accuracy) {
-    make_directories(places_.best_weights.parent_path());
+    make_last_directories(places_.best_weights.parent_path(), 2);
     const std::vector<NamedTensor> weights = tensors.weights();
     write_safetensors(places_.best_weights,
                       weights,

@@ -176,6 +176,7 @@ TEST_F(EvaluationSourceTest, the_claim_of_a_dead_owner_is_taken_over_and_its_end
   const TrialId& id = sweep.trials[0].trial_id;
   ClaimOwner gone{this_process(), GroupName("gone"), 1};
   gone.process.start_ticks += 1;
+  std::filesystem::create_directories(claims_root());  // as whoever evaluates does
   auto stale = try_claim(claims_root(), id, 1, gone);
   ASSERT_TRUE(stale);
   const auto taken = source().next();
