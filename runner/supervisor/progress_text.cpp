@@ -86,6 +86,8 @@ std::string event_line(const TrialEvent& event) {
       return failure_text(event);
     case TrialEvent::Kind::kInterrupted:
       return fmt::format("trial {} interrupted{}", event.trial_id, duration_text(attempt));
+    case TrialEvent::Kind::kCancelled:
+      return fmt::format("trial {} cancelled{}", event.trial_id, duration_text(attempt));
     case TrialEvent::Kind::kStarted:
       break;
   }

@@ -179,6 +179,7 @@ void SweepSnapshot::note_events(std::size_t index, const TrialHistory& record, T
   if (!looked_ || ended_before) return;
   TrialEvent event{.trial_id = plan_.trials[index].trial_id, .attempt = *last};
   if (last->state == "done") event.kind = TrialEvent::Kind::kDone;
+  if (last->state == "cancelled") event.kind = TrialEvent::Kind::kCancelled;
   if (last->state == "failed") event.kind = TrialEvent::Kind::kFailed;
   if (last->state == "yielded" || last->failure_class() == FailureClass::kPreempted) {
     event.kind = TrialEvent::Kind::kInterrupted;

@@ -48,7 +48,7 @@ struct RunningTrial {
 
 /// Something that befell a trial since the last look.
 struct TrialEvent {
-  enum class Kind { kStarted, kDone, kFailed, kInterrupted };
+  enum class Kind { kStarted, kDone, kFailed, kInterrupted, kCancelled };
   Kind kind = Kind::kStarted;
   TrialId trial_id;
   AttemptRecord attempt = {};

@@ -70,6 +70,14 @@ TEST(ProgressText, a_failure_names_class_message_and_what_follows) {
             "trial 0123456789ab failed at attempt 3: crash: signal 9 (Killed); given up");
 }
 
+TEST(ProgressText, a_cancelled_trial_is_told_as_such) {
+  AttemptRecord attempt;
+  attempt.state = "cancelled";
+  attempt.duration_s = 2.5;
+  EXPECT_EQ(event_line({TrialEvent::Kind::kCancelled, kTrial, attempt, false}),
+            "trial 0123456789ab cancelled in 2.5s");
+}
+
 TEST(ProgressDisplay, a_pipe_gets_whole_lines_and_no_control_characters) {
   std::ostringstream err;
   ProgressDisplay display(err, {});

@@ -148,6 +148,15 @@ TEST_F(Snapshot, events_are_what_happened_since_the_last_look) {
   EXPECT_THAT(snapshot.events(), IsEmpty());
 }
 
+TEST_F(Snapshot, a_cancelled_attempt_is_no_start) {
+  start(0);
+  SweepSnapshot snapshot = now();
+  end(0, 1, "cancelled", "");
+  snapshot.refresh();
+  ASSERT_EQ(snapshot.events().size(), 1U);
+  EXPECT_EQ(snapshot.events().front().kind, TrialEvent::Kind::kCancelled);
+}
+
 TEST_F(Snapshot, it_follows_a_plan_that_grows_when_told_to) {
   SweepSnapshot follows(sweep(), {.follows_plan = true});
   SweepSnapshot stays(sweep());
