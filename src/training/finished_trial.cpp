@@ -119,6 +119,13 @@ void FinishedTrial::load_weights() {
                                     source_.weights.string(),
                                     name));
     }
+    if (const std::int64_t lost = count_not_finite(stored); lost > 0) {
+      throw ConfigError(
+          fmt::format("{}: the trial's final weights are not finite: {} of the values of '{}'",
+                      source_.weights.string(),
+                      lost,
+                      name));
+    }
     at::Tensor target = tensor.detach();
     target.copy_(at::from_blob(const_cast<std::byte*>(stored.bytes.data()),
                                stored.shape,

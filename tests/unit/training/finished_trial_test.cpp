@@ -5,7 +5,9 @@
 
 #include <bit>
 #include <fstream>
+#include <limits>
 #include <map>
+#include <span>
 
 #include "base/errors.h"
 #include "base/weights_file.h"
@@ -176,6 +178,23 @@ TEST(FinishedTrial, weights_of_another_shape_are_refused) {
   source.trained.class_vectors_sha256 = "";
   source.weights = said_to_be_of(source, folder.path());
   EXPECT_THAT(message_of(source), HasSubstr("has another shape or type than this trial's model"));
+}
+
+TEST(FinishedTrial, weights_that_are_not_finite_are_called_so) {
+  const TemporaryDirectory folder;
+  FinishedTrialSource source = trained("fp32").source();
+  const SafetensorsFile weights(source.weights);
+  std::vector<NamedTensor> tensors = weights.tensors();
+  const auto lost = std::ranges::find(tensors, "F32", &NamedTensor::dtype);
+  const std::vector<float> values(lost->bytes.size() / sizeof(float),
+                                  std::numeric_limits<float>::quiet_NaN());
+  lost->bytes = std::as_bytes(std::span(values));
+  auto metadata = weights.metadata();
+  source.trained.weights_sha256 = metadata[kHashOfWeights] = hash_tensors(tensors);
+  source.weights = folder.path() / "weights.safetensors";
+  write_safetensors(source.weights, tensors, metadata);
+  EXPECT_THAT(message_of(source),
+              AllOf(HasSubstr("final weights are not finite"), HasSubstr("'" + lost->name + "'")));
 }
 
 TEST(FinishedTrial, class_vectors_that_are_drawn_otherwise_now_are_refused) {
