@@ -189,8 +189,10 @@ void RecordingSink::finish(AttemptFinished record) {
   }
   append(record, Flush::kNow);
   claim_.beat(progress_);
-  log(fmt::format(
-      "{} after {} {}", record.state, format_duration(*record.duration_s), record.message));
+  log(fmt::format("{} after {}{}",
+                  record.state == "yielded" ? "interrupted" : record.state,
+                  format_duration(*record.duration_s),
+                  record.message.empty() ? "" : ": " + record.message));
 }
 
 void RecordingSink::finished(const TrialResult& result) {

@@ -263,10 +263,11 @@ TrialResult Trainer::ended(TrialEnd end, std::string message) const {
 TrialResult Trainer::stop_in_evaluation() {
   save();
   saver_.finish();
-  return ended(TrialEnd::kStopped,
-               fmt::format("stopped in the evaluation after step {}, {} batches on",
-                           position_.steps_done,
-                           evaluated_batches_));
+  return ended(
+      TrialEnd::kStopped,
+      fmt::format("stopped in the evaluation after step {}; this attempt evaluated {} batches",
+                  position_.steps_done,
+                  evaluated_batches_));
 }
 
 void Trainer::begin(const std::optional<LoadedCheckpoint>& checkpoint) {
