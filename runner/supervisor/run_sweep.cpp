@@ -7,8 +7,10 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <ostream>
+#include <set>
 
 #include "base/cache_folder.h"
+#include "base/environment.h"
 #include "base/errors.h"
 #include "base/host.h"
 #include "base/text.h"
@@ -16,6 +18,7 @@
 #include "base/unblocked_stderr.h"
 #include "cluster/local/group_command.h"
 #include "cluster/local/local_launcher.h"
+#include "data/data_files.h"
 #include "runner/cli/open_store.h"
 #include "runner/supervisor/leftovers.h"
 #include "runner/supervisor/store_sync.h"
@@ -79,6 +82,16 @@ PreparedSweep prepare_from_file(const RunOptions& options, const VerbContext& co
 /// Workers say it in their logs, too late to be seen.
 void note_distrusted_cache(std::ostream& err) {
   if (const auto why = distrust_of_cache()) fmt::print(err, "note: {}\n", *why);
+}
+
+void note_missing_data_folder(std::ostream& err) {
+  const auto folder = data_directory();
+  std::error_code unknown;
+  if (!folder || std::filesystem::is_directory(*folder, unknown)) return;
+  fmt::print(err,
+             "note: HEADWAY_DATA is '{}', which is no folder: data sets without a dataset.root are "
+             "looked for in the system's folders alone\n",
+             folder->string());
 }
 
 PreparedSweep prepare(const RunOptions& options, const VerbContext& context) {
@@ -205,6 +218,21 @@ struct Standing {
   int fewest_ranks = 1;  // that every trial which waits can do with
 };
 
+/// Else each trial would fail by itself.
+void expect_data_of_waiting_trials(const SweepSnapshot& snapshot) {
+  std::set<CellId> cells;
+  std::set<std::string> seen;
+  for (const std::size_t index : snapshot.waiting()) {
+    const PlannedTrial& trial = snapshot.plan().trials[index];
+    if (!cells.insert(trial.cell_id).second) continue;
+    const DatasetConfig dataset = trial.config().dataset;
+    const std::string options = dataset.options.values().dump();
+    if (seen.insert(fmt::format("{} {} {}", dataset.name, dataset.root, options)).second) {
+      expect_data_files(dataset);
+    }
+  }
+}
+
 /// How the sweep stands before anything is started. A pause ends here: whoever runs a paused sweep
 /// again has mended what was wrong.
 Standing look_and_end_pause(const PreparedSweep& prepared, std::ostream& err) {
@@ -213,6 +241,7 @@ Standing look_and_end_pause(const PreparedSweep& prepared, std::ostream& err) {
   SweepSnapshot snapshot(sweep.directory, {.plan = prepared.plan});
   snapshot.refresh(reports);
   Standing standing{.counts = snapshot.counts()};
+  expect_data_of_waiting_trials(snapshot);
   for (const std::size_t index : snapshot.waiting()) {
     standing.fewest_ranks = std::max(standing.fewest_ranks, snapshot.ranks(index).fewest);
   }
@@ -263,6 +292,7 @@ int run_sweep(const RunOptions& options, VerbContext& context) {
   remove_leftovers(sweep.location.directory);
   RunSummary summary{.sweep = sweep.location, .how = "nothing to do", .counts = {}};
   note_distrusted_cache(context.err);
+  note_missing_data_folder(context.err);
   const Standing standing =
       with_retries(context.err, [&] { return look_and_end_pause(sweep, context.err); });
   if (standing.counts.open() + standing.counts.vanished == 0) {

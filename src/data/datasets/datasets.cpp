@@ -6,6 +6,7 @@
 
 #include "base/errors.h"
 #include "config/schema/catalog_tables.h"
+#include "data/data_files.h"
 #include "data/dataset.h"
 #include "data/packing/resident_dataset.h"
 
@@ -67,6 +68,10 @@ DatasetDescription describe_dataset(const DatasetConfig& config) {
         std::min(dataset.train_count, *config.samples_per_class * dataset.classes);
   }
   return dataset;
+}
+
+void expect_data_files(const DatasetConfig& config) {
+  entry(config.name).find(config);
 }
 
 std::unique_ptr<Dataset> load_dataset(const DatasetConfig& config,

@@ -7,6 +7,7 @@
 
 #include "base/environment.h"
 #include "base/errors.h"
+#include "data/data_files.h"
 #include "data/readers/data_file.h"
 
 namespace headway {
@@ -62,14 +63,28 @@ std::string hints_text(const std::vector<fs::path>& folders, const std::vector<D
 
 [[noreturn]] void refuse_nowhere(const DatasetConfig& config, const DataPlaces& places) {
   const std::vector<fs::path> folders = data_folders(config, places);
+  const std::string remedy =
+      fmt::format("{}; {}", hints_text(folders, places.hints), places.how_to_get);
+  std::error_code ignored;
+  if (!config.root.empty() && fs::is_regular_file(config.root, ignored)) {
+    throw DataNotFound(
+        fmt::format("dataset.root: '{}' is a file, expected the folder that holds those of '{}'{}",
+                    config.root,
+                    config.name,
+                    remedy));
+  }
   std::vector<std::string> looked_at;
   for (const fs::path& folder : folders) looked_at.push_back("'" + folder.string() + "'");
-  throw ConfigError(fmt::format("dataset.name: found no files of '{}', expected them in {}{}; {}",
-                                config.name,
-                                folders.empty() ? "dataset.root or HEADWAY_DATA, which are not set"
-                                                : fmt::format("{}", fmt::join(looked_at, ", ")),
-                                hints_text(folders, places.hints),
-                                places.how_to_get));
+  const std::string where = folders.empty() ? "dataset.root or HEADWAY_DATA, which are not set"
+                                            : fmt::format("{}", fmt::join(looked_at, ", "));
+  const bool has_root = !config.root.empty();
+  throw DataNotFound(
+      fmt::format("{}: found no files of '{}', expected them in {}{}{}",
+                  has_root ? "dataset.root" : "dataset.name",
+                  config.name,
+                  where,
+                  remedy,
+                  has_root ? " (HEADWAY_DATA counts only where dataset.root is not set)" : ""));
 }
 
 }  // namespace

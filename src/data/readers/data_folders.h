@@ -38,8 +38,8 @@ std::optional<std::filesystem::path> find_data_file(const DatasetConfig& config,
                                                     const WantedFile& wanted);
 
 /// All of the files, in the order of `wanted`, from the first of these folders that holds any.
-/// ConfigError when some are missing or there is no such folder: it says where they were looked
-/// for.
+/// DataNotFound when there is no such folder, ConfigError when some are missing: it says where they
+/// were looked for.
 std::vector<std::filesystem::path> find_data_files(const DatasetConfig& config,
                                                    const DataPlaces& places,
                                                    const std::vector<WantedFile>& wanted);

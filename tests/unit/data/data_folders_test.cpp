@@ -83,6 +83,14 @@ TEST_F(DataFolders, without_files_are_all_named_with_the_remedy) {
   EXPECT_THAT(found, HasSubstr("found no files of 'some_set'"));
   EXPECT_THAT(found, HasSubstr("'" + root().string() + "', '" + (root() / "some-set").string()));
   EXPECT_THAT(found, HasSubstr("the package some-set brings it"));
+  EXPECT_THAT(found, HasSubstr("HEADWAY_DATA counts only where dataset.root is not set"));
+}
+
+TEST_F(DataFolders, a_file_as_root_is_called_one) {
+  touch("file");
+  DatasetConfig config = at_root();
+  config.root = (root() / "file").string();
+  EXPECT_THAT(refusal(config), HasSubstr("file' is a file, expected the folder"));
 }
 
 TEST_F(DataFolders, are_none_when_nothing_is_set_and_the_system_has_none) {
