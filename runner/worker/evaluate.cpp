@@ -15,9 +15,11 @@
 #include "base/time.h"
 #include "base/watched_folder.h"
 #include "comm/nccl/device_array.h"
+#include "data/data_files.h"
 #include "runner/worker/dataset_cache.h"
 #include "runner/worker/evaluation_checkpoint.h"
 #include "runner/worker/evaluation_source.h"
+#include "runner/worker/finished_data.h"
 #include "runner/worker/recording_sink.h"
 #include "runner/worker/stack_traces.h"
 #include "runner/worker/stop_request.h"
@@ -44,8 +46,9 @@ class EvaluationAttempt {
         trained_(trained_as(claimed.records)),
         heartbeat_(claimed.claim, loading()) {}
 
-  /// False when it left the process in no state to go on.
-  bool run(DatasetCache& datasets);
+  /// kExitDone, or how the process should end: kExitFailed when it is in no state to go on,
+  /// kExitUsage when the data are not those that the trial was trained on.
+  int run(DatasetCache& datasets);
 
  private:
   static Progress loading() {
@@ -61,6 +64,7 @@ class EvaluationAttempt {
   void batch_done();
   bool is_overtaken() const { return heartbeat_.fenced() || claimed_.claim.fenced(); }
   void record(const SplitMetrics& results, const std::string& device);
+  int refuse(const ConfigError& error);
   void record_failure(const std::string& failure, const std::string& message);
   void wait_out_full_disk(const std::function<void()>& action);
 
@@ -75,13 +79,21 @@ class EvaluationAttempt {
   Heartbeat heartbeat_;
 };
 
-bool EvaluationAttempt::run(DatasetCache& datasets) {
+// Of the machine's files, not of the trial: it stays open, and others would be refused alike.
+int EvaluationAttempt::refuse(const ConfigError& error) {
+  record_failure("preempted", error.what());
+  return kExitUsage;
+}
+
+int EvaluationAttempt::run(DatasetCache& datasets) {
   const MemoryUse before = memory_use(::getpid()).value_or(MemoryUse{});
   try {
     const std::string device = device_to_run_on(settings_.device, trained_);
     if (device == "cuda") select_gpu(0);
     at::set_num_threads(static_cast<int>(trained_.threads_per_rank));
     const auto alone = make_single_process_communicator();
+    config_.dataset =
+        find_data_of_finished_trial(config_.dataset, trained_, settings_.sweep_directory);
     const Dataset& dataset =
         datasets.get(config_.dataset, *alone, [this](std::int64_t images) { packed(images); });
     record(evaluate(dataset, *alone, device), device);
@@ -90,13 +102,17 @@ bool EvaluationAttempt::run(DatasetCache& datasets) {
     record_failure("preempted", stop_reason());
   } catch (const StoppedOnFullDisk& error) {
     record_failure("preempted", fmt::format("{}; {}", stop_reason(), error.what()));
+  } catch (const OtherDataError& error) {
+    return refuse(error);
+  } catch (const DataNotFound& error) {
+    return refuse(error);
   } catch (...) {
     if (sweep_folder_.is_gone()) throw;
     const TrialFailure failure = current_failure(config_, /*ranks=*/1, before);
     record_failure(failure.failure, failure.message);
-    return failure.all_ranks_alike;
+    return failure.all_ranks_alike ? kExitDone : kExitFailed;
   }
-  return true;
+  return kExitDone;
 }
 
 SplitMetrics EvaluationAttempt::evaluate(const Dataset& dataset,
@@ -194,8 +210,12 @@ void EvaluationAttempt::record_failure(const std::string& failure, const std::st
     failed.groups_beside = groups_beside(root, GroupName(settings_.group));
   }
   wait_out_full_disk([&] { segment_.append(failed, Flush::kNow); });
-  log_warning(
-      "trial {}: {} failed ({}): {}", claimed_.trial.trial_id, settings_.suite, failure, message);
+  const bool was_stopped = failure == failure_name(FailureClass::kPreempted);
+  log_warning("trial {}: {} {}: {}",
+              claimed_.trial.trial_id,
+              settings_.suite,
+              was_stopped ? "interrupted" : "failed (" + failure + ")",
+              message);
 }
 
 void EvaluationAttempt::wait_out_full_disk(const std::function<void()>& action) {
@@ -232,9 +252,9 @@ int evaluate_until_none_is_left(const GroupSettings& settings) {
     if (!claimed) break;
     set_crash_report_file(
         crash_report_file(claims_root, claimed->trial.trial_id, claimed->claim.attempt(), 0));
-    const bool whole = EvaluationAttempt(settings, *claimed, segment).run(datasets);
+    const int end = EvaluationAttempt(settings, *claimed, segment).run(datasets);
     set_crash_report_file("");
-    if (!whole) return kExitFailed;
+    if (end != kExitDone) return end;
   }
   if (!stop_requested()) return 0;
   log_info("group {} leaves: {}", settings.group, stop_reason());

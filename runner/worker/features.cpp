@@ -9,6 +9,7 @@
 #include "base/sweep_layout.h"
 #include "comm/nccl/device_array.h"
 #include "data/split.h"
+#include "runner/worker/finished_data.h"
 #include "runner/worker/trained_as.h"
 #include "runner/worker/worker_verbs.h"
 #include "store/manifest/sweep_manifest.h"
@@ -38,7 +39,9 @@ FinishedTrialSource source_of(const FeatureOptions& options) {
                 device);
   }
   const SweepLayout layout(options.sweep_directory);
-  return {.config = planned.config(),
+  TrialConfig config = planned.config();
+  config.dataset = find_data_of_finished_trial(config.dataset, trained, options.sweep_directory);
+  return {.config = std::move(config),
           .weights = layout.weights(options.trial),
           .trained = trained,
           .device = device};

@@ -84,7 +84,10 @@ mv "$work/A/train-images-idx3-ubyte" "$work/kept"
 cp -p "$work/B/train-images-idx3-ubyte" "$work/A/train-images-idx3-ubyte"
 refused 2 "$HEADWAY" run "$work/s.yaml"
 says "$hash_b in '$work/A'"
-refused 1 "$HEADWAY" evaluate r --suite calibration
+refused 2 "$HEADWAY" evaluate r --suite calibration
+says "$hash_b in '$work/A'"
+says "$hash_a in '$work/A'"
+! grep -q 'failed' "$work/err" || fail "a trial is said to have failed: $(cat "$work/err")"
 trial=$(query r "select trial_id from trials where seed = 0")
 refused 2 "$HEADWAY" export features "$trial" --out "$work/features.safetensors"
 says "$hash_b in '$work/A'"
@@ -95,7 +98,23 @@ refused 3 "$HEADWAY" run "$work/s.yaml"
 mv "$work/A" "$work/gone"
 refused 3 "$HEADWAY" run "$work/s.yaml"
 says 'note: the data cannot be compared'
+# A finished trial finds its data elsewhere: where the sweep has them now, or in HEADWAY_DATA.
+refused 2 "$HEADWAY" run "$work/s.yaml" sweep.seeds=5
+says "dataset.root: found no files of 'fashion_mnist', expected them in '$work/A'"
+[[ $(query r "select count(*) from attempts where state != 'done'") == 0 ]] || fail 'attempts without data'
+[[ -d /usr/share/datasets/fashion-mnist ]] || {
+  refused 2 "$HEADWAY" evaluate r --suite calibration --trial "$trial"
+  says "no longer in '$work/A'"
+}
+HEADWAY_DATA=$work/gone "$HEADWAY" evaluate r --suite calibration --trial "$trial"
+HEADWAY_DATA=$work/B refused 2 "$HEADWAY" export features "$trial" --out "$work/features.safetensors"
+says "$hash_b in '$work/B'"
+refused 3 "$HEADWAY" run "$work/s.yaml" "dataset.root=$work/gone"
+"$HEADWAY" export features "$trial" --out "$work/features.safetensors"
+HEADWAY_DATA=$work/nowhere refused 3 "$HEADWAY" run "$work/s.yaml" "dataset.root=$work/gone"
+says "note: HEADWAY_DATA is '$work/nowhere', which is no folder"
 mv "$work/gone" "$work/A"
+refused 3 "$HEADWAY" run "$work/s.yaml"
 
 # Interrupted on A: it does not go on with B, nor does its checkpoint, until it may begin anew.
 half=("$HEADWAY" run "$work/s.yaml" name=half sweep.seeds=1 training.epochs=1000000)

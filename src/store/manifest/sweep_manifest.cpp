@@ -5,6 +5,7 @@
 
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <set>
 #include <unordered_map>
 #include <unordered_set>
 
@@ -30,12 +31,17 @@ nlohmann::json settings_json(const Sweep& sweep) {
   for (const CellFlag& flag : sweep.flags) {
     flags.push_back({{"cell_id", flag.cell_id}, {"rule", flag.rule}, {"message", flag.message}});
   }
+  std::set<std::string> roots;
+  for (const Trial& trial : sweep.trials) {
+    if (!trial.config.dataset.root.empty()) roots.insert(trial.config.dataset.root);
+  }
   return {{"name", sweep.name},
           {"description", sweep.description},
           {"resources", section_to_json(sweep.resources)},
           {"slurm", section_to_json(sweep.slurm)},
           {"flags", flags},
-          {"notes", sweep.notes}};
+          {"notes", sweep.notes},
+          {"data_roots", roots}};
 }
 
 // As version 0.1.0 wrote them.
@@ -257,6 +263,12 @@ SweepManifest read_manifest(const std::filesystem::path& directory) {
 SweepName read_sweep_name(const std::filesystem::path& directory) {
   return with_settings(directory, [](const nlohmann::json& settings) {
     return settings.at("name").get<SweepName>();
+  });
+}
+
+std::vector<std::string> read_data_roots(const std::filesystem::path& directory) {
+  return with_settings(directory, [](const nlohmann::json& settings) {
+    return settings.value("data_roots", std::vector<std::string>());
   });
 }
 

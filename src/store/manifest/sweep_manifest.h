@@ -40,6 +40,9 @@ SweepManifest read_manifest(const std::filesystem::path& directory);
 SweepManifest read_sweep_settings(const std::filesystem::path& directory);
 /// Its name alone, without reading the trials. Errors likewise.
 SweepName read_sweep_name(const std::filesystem::path& directory);
+/// Each dataset.root that the sweep file, as it was planned last, gives: those of finished trials
+/// may be older. None in a manifest of version 0.1.0.
+std::vector<std::string> read_data_roots(const std::filesystem::path& directory);
 /// The trials that the present manifest lacks, of earlier versions.
 std::vector<PlannedTrial> read_vanished_trials(const std::filesystem::path& directory);
 
