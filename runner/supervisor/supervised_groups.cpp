@@ -62,6 +62,8 @@ std::string end_text(SupervisorEnd end) {
       return "stopped on request; the same command goes on from here";
     case SupervisorEnd::kTimeLimit:
       return "time limit reached; the same command goes on from here";
+    case SupervisorEnd::kTooShort:
+      return "nothing started";
     case SupervisorEnd::kBadStart:
       return "given up";
     case SupervisorEnd::kRefused:
@@ -87,6 +89,7 @@ int exit_code(SupervisorEnd end, const TrialCounts& counts) {
     case SupervisorEnd::kTimeLimit:
       return kExitTimeBudget;
     case SupervisorEnd::kRefused:
+    case SupervisorEnd::kTooShort:
       return kExitUsage;
     case SupervisorEnd::kBadStart:
     case SupervisorEnd::kPaused:

@@ -26,6 +26,7 @@ enum class SupervisorEnd {
   kInterrupted,  // SIGINT
   kYielded,      // SIGTERM or SIGUSR2
   kTimeLimit,
+  kTooShort,    // the time limit leaves no time for any trial
   kBadStart,    // groups die before they take a trial
   kRefused,     // a group found something that the user must mend
   kPaused,      // the first trials all ended by the same error
@@ -90,6 +91,7 @@ class SupervisedGroups {
   Circumstances circumstances(const EndedGroup& group, const ClaimView& claim) const;
   /// Since the supervisor began.
   double seconds() const;
+  std::optional<double> time_limit_seconds() const { return timeouts_.time_limit_seconds; }
   /// Until the time limit, where there is one.
   std::optional<double> seconds_left() const;
   /// Does what writes reports, and again while the disk is full. When someone asks to stop

@@ -47,8 +47,24 @@ SupervisorEnd Supervisor::run() {
   display_.clear();
   groups_.finish(store_);
   if (groups_.stopping()) return *groups_.stopping();
-  if (snapshot_.counts().open() > 0) return SupervisorEnd::kTimeLimit;
+  if (snapshot_.counts().open() > 0) return end_by_time_limit();
   return snapshot_.counts().vanished > 0 ? SupervisorEnd::kReplaced : SupervisorEnd::kFinished;
+}
+
+// A script that repeats the command until nothing is left would do so for ever.
+SupervisorEnd Supervisor::end_by_time_limit() {
+  const auto limit = groups_.time_limit_seconds();
+  const double needed = assumed_seconds_to_first_checkpoint();
+  const bool is_too_short = limit && *limit < needed;
+  if (!is_too_short || has_worked_ || snapshot_.counts().running > 0) {
+    return SupervisorEnd::kTimeLimit;
+  }
+  display_.message(fmt::format(
+      "the time limit leaves {}, in which no trial can be started: it takes about {} to "
+      "reach a first checkpoint. Give it more time (--time-limit, resources.time_limit)",
+      format_duration(*limit),
+      format_duration(needed)));
+  return SupervisorEnd::kTooShort;
 }
 
 void Supervisor::serve() {
@@ -175,9 +191,9 @@ void Supervisor::handle_group_exit(const EndedGroup& group) {
     groups_.wait_out_full_disk([&] { report_attempt_end(reports_, end); });
   }
   is_out_of_time_ = is_out_of_time_ || group.end.exit_code == kExitTimeBudget;
-  if (!groups_.stopping()) {
-    groups_.note_start(group, !unended.empty() || snapshot_.has_worked(group.name));
-  }
+  const bool took_a_trial = !unended.empty() || snapshot_.has_worked(group.name);
+  has_worked_ = has_worked_ || took_a_trial;
+  if (!groups_.stopping()) groups_.note_start(group, took_a_trial);
   next_look_ = 0;
 }
 

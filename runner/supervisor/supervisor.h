@@ -63,6 +63,7 @@ class Supervisor {
   void start_groups();
   void show();
   bool is_over() const;
+  SupervisorEnd end_by_time_limit();
 
   SupervisorOptions options_;
   ProgressDisplay& display_;
@@ -79,6 +80,7 @@ class Supervisor {
   std::int64_t reported_vanished_ = 0;
   bool reported_waiting_ = false;
   std::set<std::string> reported_waits_;  // phases, as of the last look
+  bool has_worked_ = false;      // one of its groups took a trial
   bool is_out_of_time_ = false;  // what is left of the limit is too short for another group
 };
 

@@ -14,7 +14,7 @@ trial:
 resources: {ranks: 1}
 YAML
 
-exits 124 "$HEADWAY" run "$work/sweep.yaml" --time-limit 1s --groups 3 --ranks 2 resources.ranks=1 slurm.nodes=4
+exits 2 "$HEADWAY" run "$work/sweep.yaml" --time-limit 1s --groups 3 --ranks 2 resources.ranks=1 slurm.nodes=4
 grep -qF "note: --ranks counts for this run; 'resources.ranks=1' becomes part of the sweep" "$work/log" ||
   { cat "$work/log"; fail "it does not say which number of ranks counts"; }
 [[ $(grep -c 'note: slurm: has no effect yet' "$work/log") -eq 1 ]] || { cat "$work/log"; fail "no word of slurm:"; }

@@ -148,8 +148,9 @@ TEST_F(SupervisorTest, nothing_is_started_for_which_the_time_left_does_not_suffi
   SupervisorOptions limited = options();
   limited.timeouts.time_limit_seconds = 1.0;
   const double start = monotonic_seconds();
-  EXPECT_EQ(run(limited), SupervisorEnd::kTimeLimit);
+  EXPECT_EQ(run(limited), SupervisorEnd::kTooShort);
   EXPECT_LT(monotonic_seconds() - start, 0.9);
+  EXPECT_THAT(messages_.str(), testing::HasSubstr("in which no trial can be started"));
   EXPECT_TRUE(state().trials().empty());
 }
 

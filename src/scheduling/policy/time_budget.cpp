@@ -7,6 +7,7 @@ namespace {
 
 // Before anything is measured: a process that loads libraries and data, and a small model's state.
 constexpr double kAssumedStartSeconds = 3;
+constexpr double kAssumedLaunchSeconds = 2;  // the command itself, and the group until it claims
 constexpr double kAssumedSaveSeconds = 0.5;
 constexpr double kSafety = 1.5;              // the next save may be slower than all so far
 constexpr double kLeaveSeconds = 1;          // records, the supervisor's look
@@ -43,6 +44,10 @@ double TimeBudget::seconds_to_stop() const {
 double TimeBudget::seconds_to_first_checkpoint() const {
   const double start = slowest_start_ > 0 ? slowest_start_ : kAssumedStartSeconds;
   return start + seconds_to_stop();
+}
+
+double assumed_seconds_to_first_checkpoint() {
+  return kAssumedLaunchSeconds + TimeBudget(/*limit_at=*/0).seconds_to_first_checkpoint();
 }
 
 bool worth_starting_group(double seconds_left) {

@@ -41,6 +41,10 @@ class TimeBudget {
   double slowest_save_ = 0;
 };
 
+/// What a group takes from its start to the first checkpoint of its first trial, before anything is
+/// measured.
+double assumed_seconds_to_first_checkpoint();
+
 /// The same from outside, where no trial's own times are known: whether a group that were started
 /// now would get anywhere.
 bool worth_starting_group(double seconds_left);

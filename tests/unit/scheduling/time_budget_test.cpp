@@ -72,6 +72,7 @@ TEST(TimeBudget, an_evaluated_batch_counts_as_a_step) {
 TEST(TimeBudget, a_group_is_not_started_for_the_last_seconds) {
   EXPECT_TRUE(worth_starting_group(60));
   EXPECT_FALSE(worth_starting_group(2));
+  EXPECT_TRUE(worth_starting_group(assumed_seconds_to_first_checkpoint()));
 }
 
 }  // namespace
