@@ -206,6 +206,7 @@ void Supervisor::start_groups() {
     const std::vector<int> widths = schedule_.widths_to_start();
     for (const int width : widths) groups_.start(width);
     if (!widths.empty()) schedule_.plan(snapshot_, groups_.standing());
+    note_crowded_cores();
   }
   schedule_.publish(snapshot_);
   is_schedule_due_ = false;
@@ -216,6 +217,27 @@ void Supervisor::start_groups() {
                                      ? "a trial"
                                      : fmt::format("{} trials", snapshot_.counts().running)));
   }
+}
+
+// Groups of other supervisors on this machine count, too.
+void Supervisor::note_crowded_cores() {
+  const GroupSettings& settings = options_.group.settings;
+  if (noted_crowded_cores_ || settings.device != "cpu") return;
+  std::int64_t ranks = 0;
+  for (const OwnGroup& group : groups_.standing()) ranks += group.width;
+  for (const RunningTrial& trial : snapshot_.running()) {
+    const ClaimOwner& owner = trial.claim.owner;
+    const bool is_here = owner.process.machine == this_process().machine;
+    if (!trial.is_lost && is_here && !groups_.is_ours(owner.group)) ranks += trial.ranks();
+  }
+  const int cores = available_cores();
+  if (ranks * settings.threads_per_rank <= cores) return;
+  noted_crowded_cores_ = true;
+  display_.message(
+      fmt::format("note: {} with {} each share {} here: they hold each other up",
+                  counted(static_cast<std::size_t>(ranks), "rank"),
+                  counted(static_cast<std::size_t>(settings.threads_per_rank), "thread"),
+                  counted(static_cast<std::size_t>(cores), "core")));
 }
 
 void Supervisor::show() {

@@ -61,6 +61,7 @@ class Supervisor {
   void limit_groups_by_memory(const AttemptRecord& attempt);
   void pause_on_common_failure();
   void start_groups();
+  void note_crowded_cores();
   void show();
   bool is_over() const;
   SupervisorEnd end_by_time_limit();
@@ -79,6 +80,7 @@ class Supervisor {
   double next_look_ = 0;
   std::int64_t reported_vanished_ = 0;
   bool reported_waiting_ = false;
+  bool noted_crowded_cores_ = false;
   std::set<std::string> reported_waits_;  // phases, as of the last look
   bool has_worked_ = false;      // one of its groups took a trial
   bool is_out_of_time_ = false;  // what is left of the limit is too short for another group

@@ -99,6 +99,19 @@ TEST_F(SupervisorOnFakes, it_ends_when_its_groups_have_carried_all_trials_throug
   EXPECT_EQ(record_of(2).state(), TrialState::kDone);
 }
 
+TEST_F(SupervisorOnFakes, more_ranks_than_cores_are_noted_once) {
+  plan(3);
+  FakeLauncher launcher([this](FakeGroupState& group) -> std::optional<ProcessEnd> {
+    if (!begin_trial(group)) return ProcessEnd{kExitDone, 0};
+    end_trial("done");
+    return std::nullopt;
+  });
+  SupervisorOptions crowded = options();
+  crowded.group.settings.threads_per_rank = 100'000;
+  EXPECT_EQ(run(launcher, crowded), SupervisorEnd::kFinished);
+  EXPECT_THAT(messages_.str(), HasSubstr("note: 1 rank with 100000 threads each share"));
+}
+
 TEST_F(SupervisorOnFakes, groups_that_die_before_they_take_a_trial_are_given_up) {
   plan(1);
   FakeLauncher launcher(fails_to_start);
