@@ -18,6 +18,8 @@ namespace headway {
 namespace {
 
 constexpr std::size_t kClaimsLookedUp = 64;
+constexpr double kSecondsBetweenWaitReports = 60;  // of one trial
+constexpr double kSecondsWithoutWait = 2;          // before a trial counts as going on
 
 SweepManifest plan_of(const SupervisorOptions& options) {
   return options.plan ? *options.plan : read_manifest(options.sweep_directory);
@@ -126,20 +128,42 @@ void Supervisor::report_vanished() {
 // Of what only others can end: a full disk, of which groups cannot even write in their logs, and
 // locks that other processes hold.
 void Supervisor::report_waits() {
-  std::set<std::string> waits;
-  for (const RunningTrial& trial : snapshot_.running()) {
-    const std::string& phase = trial.claim.progress.phase;
-    if (!waits_for_others(phase) || !waits.insert(phase).second) continue;
-    if (reported_waits_.contains(phase)) continue;
-    display_.message(
-        fmt::format("trial {} is {}: nothing is lost; {}, and it goes on by itself",
-                    trial.claim.trial_id,
-                    phase,
-                    phase == kWaitingForDisk
-                        ? fmt::format("make room for '{}'", options_.sweep_directory.string())
-                        : "let that process go on, or end it"));
+  for (const RunningTrial& trial : snapshot_.running()) report_wait(trial);
+  report_ends_of_waits();
+}
+
+// Between two tries to write, a trial shows what it tries.
+void Supervisor::report_wait(const RunningTrial& trial) {
+  const std::string& phase = trial.claim.progress.phase;
+  if (!waits_for_others(phase)) return;
+  const double now = monotonic_seconds();
+  const auto [place, is_first] = waits_.try_emplace(trial.claim.trial_id);
+  ReportedWait& wait = place->second;
+  wait.seen_at = now;
+  const bool is_news = is_first || wait.is_over || wait.phase != phase;
+  if (!is_news || (!is_first && now - wait.reported_at < kSecondsBetweenWaitReports)) return;
+  wait = {.phase = phase, .reported_at = now, .seen_at = now};
+  display_.message(
+      fmt::format("trial {} is {}: nothing is lost; {}, and it goes on by itself",
+                  trial.claim.trial_id,
+                  phase,
+                  phase == kWaitingForDisk
+                      ? fmt::format("make room for '{}'", options_.sweep_directory.string())
+                      : "let that process go on, or end it"));
+}
+
+void Supervisor::report_ends_of_waits() {
+  const double now = monotonic_seconds();
+  for (auto& place : waits_) {
+    ReportedWait& wait = place.second;
+    if (wait.is_over || now - wait.seen_at < kSecondsWithoutWait) continue;
+    wait.is_over = true;
+    const TrialId& id = place.first;
+    const bool is_running = std::ranges::any_of(
+        snapshot_.running(),
+        [&id](const RunningTrial& trial) { return trial.claim.trial_id == id; });
+    if (is_running) display_.message(fmt::format("trial {} goes on", id));
   }
-  reported_waits_ = std::move(waits);
 }
 
 // Ranks of a group are the policy's concern; groups of this allocation side by side are ours.

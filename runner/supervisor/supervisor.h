@@ -2,8 +2,8 @@
 
 #include <deque>
 #include <filesystem>
+#include <map>
 #include <optional>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -58,6 +58,8 @@ class Supervisor {
   void handle_group_exit(const EndedGroup& group);
   Circumstances circumstances(const EndedGroup& group, const ClaimView& claim) const;
   void report_waits();
+  void report_wait(const RunningTrial& trial);
+  void report_ends_of_waits();
   void limit_groups_by_memory(const AttemptRecord& attempt);
   void pause_on_common_failure();
   void start_groups();
@@ -81,7 +83,14 @@ class Supervisor {
   std::int64_t reported_vanished_ = 0;
   bool reported_waiting_ = false;
   bool noted_crowded_cores_ = false;
-  std::set<std::string> reported_waits_;  // phases, as of the last look
+  /// A trial's wait for what only others can end, as it was told.
+  struct ReportedWait {
+    std::string phase = {};
+    double reported_at = 0;
+    double seen_at = 0;
+    bool is_over = false;
+  };
+  std::map<TrialId, ReportedWait> waits_;
   bool has_worked_ = false;      // one of its groups took a trial
   bool is_out_of_time_ = false;  // what is left of the limit is too short for another group
 };

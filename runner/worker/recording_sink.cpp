@@ -86,22 +86,23 @@ void RecordingSink::log(const std::string& line) {
 }
 
 void RecordingSink::wait_out_full_disk(const std::function<void()>& action) {
-  retry_while_disk_full(action,
-                        {.began =
-                             [&](const std::string& what) {
-                               heartbeat_.set_waiting_for_disk(true);
-                               log_warning(
-                                   "trial {}: {}; nothing is lost: waiting until there is room",
-                                   claim_.trial_id(),
-                                   what);
-                             },
-                         .ended =
-                             [&] {
-                               heartbeat_.set_waiting_for_disk(false);
-                               log("there is room on the disk again: going on");
-                               log_warning("trial {}: there is room again", claim_.trial_id());
-                             },
-                         .give_up = stop_requested});
+  const auto began = [&](const std::string& what) {
+    if (stuck_at_step_) return;
+    stuck_at_step_ = progress_.step;
+    heartbeat_.set_waiting_for_disk(true);
+    log_warning(
+        "trial {}: {}; nothing is lost: waiting until there is room", claim_.trial_id(), what);
+  };
+  retry_while_disk_full(
+      action, {.began = began, .ended = [this] { found_room(); }, .give_up = stop_requested});
+}
+
+void RecordingSink::found_room() {
+  if (!stuck_at_step_) return;
+  stuck_at_step_ = std::nullopt;
+  heartbeat_.set_waiting_for_disk(false);
+  log("there is room on the disk again: going on");
+  log_warning("trial {}: there is room again", claim_.trial_id());
 }
 
 void RecordingSink::started(std::int64_t resumed_from_step, const std::string& precision) {
@@ -145,6 +146,8 @@ void RecordingSink::epoch_ended(const EpochRecord& record) {
 }
 
 void RecordingSink::progress(const TrainingProgress& progress) {
+  // A checkpoint that found no room is made anew from the one before it.
+  if (stuck_at_step_ && progress.step > *stuck_at_step_) found_room();
   if (progress_.step == 0 && progress.step > 0) log("first step done");
   progress_ = {progress.epoch,
                progress.epochs,

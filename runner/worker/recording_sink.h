@@ -2,6 +2,7 @@
 
 #include <fstream>
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "runner/worker/worker_verbs.h"
@@ -68,6 +69,7 @@ class RecordingSink final : public TrialSink {
   }
   void append_metrics(const EpochRecord& record);
   void tell_segment();
+  void found_room();
   void finish(AttemptFinished record);
   void log(const std::string& line);
 
@@ -79,6 +81,7 @@ class RecordingSink final : public TrialSink {
   std::ofstream log_;
   Progress progress_;
   Heartbeat heartbeat_;
+  std::optional<std::int64_t> stuck_at_step_;  // while the disk is full
 };
 
 }  // namespace headway

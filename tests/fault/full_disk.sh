@@ -40,7 +40,8 @@ rm "$work/small/filler"
 status=0
 wait "$supervisor" || status=$?
 [[ $status -eq 0 ]] || { cat "$work/log" "$HEADWAY_RESULTS"/full/logs/*; fail "exit code $status"; }
-grep -q 'waiting for disk space: nothing is lost' "$work/log" || { cat "$work/log"; fail "nobody was told"; }
+[[ $(grep -c 'waiting for disk space: nothing is lost' "$work/log") == 1 ]] || { cat "$work/log"; fail "not told once"; }
+[[ $(grep -c '^trial .* goes on$' "$work/log") -le 1 ]] || { cat "$work/log"; fail "told more than once that it goes on"; }
 [[ $(query full "$hashes") == "$expected" ]] || fail "hashes differ from the undisturbed run"
 [[ $(query full "select count(*) from attempts") == 1 ]] || fail "it took more than one attempt"
 "$HEADWAY" fsck full
