@@ -278,6 +278,24 @@ int report_nothing_to_do(const RunOptions& options, RunSummary summary, VerbCont
   return summary.exit_code;
 }
 
+/// Signals have their usual effect again when it returns: who reads our output may let us wait.
+SupervisorEnd supervise(const SupervisorOptions& work,
+                        const Allocation& allocation,
+                        RunSummary& summary,
+                        std::ostream& err) {
+  const auto launcher = make_local_launcher(allocation);
+  ProgressDisplay display(err, standard_error_terminal());
+  const auto supervisor =
+      with_retries(err, [&] { return std::make_unique<Supervisor>(work, *launcher, display); });
+  const SupervisorEnd end = supervisor->run();
+  summary.how = end_text(end);
+  summary.counts = supervisor->counts();
+  const ScheduleReport schedule = supervisor->report();
+  if (schedule.lower_bound_seconds > 0) summary.schedule = schedule;
+  summary.exit_code = exit_code(end, summary.counts);
+  return end;
+}
+
 }  // namespace
 
 int run_sweep(const RunOptions& options, VerbContext& context) {
@@ -307,18 +325,9 @@ int run_sweep(const RunOptions& options, VerbContext& context) {
   // The limit is that of the command: what it took to get here counts, too.
   if (auto& limit = work.timeouts.time_limit_seconds) *limit -= monotonic_seconds() - started_at;
   if (auto lack = lack_of_ranks(standing.fewest_ranks, work.limits)) throw ConfigError(*lack);
-  const auto launcher = make_local_launcher(allocation);
-  ProgressDisplay display(context.err, standard_error_terminal());
-  const auto supervisor = with_retries(
-      context.err, [&] { return std::make_unique<Supervisor>(work, *launcher, display); });
-  const SupervisorEnd end = supervisor->run();
+  const SupervisorEnd end = supervise(work, allocation, summary, context.err);
   remove_leftovers(sweep.location.directory);  // groups of a killed supervisor lived until now
-  summary.how = end_text(end);
-  summary.counts = supervisor->counts();
   summary.seconds = monotonic_seconds() - started_at;
-  const ScheduleReport schedule = supervisor->report();
-  if (schedule.lower_bound_seconds > 0) summary.schedule = schedule;
-  summary.exit_code = exit_code(end, summary.counts);
   if (options.json) print_json(summary, context.out);
   if (end != SupervisorEnd::kFolderGone) print_summary(summary, context.err);
   return summary.exit_code;

@@ -33,6 +33,14 @@ run = [program, "run", sweep]
 assert subprocess.run(run + ["name=unread"], stderr=writer, timeout=120).returncode == 0
 train = [program, "train", sweep, "name=unread_train"]
 assert subprocess.run(train, stderr=writer, timeout=120).returncode == 0
+json = subprocess.Popen(run + ["name=unread_json", "--json"], stdout=writer)
+deadline = time.monotonic() + 60
+while not os.path.exists(f"{results}/unread_json/results.sqlite"):
+    assert time.monotonic() < deadline, "it does not end"
+    time.sleep(0.1)
+time.sleep(1)
+json.send_signal(signal.SIGTERM)
+json.wait(timeout=30)
 long = subprocess.Popen(run + ["name=unread_long", "training.epochs=5000"], stderr=writer)
 claims = f"{results}/unread_long/claims"
 deadline = time.monotonic() + 60
