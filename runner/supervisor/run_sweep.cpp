@@ -269,11 +269,13 @@ int report_nothing_to_do(const RunOptions& options, RunSummary summary, VerbCont
     print_summary(summary, context.err);
   } else {
     fmt::print(context.err,
-               "nothing to do: {} of {} done{}; `headway table {}` prints the results\n",
+               "nothing to do: {} of {} done{}; `headway {}\n",
                counts.done,
                counted(static_cast<std::size_t>(counts.total), "trial"),
                counts.cancelled > 0 ? fmt::format(", {} cancelled", counts.cancelled) : "",
-               summary.sweep.directory.string());
+               counts.done > 0
+                   ? fmt::format("table {}` prints the results", summary.sweep.directory.string())
+                   : fmt::format("retry {} --all` takes cancellations back", summary.sweep.name));
   }
   return summary.exit_code;
 }

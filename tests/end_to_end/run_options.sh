@@ -38,4 +38,11 @@ grep -o 'epoch [0-9]*/60' "$work/log.txt" >"$work/epochs.txt"
 seq -f 'epoch %g/60' 60 | diff - "$work/epochs.txt" || fail "the log has not every epoch once, in order"
 [[ $(query plain "select count(*) from metrics where name = 'images_per_second'") -eq 60 ]] ||
   fail "the second attempt lacks the epochs of the first"
+
+train=("$HEADWAY" run "$work/sweep.yaml" name=cancelled)
+exits 2 "${train[@]}" --time-limit 1s
+"$HEADWAY" cancel --all cancelled
+exits 3 "${train[@]}"
+grep -q 'nothing to do: 0 of 1 trial done, 1 cancelled; .headway retry cancelled --all. takes' "$work/log" ||
+  { cat "$work/log"; fail "it does not say what takes a cancellation back"; }
 echo "options of a run stay with it"
