@@ -145,7 +145,7 @@ compare 'values differ after a damage was mended'
 
 # So do other images.
 make_dataset "$work/data" 300 60
-expect 1 "$HEADWAY" evaluate later --suite calibration --again --trial "$trial"
+expect 2 "$HEADWAY" evaluate later --suite calibration --again --trial "$trial"
 said "data set 'fashion_mnist' has SHA-256 .* but the trial was trained on SHA-256"
-compare 'a failed evaluation changed values'
+compare 'a refused evaluation changed values'
 echo "evaluations hold"
