@@ -22,11 +22,12 @@ void expect_no_way_out(const fs::path& path, const fs::path& root) {
   std::error_code unknown;
   if (!fs::is_symlink(fs::symlink_status(path, unknown))) return;
   const fs::path target = fs::canonical(path, unknown);
-  if (!unknown && is_below(target, fs::canonical(root))) return;
+  const bool leads_nowhere = static_cast<bool>(unknown);
+  if (!leads_nowhere && is_below(target, fs::canonical(root))) return;
   throw EnvironmentError(
       fmt::format("{}: a symbolic link that leads {}, to {}; put what is meant in its place",
                   path.string(),
-                  unknown ? "nowhere" : "out of the sweep",
+                  leads_nowhere ? "nowhere" : "out of the sweep",
                   in_quotes(fs::read_symlink(path, unknown).string())));
 }
 

@@ -312,7 +312,10 @@ class Check {
       check_integrity(store, database.string());
       if (!check_schema(store)) return;
       note_lost(store.lost());
-      if (!store.is_current()) return check_what_it_would_become(store);
+      if (!store.is_current()) {
+        if (report_.is_sound()) check_what_it_would_become(store);
+        return;
+      }
       check_rows(store, store.place());
       for (const auto& [id, place] : best_weights_) check_recorded(store, id, place);
     });

@@ -13,8 +13,8 @@ std::string manifest_signature(const std::filesystem::path& sweep_directory);
 
 /// Brings `trials` and `parameters` up to the manifest. Inside a transaction.
 void sync_manifest(const SqlScope& scope, const std::filesystem::path& sweep_directory);
-/// Erases what was written for this directory while its sweep had another name, and from a database
-/// within it, which holds no other sweep, what was written for the one that it is a copy of.
+/// Erases what was written for this directory while its sweep had another name, and from its own
+/// database, which holds no other sweep, what was written for the one that it is a copy of.
 void erase_former_names(const SqlScope& scope, const std::filesystem::path& sweep_directory);
 
 // Keys of store_state.

@@ -276,11 +276,16 @@ TEST_F(Records, a_configuration_edited_in_the_plan_is_read_by_no_one) {
   EXPECT_EQ(headway({"fsck", "small", "--quick"}).exit_code, kExitStore);
 }
 
-TEST_F(Records, weights_of_an_unfinished_trial_do_not_exist_yet) {
-  const Outcome outcome =
-      headway({"export", "weights", id(2), "--out", (root() / "model.safetensors").string()});
-  EXPECT_EQ(outcome.exit_code, kExitUsage);
-  EXPECT_THAT(outcome.err, HasSubstr("no final weights yet"));
+TEST_F(Records, weights_of_a_trial_that_is_not_done_are_not_there_for_a_reason) {
+  const auto refusal = [this] {
+    const Outcome outcome =
+        headway({"export", "weights", id(2), "--out", (root() / "model.safetensors").string()});
+    EXPECT_EQ(outcome.exit_code, kExitUsage);
+    return outcome.err;
+  };
+  EXPECT_THAT(refusal(), HasSubstr("has no final weights: it diverged"));
+  EXPECT_EQ(headway({"retry", "small", id(2)}).exit_code, kExitDone);
+  EXPECT_THAT(refusal(), HasSubstr("has no final weights yet"));
 }
 
 TEST_F(Records, raw_tables_go_to_standard_output_or_a_file) {
