@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <chrono>
 #include <condition_variable>
+#include <csignal>
 #include <iostream>
 #include <mutex>
 #include <streambuf>
@@ -20,6 +21,22 @@ namespace {
 
 constexpr std::size_t kMostWaiting = std::size_t{1} << 18;
 constexpr std::chrono::seconds kPatience{2};  // with a reader that does not read, at the end
+
+/// In this thread, and in those that it starts meanwhile for as long as they live.
+class AllSignalsBlocked {
+ public:
+  AllSignalsBlocked() {
+    sigset_t all;
+    ::sigfillset(&all);
+    ::pthread_sigmask(SIG_SETMASK, &all, &before_);
+  }
+  AllSignalsBlocked(const AllSignalsBlocked&) = delete;
+  AllSignalsBlocked& operator=(const AllSignalsBlocked&) = delete;
+  ~AllSignalsBlocked() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+
+ private:
+  sigset_t before_{};
+};
 
 }  // namespace
 
@@ -122,6 +139,7 @@ UnblockedStandardError::UnblockedStandardError(std::ostream& stream, int fd)
       queue_(std::make_shared<Queue>(fd)),
       buffer_(std::make_unique<Buffer>(*queue_)),
       before_(stream.rdbuf(buffer_.get())) {
+  const AllSignalsBlocked inherited_by_thread;  // they are for those who wait for them
   std::thread([queue = queue_] { queue->write_until_closed(); }).detach();
 }
 

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <csignal>
 #include <sstream>
 #include <string>
 #include <thread>
@@ -65,6 +66,21 @@ TEST(UnblockedStandardError, a_reader_that_does_not_read_blocks_nobody) {
   }
   stream << "free";
   EXPECT_EQ(stream.str(), "free");
+}
+
+TEST(UnblockedStandardError, signals_are_left_to_those_who_wait_for_them) {
+  Pipe pipe;
+  std::ostringstream stream;
+  const UnblockedStandardError unblocked(stream, pipe.write_end.native());
+  sigset_t awaited;
+  ::sigemptyset(&awaited);
+  ::sigaddset(&awaited, SIGUSR1);
+  sigset_t before;
+  ::pthread_sigmask(SIG_BLOCK, &awaited, &before);
+  ::kill(::getpid(), SIGUSR1);  // would end this process if another thread took it
+  const timespec patience{.tv_sec = 10, .tv_nsec = 0};
+  EXPECT_EQ(::sigtimedwait(&awaited, nullptr, &patience), SIGUSR1);
+  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
 
 TEST(UnblockedStandardError, what_found_no_room_is_counted) {
