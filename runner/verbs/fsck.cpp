@@ -49,7 +49,7 @@ ExitCode exit_code(const FsckReport& report) {
 
 /// The store that is thrown away is the last that knows of some of them.
 std::vector<LostRecords> losses_so_far(const SweepLocation& sweep) {
-  const std::vector<LostRecords> by_claims = lost_by_claims(sweep.directory);
+  std::vector<LostRecords> by_claims = lost_by_claims(sweep.directory);
   try {
     return merged(by_claims, ResultsStore(sweep.directory).lost());
   } catch (const StoreError&) {  // that is why it is built anew
