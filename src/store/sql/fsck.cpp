@@ -70,8 +70,8 @@ class ScratchDatabase {
 
 class Check {
  public:
-  Check(std::filesystem::path sweep_directory, const FsckOptions& options)
-      : layout_(std::move(sweep_directory)), options_(options) {}
+  Check(std::filesystem::path sweep_directory, FsckOptions options)
+      : layout_(std::move(sweep_directory)), options_(std::move(options)) {}
 
   FsckReport run() {
     guarded(layout_.root() / "trials.jsonl", [this] { check_plan(); });

@@ -25,7 +25,7 @@ bool is_formula(const std::string& text) {
 }  // namespace
 
 std::string csv_field(const std::string& raw) {
-  const std::string text = printable(raw, Newlines::kKeep);
+  std::string text = printable(raw, Newlines::kKeep);
   if (is_formula(text)) return csv_field("'" + text);
   if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
   std::string quoted = "\"";
