@@ -20,15 +20,7 @@ harmless() {
   if LC_ALL=C grep -qaP '[\x00-\x08\x0b-\x1f\x7f]' "$1"; then fail "raw in what '$2' says: $(cat -v "$1")"; fi
 }
 
-make_dataset data 60 30
-cat >plain.yaml <<YAML
-name: plain
-trial:
-  dataset: {root: $work/data}
-  encoder: {name: small_cnn, width: 2}
-  training: {epochs: 1, batch_size: 20}
-sweep: {seeds: 2}
-YAML
+write_plain_sweep
 grep -v '^name:' plain.yaml >nameless.yaml
 
 # A name that comes from the file's own.

@@ -5,15 +5,7 @@ set -euo pipefail
 source "$SOURCE_DIR/tests/support/sweeps.sh"
 cd -- "$work"
 
-make_dataset data 60 30
-cat >plain.yaml <<YAML
-name: plain
-trial:
-  dataset: {root: $work/data}
-  encoder: {name: small_cnn, width: 2}
-  training: {epochs: 1, batch_size: 20}
-sweep: {seeds: 2}
-YAML
+write_plain_sweep
 exits 0 "$HEADWAY" run plain.yaml
 exits 0 "$HEADWAY" fsck plain
 trial=$(query plain 'select trial_id from trials order by seed limit 1')

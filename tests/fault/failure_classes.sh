@@ -63,22 +63,18 @@ wait "$supervisor" || status=$?
 "$HEADWAY" run "$work/yielding.yaml"
 [[ $(query yielding "select count(*) from trials where state = 'done'") == 2 ]] || fail "a cancelled trial did not come back"
 
-# -- the time budget: it yields by itself before the limit, and the next run goes on
-write_sweep limited 400 1 1
-start=$(date +%s.%N)
-status=0
-"$HEADWAY" run "$work/limited.yaml" --time-limit 10s || status=$?
-took=$(python3 -c "import time; print(time.time() - $start)")
-[[ $status -eq 124 ]] || fail "exit code $status at the time limit, expected 124"
-python3 -c "import sys; sys.exit(not $took < 10.3)" || fail "it took $took s of 10"
-[[ $(attempts limited) == "1|yielded|preempted " ]] || fail "attempts: $(attempts limited)"
-# -- the same with two ranks: mpirun's own end is within the limit, too
-write_sweep limited_two 400 1 2
-start=$(date +%s.%N)
-status=0
-"$HEADWAY" run "$work/limited_two.yaml" --time-limit 10s || status=$?
-took=$(python3 -c "import time; print(time.time() - $start)")
-[[ $status -eq 124 ]] || fail "exit code $status at the time limit of two ranks, expected 124"
-python3 -c "import sys; sys.exit(not $took < 10.3)" || fail "two ranks took $took s of 10"
-[[ $(attempts limited_two) == "1|yielded|preempted " ]] || fail "attempts: $(attempts limited_two)"
+# -- the time budget: it yields by itself before the limit; with two ranks mpirun's own end is within it, too
+# stops_at_limit NAME RANKS
+stops_at_limit() {
+  local start status=0 took
+  write_sweep "$1" 400 1 "$2"
+  start=$(date +%s.%N)
+  "$HEADWAY" run "$work/$1.yaml" --time-limit 10s || status=$?
+  took=$(python3 -c "import time; print(time.time() - $start)")
+  [[ $status -eq 124 ]] || fail "$1: exit code $status at the time limit, expected 124"
+  python3 -c "import sys; sys.exit(not $took < 10.3)" || fail "$1: it took $took s of 10"
+  [[ $(attempts "$1") == "1|yielded|preempted " ]] || fail "$1: attempts: $(attempts "$1")"
+}
+stops_at_limit limited 1
+stops_at_limit limited_two 2
 echo "interrupted, crashed, cancelled, yielded and out of time: all recorded for what they were"

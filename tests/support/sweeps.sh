@@ -22,6 +22,19 @@ exits() {
 # class k is a bright stripe at row 2k under noise.
 make_dataset() { python3 "$SOURCE_DIR/tests/support/make_dataset.py" "$@"; }
 
+# write_plain_sweep: plain.yaml and its data in this folder, two trials of a moment each.
+write_plain_sweep() {
+  make_dataset data 60 30
+  cat >plain.yaml <<YAML
+name: plain
+trial:
+  dataset: {root: $PWD/data}
+  encoder: {name: small_cnn, width: 2}
+  training: {epochs: 1, batch_size: 20}
+sweep: {seeds: 2}
+YAML
+}
+
 # json_field FILE KEY: one top-level value.
 json_field() { python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))[sys.argv[2]])' "$@"; }
 
