@@ -97,7 +97,7 @@ LocatedValue text_value(const Override& override) {
   return value;
 }
 
-/// The comma-separated values.
+/// The comma-separated values; none when something is wrong with them.
 std::vector<LocatedValue> override_values(const Override& override, Problems& problems) {
   LocatedValue values = parse_override_values(override.value, *override.source, problems);
   if (override.key == kDatasetRoot && values.items.size() > 1) {
@@ -133,6 +133,7 @@ void read_trial_override(const Override& override, Overrides& overrides, Problem
   TrialOverride read{override.key, override.source, {}};
   if (!override.is_removal) {
     std::vector<LocatedValue> values = override_values(override, problems);
+    if (values.empty()) return;  // what is wrong with them is told
     if (std::string remedy = name_for_section(override, values); !remedy.empty()) {
       problems.push_back({{override.source}, std::move(remedy)});
       return;
@@ -142,7 +143,6 @@ void read_trial_override(const Override& override, Overrides& overrides, Problem
       choice.push_back(assignment_of(override, std::move(value)));
       rename_old_keys(choice, problems);
     }
-    if (read.choices.empty()) return;
   }
   overrides.of_trial.push_back(std::move(read));
 }

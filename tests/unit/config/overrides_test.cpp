@@ -50,6 +50,14 @@ TEST(Overrides, commas_inside_brackets_belong_to_the_value) {
   EXPECT_EQ(file.load({"schedule.name=step", "schedule.milestones=[3],[4,5]"}).trials.size(), 2);
 }
 
+// It ended the program, and said nothing.
+TEST(Overrides, a_quote_that_is_not_closed_is_refused_where_sections_are_named) {
+  const SweepFile file("trial: {}");
+  for (const char* text : {"schedule='", "class_vectors=[simplex", "head={name: dot"}) {
+    EXPECT_THAT(file.errors({text}), ElementsAre(HasSubstr(text))) << text;
+  }
+}
+
 TEST(Overrides, a_tilde_removes) {
   const SweepFile file(R"(
 trial: {augmentation: [{name: flip}], optimizer: {weight_decay: 1e-3}}
