@@ -88,10 +88,11 @@ void print_attempts(const TrialDiagnosis& diagnosis, std::ostream& out) {
   fmt::print(out, "\n");
   columns.print(out);
   for (const AttemptRecord& attempt : diagnosis.attempts) {
-    if (attempt.message.empty()) continue;
-    const auto lines = wrap(printable(attempt.message), kTextWidth);
-    fmt::print(out, "  {}: {}\n", attempt.attempt, lines.front());
-    for (std::size_t i = 1; i < lines.size(); ++i) fmt::print(out, "     {}\n", lines[i]);
+    std::string margin = fmt::format("  {}: ", attempt.attempt);
+    for (const std::string& line : wrap(printable(attempt.message), kTextWidth)) {
+      fmt::print(out, "{}{}\n", margin, line);
+      margin = "     ";
+    }
   }
 }
 

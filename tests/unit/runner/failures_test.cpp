@@ -104,7 +104,7 @@ ProcessIdentity elsewhere() {
 
 TEST_F(Failures, why_tells_every_attempt_and_what_the_rules_make_of_it) {
   attempt(0, 1, "failed", "crash", "bad cast; see logs/node7-1a2b-0.log");
-  attempt(0, 2, "yielded", "preempted");
+  attempt(0, 2, "yielded", "preempted", "  ");  // says nothing
   attempt(0, 3, "failed", "crash", "bad cast again");
   attempt(0, 4, "failed", "crash", "and once more");
   const std::string text = headway({"why", id(0).text().substr(0, 6), "small"}).out;
