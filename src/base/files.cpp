@@ -13,6 +13,10 @@
 namespace headway {
 namespace {
 
+bool means_absent(int error) {
+  return error == ENOENT || error == ENOTDIR;
+}
+
 [[noreturn]] void throw_wrong_kind(const std::filesystem::path& path, mode_t mode) {
   throw EnvironmentError(
       fmt::format("{}: found {}, expected a regular file", path.string(), kind_of_file(mode)));
@@ -50,8 +54,13 @@ void FileDescriptor::reset() {
 bool is_there(const std::filesystem::path& path) {
   struct stat info {};
   if (::stat(path.c_str(), &info) == 0) return true;
-  if (errno != ENOENT && errno != ENOTDIR) throw_errno("stat", path.string());
+  if (!means_absent(errno)) throw_errno("stat", path.string());
   return false;
+}
+
+bool is_absent(const std::filesystem::path& path) {
+  struct stat info {};
+  return ::stat(path.c_str(), &info) != 0 && means_absent(errno);
 }
 
 FileDescriptor open_file(const std::filesystem::path& path, int flags, int mode) {

@@ -35,6 +35,8 @@ const char* kind_of_file(mode_t mode);
 /// Whether there is a file of any kind at `path`, links followed. EnvironmentError when that cannot
 /// be told, which is not "no": a disk that fails (InputOutputError), a folder nobody may look into.
 bool is_there(const std::filesystem::path& path);
+/// Whether nothing is at `path`, for certain: false also when that cannot be told.
+bool is_absent(const std::filesystem::path& path);
 
 /// open(2) with O_CLOEXEC; EnvironmentError naming the path on failure.
 FileDescriptor open_file(const std::filesystem::path& path, int flags, int mode = 0644);

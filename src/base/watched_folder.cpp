@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 
-#include <cerrno>
 #include <utility>
 
 #include "base/errors.h"
@@ -23,11 +22,6 @@ bool WatchedFolder::is_gone() const {
   if (!inode_) return false;
   const auto now = inode_of(folder_);
   return now ? *now != *inode_ : is_absent(folder_);
-}
-
-bool is_absent(const std::filesystem::path& path) {
-  struct stat info {};
-  return ::stat(path.c_str(), &info) != 0 && (errno == ENOENT || errno == ENOTDIR);
 }
 
 void make_last_directories(const std::filesystem::path& path, int levels, Durability durability) {

@@ -32,9 +32,6 @@ class WatchedFolder {
   std::optional<Inode> inode_;
 };
 
-/// Whether nothing is at `path`, for certain.
-bool is_absent(const std::filesystem::path& path);
-
 /// As make_directories, but at most the last `levels` of `path`: what is above them must be there.
 /// For folders within one that nobody shall make anew, should it be moved away under way.
 void make_last_directories(const std::filesystem::path& path,

@@ -11,7 +11,6 @@
 #include "base/json.h"
 #include "base/limits.h"
 #include "base/sweep_layout.h"
-#include "base/watched_folder.h"
 
 namespace headway {
 namespace {
