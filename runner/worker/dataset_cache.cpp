@@ -16,7 +16,7 @@
 namespace headway {
 namespace {
 
-enum LoadTrouble : std::uint32_t { kLoaded = 0, kRefused = 1, kBroken = 2 };
+enum LoadTrouble : std::uint32_t { kLoaded = 0, kRefused = 1, kBroken = 2, kGivenUp = 4 };
 
 using NodeName = std::array<char, 256>;
 
@@ -42,6 +42,8 @@ std::uint32_t trouble_of_load(const std::exception_ptr& error) {
     std::rethrow_exception(error);
   } catch (const ConfigError&) {
     return kRefused;
+  } catch (const LoadingGivenUp&) {
+    return kGivenUp;
   } catch (...) {
     return kBroken;
   }
@@ -56,6 +58,7 @@ void load_where(bool is_due, Communicator& comm, const std::function<void()>& lo
     error = std::current_exception();
   }
   const std::uint32_t trouble = comm.all_reduce_or(trouble_of_load(error));
+  if ((trouble & kGivenUp) != 0) throw LoadingGivenUp();
   if (error) std::rethrow_exception(error);
   constexpr const char* kMessage = "another rank cannot load the data set";
   if (trouble == kRefused) throw ConfigError(kMessage);
@@ -85,12 +88,11 @@ void expect_same_data(const std::string& name, const DataIdentity& own, Communic
 
 std::unique_ptr<Dataset> load_on_all_ranks(const DatasetConfig& config,
                                            Communicator& comm,
-                                           const PackedImages& packed) {
+                                           const LoadWatch& watch) {
   std::unique_ptr<Dataset> dataset;
   const bool verifies = is_first_of_its_node(comm);
-  load_where(
-      verifies, comm, [&] { dataset = load_dataset(config, PackCheck::kEveryByte, packed); });
-  load_where(!verifies, comm, [&] { dataset = load_dataset(config, PackCheck::kHeader); });
+  load_where(verifies, comm, [&] { dataset = load_dataset(config, PackCheck::kEveryByte, watch); });
+  load_where(!verifies, comm, [&] { dataset = load_dataset(config, PackCheck::kHeader, watch); });
   expect_same_data(config.name, dataset->identity(), comm);
   return dataset;
 }

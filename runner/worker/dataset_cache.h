@@ -11,21 +11,20 @@ namespace headway {
 
 /// The same data on all ranks. The first rank of each node decodes and verifies, the others of the
 /// node then open what it has left them. What strikes one rank ends as an error on all of them, a
-/// ConfigError when all errors are. `packed`: see load_dataset. Collective.
+/// ConfigError when all errors are; a rank that gives up ends it with LoadingGivenUp on all.
+/// Collective.
 std::unique_ptr<Dataset> load_on_all_ranks(const DatasetConfig& config,
                                            Communicator& comm,
-                                           const PackedImages& packed = {});
+                                           const LoadWatch& watch = {});
 
 /// The data set of the last trial stays loaded: most sweeps use one.
 class DatasetCache {
  public:
-  /// Collective. `packed`: see load_dataset.
-  const Dataset& get(const DatasetConfig& config,
-                     Communicator& comm,
-                     const PackedImages& packed = {}) {
+  /// Collective.
+  const Dataset& get(const DatasetConfig& config, Communicator& comm, const LoadWatch& watch = {}) {
     if (!dataset_ || config.name != name_ || config.root != root_ ||
         config.options.values() != options_) {
-      dataset_ = load_on_all_ranks(config, comm, packed);
+      dataset_ = load_on_all_ranks(config, comm, watch);
       name_ = config.name;
       root_ = config.root;
       options_ = config.options.values();

@@ -62,6 +62,7 @@ class EvaluationAttempt {
   EvaluationCheckpoint checkpoint(const std::string& device) const;
   void packed(std::int64_t images);
   void batch_done();
+  bool must_stop() const { return stop_requested() || heartbeat_.fenced(); }
   bool is_overtaken() const { return heartbeat_.fenced() || claimed_.claim.fenced(); }
   void record(const SplitMetrics& results, const std::string& device);
   int refuse(const ConfigError& error);
@@ -95,10 +96,15 @@ int EvaluationAttempt::run(DatasetCache& datasets) {
     config_.dataset =
         find_data_of_finished_trial(config_.dataset, trained_, settings_.sweep_directory);
     const Dataset& dataset =
-        datasets.get(config_.dataset, *alone, [this](std::int64_t images) { packed(images); });
+        datasets.get(config_.dataset,
+                     *alone,
+                     {.decoded = [this](std::int64_t images) { packed(images); },
+                      .give_up = [this] { return must_stop(); }});
     record(evaluate(dataset, *alone, device), device);
     if (!is_overtaken()) checkpoint(device).clear();
   } catch (const EvaluationStopped&) {
+    record_failure("preempted", stop_reason());
+  } catch (const LoadingGivenUp&) {
     record_failure("preempted", stop_reason());
   } catch (const StoppedOnFullDisk& error) {
     record_failure("preempted", fmt::format("{}; {}", stop_reason(), error.what()));
@@ -134,7 +140,7 @@ SplitMetrics EvaluationAttempt::go_on(FinishedTrial& trial, EvaluationCheckpoint
     if (!is_overtaken()) wait_out_full_disk([&] { kept.save(evaluator.progress()); });
   };
   evaluator.restart(kept.load());
-  evaluator.set_watch({.stop_requested = [this] { return stop_requested() || heartbeat_.fenced(); },
+  evaluator.set_watch({.stop_requested = [this] { return must_stop(); },
                        .batch_done = [this] { batch_done(); },
                        .checkpoint_due = [&kept] { return kept.is_due(); },
                        .checkpoint = save});

@@ -154,8 +154,9 @@ std::optional<Assignment> WorkerGroup::next() {
 }
 
 const Dataset& WorkerGroup::load(const DatasetConfig& config) {
-  if (!sink_) return datasets_.get(config, comm_);
-  return datasets_.get(config, comm_, [this](std::int64_t images) { sink_->packed(images); });
+  LoadWatch watch{.give_up = [this] { return stop_now(); }};
+  if (sink_) watch.decoded = [this](std::int64_t images) { sink_->packed(images); };
+  return datasets_.get(config, comm_, watch);
 }
 
 TrialResult WorkerGroup::train(const Assignment& assignment, TrialSink& sink) {
@@ -219,6 +220,8 @@ void WorkerGroup::train_and_record(const Assignment& assignment) {
     refuse(error);
   } catch (const StoppedOnFullDisk& error) {
     stop(error);
+  } catch (const LoadingGivenUp& stopped) {
+    if (sink_) sink_->stopped(stopped.what());
   } catch (...) {
     fail(assignment, current_failure(assignment.config, comm_.size(), before_));
   }

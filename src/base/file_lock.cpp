@@ -79,16 +79,19 @@ std::string status_line(int pid, const std::string& key) {
   return "";
 }
 
-bool wait_in_silence(int fd, Clock::time_point end) {
+/// Nothing while the lock is still to be waited for.
+std::optional<LockOutcome> wait_in_silence(int fd, Clock::duration time, const LockWait& wait) {
+  const auto end = Clock::now() + time;
   while (Clock::now() < end) {
+    if (wait.give_up()) return LockOutcome::kGivenUp;
     std::this_thread::sleep_for(kBetweenTries);
-    if (::flock(fd, LOCK_EX | LOCK_NB) == 0) return true;
+    if (::flock(fd, LOCK_EX | LOCK_NB) == 0) return LockOutcome::kTaken;
   }
-  return false;
+  return std::nullopt;
 }
 
-void wait_and_say(int fd, const std::filesystem::path& path, const LockWait& wait) {
-  if (wait_in_silence(fd, Clock::now() + wait.in_silence)) return;
+LockOutcome wait_and_say(int fd, const std::filesystem::path& path, const LockWait& wait) {
+  if (const auto outcome = wait_in_silence(fd, wait.in_silence, wait)) return *outcome;
   const auto say = [&](const std::string& text) {
     if (wait.say) {
       wait.say(text);
@@ -96,27 +99,30 @@ void wait_and_say(int fd, const std::filesystem::path& path, const LockWait& wai
       log_warning("{}", text);
     }
   };
-  do {
+  while (true) {
     const std::string what =
         fmt::format("the lock {}, which {} holds", in_quotes(path.string()), lock_holder(fd));
     const AwaitedLock shown(what);
     say("waiting for " + what);
-    if (wait_in_silence(fd, Clock::now() + kBetweenWords)) break;
-  } while (true);
-  say(fmt::format("the lock {} is free: going on", in_quotes(path.string())));
+    const auto outcome = wait_in_silence(fd, kBetweenWords, wait);
+    if (!outcome) continue;
+    if (*outcome == LockOutcome::kTaken) {
+      say(fmt::format("the lock {} is free: going on", in_quotes(path.string())));
+    }
+    return *outcome;
+  }
 }
 
 }  // namespace
 
-bool lock_exclusively(int fd, const std::filesystem::path& path, const LockWait& wait) {
+LockOutcome lock_exclusively(int fd, const std::filesystem::path& path, const LockWait& wait) {
   while (::flock(fd, LOCK_EX | LOCK_NB) != 0) {
     if (errno == EINTR) continue;
-    if (errno == ENOLCK || errno == EOPNOTSUPP) return false;
+    if (errno == ENOLCK || errno == EOPNOTSUPP) return LockOutcome::kUnsupported;
     if (errno != EWOULDBLOCK) throw_errno("flock", path.string());
-    wait_and_say(fd, path, wait);
-    break;
+    return wait_and_say(fd, path, wait);
   }
-  return true;
+  return LockOutcome::kTaken;
 }
 
 std::string lock_holder(int fd) {

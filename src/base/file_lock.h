@@ -13,11 +13,19 @@ struct LockWait {
   /// Says what is waited for, with the holder's process where it is known; on standard error when
   /// not set.
   std::function<void(const std::string& what)> say = {};
+  /// Asked while it waits: true ends the wait without the lock.
+  std::function<bool()> give_up = [] { return false; };
 };
 
-/// Takes an exclusive flock(2) on an open file, and waits for it as long as it takes. False where
-/// the file system has no locks. EnvironmentError naming `path` when it fails otherwise.
-bool lock_exclusively(int fd, const std::filesystem::path& path, const LockWait& wait = {});
+enum class LockOutcome {
+  kTaken,
+  kUnsupported,  // the file system has no locks
+  kGivenUp,
+};
+
+/// Takes an exclusive flock(2) on an open file, and waits for it as long as it takes.
+/// EnvironmentError naming `path` when it fails.
+LockOutcome lock_exclusively(int fd, const std::filesystem::path& path, const LockWait& wait = {});
 
 /// "process 123 (python3)", with what it is doing when it is stopped, for one that holds a flock on
 /// this file; "another process" where the kernel does not tell, as of other hosts.

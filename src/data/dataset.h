@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <exception>
 #include <functional>
 #include <memory>
 #include <span>
@@ -54,13 +55,23 @@ class Dataset {
 /// another process of this node has verified it just now.
 enum class PackCheck { kEveryByte, kHeader };
 
-/// Told how many images are decoded so far.
-using PackedImages = std::function<void(std::int64_t images)>;
+/// Who follows a data set that this process has to decode, or waits for another one to decode.
+struct LoadWatch {
+  /// Told how many images are decoded so far.
+  std::function<void(std::int64_t images)> decoded = [](std::int64_t) {};
+  /// True ends it with LoadingGivenUp.
+  std::function<bool()> give_up = [] { return false; };
+};
+
+/// Nothing is wrong with the data, and nothing is left behind.
+class LoadingGivenUp : public std::exception {
+ public:
+  const char* what() const noexcept override { return "stopped while its data set was loaded"; }
+};
 
 /// Loads by `config.name`. ConfigError names the file, the offset, what was found and expected.
-/// `packed`, unless empty, is called when this process has to decode.
 std::unique_ptr<Dataset> load_dataset(const DatasetConfig& config,
                                       PackCheck check = PackCheck::kEveryByte,
-                                      const PackedImages& packed = {});
+                                      const LoadWatch& watch = {});
 
 }  // namespace headway

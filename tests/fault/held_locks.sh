@@ -45,17 +45,37 @@ release
 finished "$run"
 grep -q 'is free: going on' "$work/log" || { cat "$work/log"; fail "the end of the wait was not told"; }
 
-# The groups' own: they may wait for longer than a group may stand still.
+# The groups' own: they may wait for longer than a group may stand still. In a sweep without records, as
+# `run` itself compares the data with those of the records.
 hold "$(find "$HEADWAY_CACHE/datasets" -name '*.pack.lock')"
 find "$HEADWAY_CACHE/datasets" -name '*.pack' -delete
-"$HEADWAY" run "$work/sweep.yaml" sweep.seeds=3 --hang-timeout 7s >"$work/log" 2>&1 &
+"$HEADWAY" run "$work/sweep.yaml" name=waits --hang-timeout 7s >"$work/log" 2>&1 &
 run=$!
 wait_until 60 told pack.lock
 sleep 8
 kill -0 "$run" || { cat "$work/log"; fail "it did not wait"; }
 release
 finished "$run"
-[[ $(query locks "select count(*) from attempts where failure <> ''") -eq 0 ]] ||
-  fail "a wait was taken for a failure: $(query locks 'select attempt, failure, message from attempts')"
-[[ $(query locks "select count(*) from trials where state = 'done'") -eq 3 ]] || fail "not all are done"
+
+# Nor is the group deaf meanwhile.
+hold "$(find "$HEADWAY_CACHE/datasets" -name '*.pack.lock')"
+find "$HEADWAY_CACHE/datasets" -name '*.pack' -delete
+"$HEADWAY" run "$work/sweep.yaml" name=leaves >"$work/log" 2>&1 &
+run=$!
+told_by_group() { grep -qs "waiting for the lock '.*pack.lock'" "$HEADWAY_RESULTS"/leaves/logs/*.log; }
+wait_until 60 told_by_group
+kill -TERM "$run"
+code=0
+wait "$run" || code=$?
+[[ $code -eq 75 ]] || { cat "$work/log"; fail "exit code $code"; }
+[[ $(query leaves "select state, message from attempts") == "yielded|stopped while its data set was loaded" ]] ||
+  fail "the end of the wait was not recorded: $(query leaves 'select state, message from attempts')"
+release
+"$HEADWAY" run "$work/sweep.yaml" name=leaves >"$work/log" 2>&1 || { cat "$work/log"; fail "exit code $?"; }
+
+for sweep in locks waits leaves; do
+  [[ $(query "$sweep" "select count(*) from attempts where failure not in ('', 'preempted')") -eq 0 ]] ||
+    fail "a wait was taken for a failure: $(query "$sweep" 'select attempt, failure, message from attempts')"
+  [[ $(query "$sweep" "select count(*) from trials where state <> 'done'") -eq 0 ]] || fail "not all are done"
+done
 echo "held locks are told of and waited for"

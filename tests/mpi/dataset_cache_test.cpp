@@ -1,6 +1,7 @@
 // Who verifies a data set's pack, and what becomes of an error that strikes some ranks alone.
 #include "runner/worker/dataset_cache.h"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -8,6 +9,8 @@
 
 #include "base/environment.h"
 #include "base/errors.h"
+#include "base/file_lock.h"
+#include "base/files.h"
 #include "support/scoped_variable.h"
 #include "support/temporary_directory.h"
 #include "support/test_communicator.h"
@@ -85,6 +88,22 @@ TEST_F(DatasetLoading, refuses_on_all_ranks_what_one_rank_refuses) {
   const std::string message = refusal();
   EXPECT_THAT(message,
               HasSubstr(test_communicator().rank() == last ? "found no files" : "another rank"));
+}
+
+TEST_F(DatasetLoading, ends_on_all_ranks_when_those_that_load_give_up) {
+  { const auto dataset = load(); }
+  FileDescriptor lock;
+  on_rank_0([&] {
+    const fs::path pack = packs().front();
+    fs::remove(pack);
+    lock = open_file(pack.string() + ".lock", O_RDWR);
+    ASSERT_EQ(lock_exclusively(lock.native(), pack), LockOutcome::kTaken);
+  });
+  // The first ranks of all nodes among them.
+  const LoadWatch watch{.give_up = [] { return test_communicator().rank() % 2 == 0; }};
+  EXPECT_THROW(load_on_all_ranks(config_, test_communicator(), watch), LoadingGivenUp);
+  on_rank_0([&] { lock = {}; });
+  EXPECT_EQ(load()->train().count, 30);
 }
 
 TEST_F(DatasetLoading, refuses_unlike_data_on_all_ranks) {

@@ -29,29 +29,30 @@ const DatasetEntry& entry(const std::string& name) {
 }
 
 /// Passes images on and counts them.
-class CountingSink final : public ImageSink {
+class WatchedSink final : public ImageSink {
  public:
-  CountingSink(ImageSink& sink, std::int64_t& count, const PackedImages& packed)
-      : sink_(sink), count_(count), packed_(packed) {}
+  WatchedSink(ImageSink& sink, std::int64_t& count, const LoadWatch& watch)
+      : sink_(sink), count_(count), watch_(watch) {}
 
   void add(std::span<const std::uint8_t> images, std::span<const std::int32_t> labels) override {
+    if (watch_.give_up()) throw LoadingGivenUp();
     sink_.add(images, labels);
     count_ += static_cast<std::int64_t>(labels.size());
-    packed_(count_);
+    watch_.decoded(count_);
   }
+  std::int64_t most_images() const override { return sink_.most_images(); }
 
  private:
   ImageSink& sink_;
   std::int64_t& count_;
-  const PackedImages& packed_;
+  const LoadWatch& watch_;
 };
 
-DecodePart counted(DecodePart decode, const PackedImages& packed) {
-  if (!packed) return decode;
-  return [decode = std::move(decode), packed, count = std::int64_t{0}](DatasetPart part,
+DecodePart watched(DecodePart decode, const LoadWatch& watch) {
+  return [decode = std::move(decode), &watch, count = std::int64_t{0}](DatasetPart part,
                                                                        ImageSink& sink) mutable {
-    CountingSink counting(sink, count, packed);
-    decode(part, counting);
+    WatchedSink watched(sink, count, watch);
+    decode(part, watched);
   };
 }
 
@@ -76,7 +77,7 @@ void expect_data_files(const DatasetConfig& config) {
 
 std::unique_ptr<Dataset> load_dataset(const DatasetConfig& config,
                                       PackCheck check,
-                                      const PackedImages& packed) {
+                                      const LoadWatch& watch) {
   DatasetFiles files = entry(config.name).find(config);
   DatasetDescription dataset = entry(config.name).describe(config);  // whole
   const nlohmann::json& options = config.options.values();
@@ -85,9 +86,10 @@ std::unique_ptr<Dataset> load_dataset(const DatasetConfig& config,
                                 .files = std::move(files.files),
                                 .image = dataset.image,
                                 .class_names = std::move(dataset.class_names),
-                                .decode = counted(std::move(files.decode), packed),
+                                .decode = watched(std::move(files.decode), watch),
                                 .most = {dataset.train_count, dataset.test_count}},
-                               check);
+                               check,
+                               watch.give_up);
 }
 
 }  // namespace headway

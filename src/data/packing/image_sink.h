@@ -18,7 +18,7 @@ class ImageSink {
   /// images [n, H, W, C], labels [n] in 0..K-1.
   virtual void add(std::span<const std::uint8_t> images, std::span<const std::int32_t> labels) = 0;
   /// At most so many: readers refuse more before they take memory, or decompress it.
-  virtual std::int64_t most_images() const { return std::numeric_limits<std::int32_t>::max(); }
+  virtual std::int64_t most_images() const = 0;
 };
 
 /// How many images each part may have.

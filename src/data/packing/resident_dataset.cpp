@@ -91,10 +91,12 @@ OpenedPack open_pack(const fs::path& path, const std::string& hash, PackCheck ch
 
 // Lets one process decode while the others of a node wait for its pack. Without the lock (a file
 // system that has none) each decodes for itself, which costs time and nothing else.
-FileDescriptor lock_pack(const fs::path& path) {
+FileDescriptor lock_pack(const fs::path& path, const std::function<bool()>& give_up) {
   try {
     FileDescriptor lock = open_file(path.string() + ".lock", O_RDWR | O_CREAT | O_NOFOLLOW);
-    lock_exclusively(lock.native(), path.string() + ".lock");
+    const auto outcome =
+        lock_exclusively(lock.native(), path.string() + ".lock", {.give_up = give_up});
+    if (outcome == LockOutcome::kGivenUp) throw LoadingGivenUp();
     return lock;
   } catch (const std::runtime_error&) {  // store_pack says why the folder cannot be written
     return {};
@@ -130,7 +132,9 @@ DecodePart decode_unchanged(const DatasetSource& source, const std::string& hash
   };
 }
 
-Pack resident_pack(const DatasetSource& source, PackCheck check) {
+Pack resident_pack(const DatasetSource& source,
+                   PackCheck check,
+                   const std::function<bool()>& give_up) {
   const std::string hash = source_hash(source);
   const PackContent content{.source_hash = hash,
                             .classes = static_cast<std::int64_t>(source.class_names.size()),
@@ -146,7 +150,7 @@ Pack resident_pack(const DatasetSource& source, PackCheck check) {
   if (OpenedPack opened = open_pack(path, hash, check); opened.pack) {
     return std::move(*opened.pack);
   }
-  const FileDescriptor lock = lock_pack(path);
+  const FileDescriptor lock = lock_pack(path, give_up);
   OpenedPack opened = open_pack(path, hash, check);  // another process may have made it meanwhile
   if (opened.pack) return std::move(*opened.pack);
   if (!opened.damage.empty()) log_warning("rebuilding a data set's pack: {}", opened.damage);
@@ -159,8 +163,10 @@ fs::path pack_path(const DatasetSource& source) {
   return pack_path(source, source_hash(source));
 }
 
-std::unique_ptr<Dataset> make_resident_dataset(const DatasetSource& source, PackCheck check) {
-  return std::make_unique<MappedDataset>(resident_pack(source, check), source);
+std::unique_ptr<Dataset> make_resident_dataset(const DatasetSource& source,
+                                               PackCheck check,
+                                               const std::function<bool()>& give_up) {
+  return std::make_unique<MappedDataset>(resident_pack(source, check, give_up), source);
 }
 
 }  // namespace headway

@@ -102,7 +102,8 @@ auto with_settings(const std::filesystem::path& directory, auto&& read) {
 FileDescriptor lock_manifest(const std::filesystem::path& directory) {
   FileDescriptor file =
       open_file(SweepLayout(directory).manifest_lock(), O_RDWR | O_CREAT | O_NOFOLLOW);
-  if (!lock_exclusively(file.native(), SweepLayout(directory).manifest_lock())) {
+  if (lock_exclusively(file.native(), SweepLayout(directory).manifest_lock()) ==
+      LockOutcome::kUnsupported) {
     log_warning("{}: no file locks here; don't start two runs at once", directory.string());
   }
   return file;

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <limits>
+
 #include "data/packing/image_sink.h"
 #include "fuzz/support/fuzz_target.h"
 
@@ -17,6 +19,7 @@ class CountingSink final : public ImageSink {
       if (label < 0 || label >= classes_) fail("a label that is no class");
     }
   }
+  std::int64_t most_images() const override { return std::numeric_limits<std::int32_t>::max(); }
 
  private:
   std::size_t image_bytes_;

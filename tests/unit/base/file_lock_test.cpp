@@ -62,7 +62,7 @@ TEST_F(FileLock, a_free_one_is_taken_without_a_word) {
   const FileDescriptor file = open();
   LockWait wait;
   wait.say = [](const std::string& what) { ADD_FAILURE() << what; };
-  EXPECT_TRUE(lock_exclusively(file.native(), path_, wait));
+  EXPECT_EQ(lock_exclusively(file.native(), path_, wait), LockOutcome::kTaken);
   EXPECT_NE(::flock(open().native(), LOCK_EX | LOCK_NB), 0) << "it is held";
   EXPECT_EQ(awaited_lock(), "");
 }
@@ -81,7 +81,7 @@ TEST_F(FileLock, who_waits_says_for_which_and_for_whom) {
     holder.end();
   };
   const FileDescriptor file = open();
-  EXPECT_TRUE(lock_exclusively(file.native(), path_, wait));
+  EXPECT_EQ(lock_exclusively(file.native(), path_, wait), LockOutcome::kTaken);
   ASSERT_EQ(said.size(), 2U);
   EXPECT_THAT(said[0],
               HasSubstr("waiting for the lock '" + path_.string() + "', which process " +
@@ -89,6 +89,18 @@ TEST_F(FileLock, who_waits_says_for_which_and_for_whom) {
   EXPECT_THAT(said[0], HasSubstr(", stopped) holds"));
   EXPECT_THAT(said[1], HasSubstr("is free: going on"));
   EXPECT_EQ(awaited_lock(), "");
+}
+
+TEST_F(FileLock, who_gives_up_leaves_it_to_its_holder) {
+  const Holder holder(path_);
+  int asked = 0;
+  LockWait wait{.in_silence = std::chrono::milliseconds(10)};
+  wait.say = [](const std::string&) {};
+  wait.give_up = [&] { return ++asked == 3; };  // in silence and after the first words
+  const FileDescriptor file = open();
+  EXPECT_EQ(lock_exclusively(file.native(), path_, wait), LockOutcome::kGivenUp);
+  EXPECT_EQ(awaited_lock(), "");
+  EXPECT_NE(::flock(file.native(), LOCK_EX | LOCK_NB), 0);
 }
 
 TEST_F(FileLock, nobody_is_known_to_hold_a_free_one) {

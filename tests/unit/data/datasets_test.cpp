@@ -282,6 +282,20 @@ TEST_F(FashionMnist, refuses_more_images_than_were_published) {
   }
 }
 
+TEST_F(FashionMnist, leaves_nothing_behind_when_it_is_to_give_up) {
+  write_small_fashion_mnist(config().root);
+  std::int64_t decoded = 0;
+  const LoadWatch watch{.decoded = [&](std::int64_t images) { decoded = images; },
+                        .give_up = [&] { return decoded > 0; }};
+  EXPECT_THROW(load_dataset(config(), PackCheck::kEveryByte, watch), LoadingGivenUp);
+  EXPECT_EQ(decoded, 30) << "the first part";
+  for (const auto& entry :
+       std::filesystem::directory_iterator(directory_.path() / "cache" / "datasets")) {
+    EXPECT_EQ(entry.path().extension(), ".lock") << entry.path();
+  }
+  EXPECT_EQ(load_dataset(config())->train().count, 30);
+}
+
 TEST_F(FashionMnist, says_where_it_looked_and_which_package_brings_it) {
   try {
     load_dataset(config());
