@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string_view>
+#include <unordered_set>
 
 #include "base/errors.h"
 #include "base/files.h"
@@ -123,6 +124,15 @@ ManifestLines read_sound_manifest_lines(const std::filesystem::path& file) {
   }
   const std::string text = read_text(file, kLargestManifest, Links::kRefuse);
   ManifestLines lines;
+  std::unordered_set<TrialId> seen;
+  const auto damage = [&](std::size_t number, std::string_view what) {
+    if (lines.damage.size() >= kMostTold) return;
+    lines.damage.push_back(
+        fmt::format("{}:{}: {}; 'headway run' with the sweep file writes the plan anew",
+                    file.string(),
+                    number,
+                    what));
+  };
   std::string_view rest = text;
   for (std::size_t number = 1; !rest.empty(); ++number) {
     const std::size_t end = rest.find('\n');
@@ -131,14 +141,14 @@ ManifestLines read_sound_manifest_lines(const std::filesystem::path& file) {
     if (line.empty()) continue;
     try {
       auto trial = lacks_loss_section(line) ? std::nullopt : quick_parse(line);
-      lines.trials.push_back(trial ? *std::move(trial) : full_parse(line));
+      if (!trial) trial = full_parse(line);
+      if (seen.insert(trial->trial_id).second) {
+        lines.trials.push_back(*std::move(trial));
+      } else {
+        damage(number, fmt::format("trial {} stands there twice", trial->trial_id));
+      }
     } catch (const nlohmann::json::exception& error) {
-      if (lines.damage.size() >= kMostTold) continue;
-      lines.damage.push_back(fmt::format(
-          "{}:{}: not a trial: {}; 'headway run' with the sweep file writes the plan anew",
-          file.string(),
-          number,
-          error.what()));
+      damage(number, fmt::format("not a trial: {}", error.what()));
     }
   }
   return lines;

@@ -2,7 +2,9 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <set>
@@ -26,7 +28,12 @@
 namespace headway {
 namespace {
 
-nlohmann::json settings_json(const Sweep& sweep) {
+// How many trials trials.jsonl holds: a cut list would look like a smaller sweep. It is written
+// after these settings, and may still be the one before when a writer dies in between.
+constexpr const char* kTrialCounts = "trial_counts";
+constexpr int kMostLooks = 3;
+
+nlohmann::json settings_json(const Sweep& sweep, const std::set<std::size_t>& trial_counts) {
   nlohmann::json flags = nlohmann::json::array();
   for (const CellFlag& flag : sweep.flags) {
     flags.push_back({{"cell_id", flag.cell_id}, {"rule", flag.rule}, {"message", flag.message}});
@@ -41,7 +48,8 @@ nlohmann::json settings_json(const Sweep& sweep) {
           {"slurm", section_to_json(sweep.slurm)},
           {"flags", flags},
           {"notes", sweep.notes},
-          {"data_roots", roots}};
+          {"data_roots", roots},
+          {kTrialCounts, trial_counts}};
 }
 
 // As version 0.1.0 wrote them.
@@ -95,6 +103,24 @@ auto with_settings(const std::filesystem::path& directory, auto&& read) {
   } catch (const ConfigError& error) {
     throw fail(error);
   }
+}
+
+// "" when the list is as long as the settings say; not all versions do.
+std::string wrong_count(const nlohmann::json& settings, std::size_t found) {
+  const auto counts = settings.find(kTrialCounts);
+  if (counts == settings.end()) return "";
+  const auto expected = counts->get<std::vector<std::size_t>>();
+  if (std::ranges::find(expected, found) != expected.end()) return "";
+  return fmt::format(
+      "holds {} trials, plan.json says {}: it was cut or added to by hand; 'headway run' with the "
+      "sweep file writes the plan anew",
+      found,
+      fmt::join(expected, " or "));
+}
+
+std::string wrong_count(const std::filesystem::path& directory, std::size_t found) {
+  return with_settings(
+      directory, [&](const nlohmann::json& settings) { return wrong_count(settings, found); });
 }
 
 // Held while the manifest is rewritten, released when the descriptor closes. Where the file system
@@ -168,6 +194,15 @@ void take_out_edited(ManifestLines& lines,
   std::erase_if(lines.trials, is_edited);
 }
 
+// "" when it is, or cannot be known.
+std::string incompleteness(const std::filesystem::path& directory, std::size_t trials) {
+  try {
+    return wrong_count(directory, trials);
+  } catch (const EnvironmentError&) {  // the settings are written anew
+    return "";
+  }
+}
+
 // The trials of a list; of a damaged or edited one, which is put aside, those that can be read and
 // are what their ids say: what was recorded of the others stays in the segments.
 std::vector<PlannedTrial> read_or_put_aside(const std::filesystem::path& file,
@@ -177,6 +212,10 @@ std::vector<PlannedTrial> read_or_put_aside(const std::filesystem::path& file,
   ManifestLines lines;
   try {
     lines = read_sound_manifest_lines(file);
+    if (file == layout.trials_file()) {
+      const std::string wrong = incompleteness(layout.root(), lines.trials.size());
+      if (!wrong.empty()) lines.damage.push_back(fmt::format("{} {}", file.string(), wrong));
+    }
     take_out_edited(lines, file, planned);
     if (lines.damage.empty()) return std::move(lines.trials);
   } catch (const DiskFullError&) {
@@ -256,9 +295,15 @@ SweepManifest read_sweep_settings(const std::filesystem::path& directory) {
 }
 
 SweepManifest read_manifest(const std::filesystem::path& directory) {
-  SweepManifest manifest = read_sweep_settings(directory);
-  manifest.trials = read_manifest_lines(SweepLayout(directory).trials_file());
-  return manifest;
+  const auto file = SweepLayout(directory).trials_file();
+  for (int look = 1;; ++look) {
+    SweepManifest manifest = read_sweep_settings(directory);
+    manifest.trials = read_manifest_lines(file);
+    const std::string wrong = wrong_count(directory, manifest.trials.size());
+    if (wrong.empty()) return manifest;
+    // Others may have written it in between, and again.
+    if (look == kMostLooks) throw StoreError(fmt::format("{} {}", file.string(), wrong));
+  }
 }
 
 SweepName read_sweep_name(const std::filesystem::path& directory) {
@@ -310,7 +355,9 @@ ManifestChange write_manifest(const std::filesystem::path& directory, const Swee
   if (!vanished.empty() || is_there(layout.vanished_trials_file())) {
     replace_if_changed(layout.vanished_trials_file(), manifest_lines(vanished));
   }
-  replace_if_changed(layout.settings_file(), settings_json(sweep).dump(2) + "\n");
+  std::set<std::size_t> trial_counts{trials.size()};
+  if (is_there(layout.trials_file())) trial_counts.insert(old_trials.size());
+  replace_if_changed(layout.settings_file(), settings_json(sweep, trial_counts).dump(2) + "\n");
   replace_if_changed(layout.trials_file(), manifest_lines(trials));
   return change;
 }

@@ -150,6 +150,56 @@ TEST(SweepManifest, a_damaged_list_of_trials_is_put_aside_and_written_anew) {
   EXPECT_EQ(text_of(fixture.path() / "trials.damaged.jsonl"), text);
 }
 
+TEST(SweepManifest, a_list_that_was_cut_or_emptied_is_no_smaller_sweep) {
+  const SweepFixture fixture;
+  const auto file = SweepLayout(fixture.path()).trials_file();
+  const std::string sound = text_of(file);
+  for (const std::string& cut : {std::string(), sound.substr(0, sound.find('\n') + 1)}) {
+    std::ofstream(file) << cut;
+    try {
+      read_manifest(fixture.path());
+      FAIL() << "no error";
+    } catch (const StoreError& error) {
+      EXPECT_THAT(error.what(), HasSubstr(cut.empty() ? "holds 0 trials" : "holds 1 trials"));
+      EXPECT_THAT(error.what(), HasSubstr("plan.json says 6"));
+    }
+    write_manifest(fixture.path(), fixture.sweep);
+    EXPECT_EQ(text_of(file), sound);
+  }
+  EXPECT_EQ(text_of(fixture.path() / "trials.damaged.jsonl"), "");
+}
+
+TEST(SweepManifest, refuses_a_trial_that_stands_in_the_list_twice) {
+  const SweepFixture fixture;
+  const auto file = SweepLayout(fixture.path()).trials_file();
+  const std::string sound = text_of(file);
+  std::ofstream(file) << sound << sound;
+  try {
+    read_manifest(fixture.path());
+    FAIL() << "no error";
+  } catch (const StoreError& error) {
+    EXPECT_THAT(error.what(),
+                HasSubstr("trials.jsonl:7: trial " + fixture.id(0).text() + " stands there twice"));
+  }
+}
+
+// The settings are written first.
+TEST(SweepManifest, is_sound_when_its_writer_died_between_its_files) {
+  const SweepFixture fixture;
+  const auto file = SweepLayout(fixture.path()).trials_file();
+  const std::string before = text_of(file);
+  Sweep shorter = fixture.sweep;
+  shorter.trials.pop_back();
+  write_manifest(fixture.path(), shorter);
+  EXPECT_EQ(read_manifest(fixture.path()).trials.size(), 5U);
+  std::ofstream(file) << before;
+  EXPECT_EQ(read_manifest(fixture.path()).trials.size(), 6U);
+  write_manifest(fixture.path(), shorter);
+  write_manifest(fixture.path(), shorter);
+  std::ofstream(file) << before;
+  EXPECT_THROW(read_manifest(fixture.path()), StoreError) << "nobody wrote that";
+}
+
 TEST(SweepManifest, a_damaged_list_does_not_take_the_place_of_an_earlier_one) {
   const SweepFixture fixture;
   const auto file = SweepLayout(fixture.path()).trials_file();
