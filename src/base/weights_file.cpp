@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/errors.h"
+#include "base/sha256.h"
 #include "base/text.h"
 
 namespace headway {
@@ -30,23 +31,40 @@ void expect_equal(const std::filesystem::path& file,
                                expected.empty() ? "nothing" : in_quotes(expected)));
 }
 
+// "" where the metadata lack the key.
+std::string told(const SafetensorsFile& file, const char* key) {
+  const auto entry = file.metadata().find(key);
+  return entry == file.metadata().end() ? "" : entry->second;
+}
+
+std::string by_record_of(const TrialId& trial_id) {
+  return "the record of trial " + trial_id.text();
+}
+
 }  // namespace
 
 SafetensorsFile open_weights(const std::filesystem::path& file,
                              const TrialId& trial_id,
                              const std::string& recorded) {
   SafetensorsFile weights = open_whole(file);
-  const auto told = [&](const char* key) {
-    const auto entry = weights.metadata().find(key);
-    return entry == weights.metadata().end() ? "" : entry->second;
-  };
-  expect_equal(file, "weights of trial", told(kTrialIdOfWeights), "its place", trial_id);
+  expect_equal(file, "weights of trial", told(weights, kTrialIdOfWeights), "its place", trial_id);
   const std::string found = hash_tensors(weights.tensors());
   if (!recorded.empty()) {
-    expect_equal(file, "weights", found, "the record of trial " + trial_id.text(), recorded);
+    expect_equal(file, "weights", found, by_record_of(trial_id), recorded);
   }
-  expect_equal(file, "weights", found, "its own metadata", told(kHashOfWeights));
+  expect_equal(file, "weights", found, "its own metadata", told(weights, kHashOfWeights));
   return weights;
+}
+
+void expect_class_vectors(const std::filesystem::path& file,
+                          const TrialId& trial_id,
+                          const std::string& recorded) {
+  const SafetensorsFile drawn = open_whole(file);
+  std::string hash = told(drawn, kHashOfClassVectors);
+  if (const std::string origin = told(drawn, kOriginOfClassVectors); !origin.empty()) {
+    hash = Sha256().add(origin).add(drawn.at(kClassVectorsTensor).bytes).hex_digest();
+  }
+  expect_equal(file, "class vectors", hash, by_record_of(trial_id), recorded);
 }
 
 }  // namespace headway

@@ -140,13 +140,14 @@ void write_artifacts(const std::filesystem::path& folder,
   write_safetensors(weights,
                     state.tensors(),
                     {{kTrialIdOfWeights, trial_id(config)}, {kHashOfWeights, weights_sha256}});
-  write_safetensors(
-      class_vectors,
-      {{"class_vectors",
-        "F32",
-        {drawn.classes, drawn.feature_size},
-        std::as_bytes(std::span(drawn.values))}},
-      {{"sha256", drawn.sha256}, {"distribution", config.class_vectors.distribution}});
+  write_safetensors(class_vectors,
+                    {{kClassVectorsTensor,
+                      "F32",
+                      {drawn.classes, drawn.feature_size},
+                      std::as_bytes(std::span(drawn.values))}},
+                    {{kHashOfClassVectors, drawn.sha256},
+                     {kOriginOfClassVectors, drawn.drawn_from},
+                     {"distribution", config.class_vectors.distribution}});
 }
 
 }  // namespace headway

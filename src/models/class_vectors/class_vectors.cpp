@@ -71,16 +71,16 @@ void check_distinct(const Rows& unit, std::size_t feature_size, const std::strin
   }
 }
 
-std::string hash_of(const ClassVectors& drawn,
-                    const ClassVectorsConfig& config,
-                    std::int64_t seed) {
+std::string origin_of(const ClassVectors& drawn,
+                      const ClassVectorsConfig& config,
+                      std::int64_t seed) {
   nlohmann::json key = {{"distribution", config.distribution},
                         {"options", config.options.values()},
                         {"classes", drawn.classes},
                         {"feature_size", drawn.feature_size},
                         {"seed", seed}};
   std::visit([&](const auto& norm) { key["norm"] = norm; }, config.norm);
-  return Sha256().add(key.dump()).add(std::as_bytes(std::span(drawn.values))).hex_digest();
+  return key.dump();
 }
 
 }  // namespace
@@ -132,13 +132,14 @@ ClassVectors draw_class_vectors(const ClassVectorsConfig& config, ClassVectorsIn
   const auto size = static_cast<std::size_t>(input.feature_size);
   const Rows unit = unit_rows(rows, size);
   check_distinct(unit, size, config.distribution);
-  ClassVectors drawn{
-      .classes = input.classes, .feature_size = input.feature_size, .values = {}, .sha256 = {}};
+  ClassVectors drawn{.classes = input.classes, .feature_size = input.feature_size};
   drawn.values.reserve(rows.size());
   for (std::size_t i = 0; i < rows.size(); ++i) {
     drawn.values.push_back(static_cast<float>(keeps_lengths ? rows[i] : length * unit[i]));
   }
-  drawn.sha256 = hash_of(drawn, config, input.seed);
+  drawn.drawn_from = origin_of(drawn, config, input.seed);
+  drawn.sha256 =
+      Sha256().add(drawn.drawn_from).add(std::as_bytes(std::span(drawn.values))).hex_digest();
   return drawn;
 }
 

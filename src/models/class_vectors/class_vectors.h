@@ -42,10 +42,11 @@ const Registry<ClassVectorsDraw>& class_vector_distributions();
 
 /// A drawn K x D matrix W, row-major.
 struct ClassVectors {
-  std::int64_t classes = 0;       // K
-  std::int64_t feature_size = 0;  // D
-  std::vector<float> values;      // [K, D]
-  std::string sha256;             // over (distribution, options, norm, K, D, seed, raw bytes)
+  std::int64_t classes = 0;        // K
+  std::int64_t feature_size = 0;   // D
+  std::vector<float> values = {};  // [K, D]
+  std::string drawn_from = {};     // JSON: distribution, options, norm, K, D, seed
+  std::string sha256 = {};         // of drawn_from and the raw bytes
 };
 
 /// Draws by `config.distribution` with the options of `config`, applies the norm axis, checks

@@ -17,6 +17,7 @@
 #include <thread>
 
 #include "base/errors.h"
+#include "base/sha256.h"
 #include "base/weights_file.h"
 #include "store/sql/results_store.h"
 #include "support/text_of.h"
@@ -188,13 +189,37 @@ TEST_F(Fsck, names_settings_that_are_gone_and_checks_the_rest) {
   EXPECT_EQ(report.artifacts, 1);
 }
 
-TEST_F(Fsck, checks_class_vectors_against_the_hash_of_the_record) {
+TEST_F(Fsck, hashes_class_vectors_and_what_they_were_drawn_from) {
+  const auto bytes = std::as_bytes(std::span(values_));
+  const std::string hash = Sha256().add("a simplex").add(bytes).hex_digest();
+  nlohmann::json done = fixture_.done(1, 1, 0.5);
+  done["class_vectors_sha256"] = hash;
+  done["weights_sha256"] = "";
+  fixture_.write({fixture_.started(1, 1), done});
+  ResultsStore(fixture_.path()).sync();
+  const auto file =
+      SweepLayout(fixture_.path()).artifacts(fixture_.id(1)) / "class_vectors.safetensors";
+  std::filesystem::create_directories(file.parent_path());
+  const auto write = [&](const std::string& origin, const std::vector<float>& values) {
+    write_safetensors(file,
+                      {{"class_vectors", "F32", {4}, std::as_bytes(std::span(values))}},
+                      {{"sha256", hash}, {"drawn_from", origin}});
+  };
+  write("a simplex", values_);
+  EXPECT_THAT(fsck(fixture_.path()).problems, IsEmpty());
+  write("a simplex", {1, 2, 3, 5});
+  EXPECT_THAT(problem(), HasSubstr("but the record of trial " + fixture_.id(1).text() + " says"));
+  write("two simplices", values_);
+  EXPECT_THAT(problem(), HasSubstr("holds class vectors '"));
+}
+
+TEST_F(Fsck, compares_the_hash_that_class_vectors_of_earlier_versions_tell) {
   const auto file =
       SweepLayout(fixture_.path()).artifacts(fixture_.id(0)) / "class_vectors.safetensors";
   write_safetensors(file, weights(), {{"sha256", "dd"}});  // as done() says
   EXPECT_THAT(fsck(fixture_.path()).problems, IsEmpty());
   write_safetensors(file, weights(), {{"sha256", "ee"}});
-  EXPECT_THAT(problem(), HasSubstr("holds other class vectors than the record"));
+  EXPECT_THAT(problem(), HasSubstr("holds class vectors 'ee', but the record"));
 }
 
 TEST_F(Fsck, finds_what_was_edited_in_the_list_of_vanished_trials) {

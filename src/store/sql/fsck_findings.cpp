@@ -1,0 +1,41 @@
+#include "store/sql/fsck_findings.h"
+
+#include <algorithm>
+#include <system_error>
+
+#include "base/errors.h"
+#include "store/sql/results_store.h"
+
+namespace headway {
+
+void FsckFindings::guard(const std::filesystem::path& file, const std::function<void()>& check) {
+  try {
+    check();
+  } catch (const DatabaseError& error) {
+    find(error.kind() == SqlErrorKind::kDamaged ? FsckFinding::kDamage : FsckFinding::kUnchecked,
+         file.string(),
+         error.what());
+  } catch (const StoreError& error) {
+    damage(file.string(), error.what());
+  } catch (const ConfigError& error) {
+    damage(file.string(), error.what());
+  } catch (const std::runtime_error& error) {
+    std::error_code unknown;
+    const bool is_link =
+        std::filesystem::is_symlink(std::filesystem::symlink_status(file, unknown));
+    find(is_link ? FsckFinding::kDamage : FsckFinding::kUnchecked, file.string(), error.what());
+  }
+}
+
+bool FsckFindings::is_sound() const {
+  return std::ranges::none_of(
+      problems_, [](const FsckProblem& one) { return one.finding == FsckFinding::kDamage; });
+}
+
+void FsckFindings::find(FsckFinding finding, std::string where, std::string message) {
+  const std::string prefix = where + ": ";  // most errors begin so, too
+  if (message.starts_with(prefix)) message.erase(0, prefix.size());
+  problems_.push_back({std::move(where), std::move(message), finding});
+}
+
+}  // namespace headway

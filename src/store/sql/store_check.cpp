@@ -1,0 +1,135 @@
+#include "store/sql/store_check.h"
+
+#include <fmt/format.h>
+#include <soci/soci.h>
+
+#include <algorithm>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "base/errors.h"
+#include "base/host.h"
+#include "base/temporary_files.h"
+#include "store/sql/rows.h"
+#include "store/sql/sqlite_dialect.h"
+#include "store/sql/store_schema.h"
+
+namespace headway {
+namespace {
+
+constexpr int kMostComparisons = 5;
+constexpr int kLockSeconds = 5;  // who writes the database now is mostly done by then
+
+/// A database for as long as this lives, where files for a while go.
+class ScratchDatabase {
+ public:
+  ScratchDatabase() : path_(temporary_directory() / ("headway-fsck-" + random_id() + ".sqlite")) {}
+  ScratchDatabase(const ScratchDatabase&) = delete;
+  ScratchDatabase& operator=(const ScratchDatabase&) = delete;
+  ~ScratchDatabase() {
+    std::error_code ignored;
+    for (const char* suffix : {"", "-journal", "-wal", "-shm"}) {
+      std::filesystem::remove(path_.string() + suffix, ignored);
+    }
+  }
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+};
+
+}  // namespace
+
+StoreCheck::StoreCheck(SweepLayout layout,
+                       const std::filesystem::path& database,
+                       FsckFindings& findings)
+    : layout_(std::move(layout)),
+      findings_(findings),
+      store_(layout_.root(), std::make_shared<SqliteDialect>(database, kLockSeconds)) {}
+
+bool StoreCheck::is_whole() const {
+  store_.query([&](soci::session& sql) {
+    for (const std::string& error : sqlite_integrity_errors(sql)) {
+      findings_.damage(store_.place(), error);
+    }
+  });
+  return has_whole_schema();
+}
+
+bool StoreCheck::has_whole_schema() const {
+  const auto memory = SqliteDialect::in_memory();
+  const auto fresh = memory->open();
+  create_schema(*fresh, *memory);
+  std::vector<SqliteObject> found;
+  store_.query([&](soci::session& sql) { found = sqlite_objects(sql); });
+  bool is_whole = true;
+  for (const SqliteObject& wanted : sqlite_objects(*fresh)) {
+    const auto same = std::ranges::find(found, wanted.name, &SqliteObject::name);
+    if (same != found.end() && *same == wanted) continue;
+    is_whole = false;
+    findings_.damage(
+        store_.place(),
+        fmt::format("its {} '{}' {}; 'headway fsck {} --rebuild' builds it anew",
+                    wanted.type,
+                    wanted.name,
+                    same == found.end() ? "is missing" : "is not as headway creates it",
+                    layout_.root().string()));
+  }
+  return is_whole;
+}
+
+void StoreCheck::compare(const std::map<TrialId, BestWeights>& best_weights) const {
+  if (!store_.is_current()) return compare_what_it_would_become();
+  compare_rows(store_);
+  for (const auto& [id, place] : best_weights) {
+    const auto file = layout_.best_weights(id);
+    findings_.guard(file, [&] { expect_recorded(place, store_, id, file); });
+  }
+}
+
+// The next reading command brings it up to date, but does not look again at what it has read.
+void StoreCheck::compare_what_it_would_become() const {
+  if (!findings_.is_sound()) return;
+  const ScratchDatabase copy;
+  store_.query([&](soci::session& sql) { sqlite_copy(sql, copy.path()); });
+  compare_rows(synced(copy.path()));
+}
+
+// What a run records meanwhile may be in one of both and not yet in the other.
+void StoreCheck::compare_rows(const ResultsStore& store) const {
+  const ScratchDatabase fresh;
+  for (int time = 0; time < kMostComparisons; ++time) {
+    const ResultsStore anew = synced(fresh.path());
+    if (!store.has_read_the_same_as(anew)) continue;
+    std::vector<TableDifference> different;
+    store.query([&](soci::session& sql) {
+      different = sqlite_differences(sql, fresh.path(), PublicRows::tables());
+    });
+    if (!store.has_read_the_same_as(anew)) continue;
+    for (const TableDifference& one : different) {
+      findings_.damage(
+          store_.place(),
+          fmt::format("{} rows of table {} are not what the segments say; 'headway fsck {} "
+                      "--rebuild' builds it anew",
+                      one.rows,
+                      one.table,
+                      layout_.root().string()));
+    }
+    return;
+  }
+}
+
+// Its troubles are the checker's own.
+ResultsStore StoreCheck::synced(const std::filesystem::path& file) const {
+  try {
+    ResultsStore store(layout_.root(), std::make_shared<SqliteDialect>(file));
+    store.sync();
+    return store;
+  } catch (const std::runtime_error& error) {
+    throw EnvironmentError(
+        fmt::format("its rows could not be compared with the segments: {}", error.what()));
+  }
+}
+
+}  // namespace headway
