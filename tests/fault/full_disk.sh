@@ -53,7 +53,11 @@ stop_while_waiting() {
   supervisor=$!
   wait_until 30 grep -q 'started by group' "$work/log"
   dd if=/dev/zero of="$work/small/filler" bs=4k 2>/dev/null || true
-  wait_until 30 grep -q 'waiting for disk space' "$work/log"
+  (wait_until 30 grep -q 'waiting for disk space' "$work/log") || {
+    cat "$work/log"
+    ls -lR "$work/small"
+    exit 1
+  }
   kill "-$signal" "$supervisor"
   wait "$supervisor" || status=$?
   rm -f "$work/small/filler"
