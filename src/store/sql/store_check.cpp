@@ -82,9 +82,9 @@ bool StoreCheck::has_whole_schema() const {
 void StoreCheck::compare(const std::map<TrialId, BestWeights>& best_weights) const {
   if (!store_.is_current()) return compare_what_it_would_become();
   compare_rows(store_);
-  for (const auto& [id, place] : best_weights) {
-    const auto file = layout_.best_weights(id);
-    findings_.guard(file, [&] { expect_recorded(place, store_, id, file); });
+  for (const auto& one : best_weights) {
+    const auto file = layout_.best_weights(one.first);
+    findings_.guard(file, [&] { expect_recorded(one.second, store_, one.first, file); });
   }
 }
 
