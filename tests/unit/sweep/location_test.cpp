@@ -134,10 +134,10 @@ TEST_F(Location, an_ambiguous_beginning_lists_the_ids) {
     const std::string id = small_trial(seed).trial_id;
     by_digit[id.front()].push_back(id);
   }
-  for (const auto& [digit, ids] : by_digit) {
-    if (ids.size() < 2) continue;
-    const std::string message = message_of([&] { locate_trial({digit}, "", root()); });
-    EXPECT_THAT(message, HasSubstr("begins " + std::to_string(ids.size()) + " trial ids"));
+  for (const auto& entry : by_digit) {
+    if (entry.second.size() < 2) continue;
+    const std::string message = message_of([&] { locate_trial({entry.first}, "", root()); });
+    EXPECT_THAT(message, HasSubstr("begins " + std::to_string(entry.second.size()) + " trial ids"));
     return;
   }
   FAIL() << "40 ids begin with 40 different digits";
