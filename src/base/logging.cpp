@@ -12,7 +12,7 @@
 namespace headway {
 namespace {
 
-std::shared_ptr<spdlog::logger> logger() {
+spdlog::logger& logger() {
   static const auto instance = [] {
     // Not by the C library's stderr: what is done to std::cerr holds for log lines, too.
     auto sink = std::make_shared<spdlog::sinks::ostream_sink_mt>(std::cerr, /*force_flush=*/true);
@@ -20,7 +20,19 @@ std::shared_ptr<spdlog::logger> logger() {
     made->set_pattern("%H:%M:%S.%e %-5l %v");
     return made;
   }();
-  return instance;
+  return *instance;
+}
+
+spdlog::level::level_enum level_of(LogLevel level) {
+  switch (level) {
+    case LogLevel::kInfo:
+      return spdlog::level::info;
+    case LogLevel::kWarning:
+      return spdlog::level::warn;
+    case LogLevel::kError:
+      return spdlog::level::err;
+  }
+  return spdlog::level::err;
 }
 
 // What a terminal would obey is written out, and no line of `text` but the first can pass for one
@@ -37,24 +49,13 @@ std::string safe_lines(std::string_view text) {
 }  // namespace
 
 void start_logging(int rank, int size) {
-  if (size > 1) logger()->set_pattern(fmt::format("%H:%M:%S.%e %-5l [rank {}] %v", rank));
-  if (rank != 0) logger()->set_level(spdlog::level::warn);
+  if (size > 1) logger().set_pattern(fmt::format("%H:%M:%S.%e %-5l [rank {}] %v", rank));
+  if (rank != 0) logger().set_level(spdlog::level::warn);
 }
 
 void log_line(LogLevel level, std::string_view text) {
-  const std::string lines = safe_lines(text);
-  switch (level) {
-    case LogLevel::kInfo:
-      logger()->info("{}", lines);
-      break;
-    case LogLevel::kWarning:
-      logger()->warn("{}", lines);
-      break;
-    case LogLevel::kError:
-      logger()->error("{}", lines);
-      break;
-  }
-  logger()->flush();
+  logger().log(level_of(level), "{}", safe_lines(text));
+  logger().flush();
 }
 
 }  // namespace headway
