@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <fstream>
-#include <iterator>
 #include <utility>
 
 #include "base/sweep_layout.h"
@@ -23,16 +22,6 @@ const RunningTrial* trial_of(const std::string& group, const std::vector<Running
 
 constexpr double kSecondsBetweenLooksAtProcesses = 1;
 constexpr double kSecondsForStacks = 3;
-
-/// The processes that train, of those of a group of `ranks`; all but mpirun.
-std::vector<MemberState> ranks_among(const std::vector<MemberState>& members, int ranks) {
-  if (ranks == 1) return {members.begin(), members.begin() + (members.empty() ? 0 : 1)};
-  std::vector<MemberState> found;
-  std::ranges::copy_if(members, std::back_inserter(found), [](const MemberState& member) {
-    return member.rank.has_value();
-  });
-  return found;
-}
 
 std::string hang_text(const Progress& place,
                       double seconds,
@@ -115,29 +104,12 @@ void WorkerGroups::follow(Group& group, const RunningTrial* trial, double now) {
   group.pace.observe(trial != nullptr ? trial->claim.progress : Progress{}, now);
 }
 
-// A rank that works is alive, wherever it is; the one that was seen to work least lately counts.
-void WorkerGroups::note_activity(Group& group,
-                                 const std::vector<MemberState>& members,
-                                 double now) {
-  const std::vector<MemberState> ranks = ranks_among(members, group.spec.ranks);
-  if (static_cast<int>(ranks.size()) < group.spec.ranks) return;
-  double least = now;
-  for (const MemberState& rank : ranks) {
-    const auto [place, is_new] = group.activity.try_emplace(rank.pid, RankActivity{});
-    RankActivity& activity = place->second;
-    if (is_new || rank.worked_nanoseconds != activity.worked_nanoseconds) {
-      activity = {rank.worked_nanoseconds, now};
-    }
-    least = std::min(least, activity.seen_at);
-  }
-  group.pace.note_work(least);
-}
-
 void WorkerGroups::look_at_processes(double now) {
   for (Group& group : groups_) {
     MemoryUse use;
     const std::vector<MemberState> members = group.launched->members();
-    note_activity(group, members, now);
+    const auto worked_until = group.activity.worked_until(members, group.spec.ranks, now);
+    if (worked_until) group.pace.note_work(*worked_until);
     for (const MemberState& member : members) {
       use.resident_bytes += member.memory.resident_bytes;
       use.peak_bytes += member.memory.peak_bytes;

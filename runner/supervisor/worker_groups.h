@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -10,6 +9,7 @@
 #include "base/ids.h"
 #include "cluster/launcher.h"
 #include "runner/supervisor/group_schedule.h"
+#include "runner/supervisor/rank_activity.h"
 #include "scheduling/claims/awake_clock.h"
 #include "scheduling/claims/supervisors.h"
 #include "scheduling/policy/trial_pace.h"
@@ -53,11 +53,6 @@ class WorkerGroups {
   int started() const { return started_; }
 
  private:
-  /// When a rank's main thread was last seen to work.
-  struct RankActivity {
-    std::uint64_t worked_nanoseconds = 0;
-    double seen_at = 0;  // awake time
-  };
   struct Group {
     GroupSpec spec;
     std::unique_ptr<LaunchedGroup> launched;
@@ -66,7 +61,7 @@ class WorkerGroups {
     std::optional<TrialId> trial_id = {};  // at work on, as seen last
     TrialPace pace = {};
     MemoryUse memory = {};
-    std::map<std::int64_t, RankActivity> activity = {};  // by process
+    RankActivity activity = {};
     std::string hang = {};
     std::optional<double> hung_since = {};  // awake time
 
@@ -75,7 +70,6 @@ class WorkerGroups {
 
   void follow(Group& group, const RunningTrial* trial, double now);
   void look_at_processes(double now);
-  static void note_activity(Group& group, const std::vector<MemberState>& members, double now);
   void find_hung(Group& group, double now, double hang_seconds);
 
   const SupervisorPresence& presence_;

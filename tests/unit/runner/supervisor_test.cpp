@@ -11,6 +11,7 @@
 
 #include "base/exit_code.h"
 #include "base/sweep_layout.h"
+#include "base/time.h"
 #include "support/fake_launcher.h"
 #include "support/small_sweep.h"
 #include "support/temporary_directory.h"
@@ -231,8 +232,10 @@ TEST_F(SupervisorOnFakes, a_group_whose_ranks_do_not_start_is_hung_and_does_not_
     return std::nullopt;
   });
   wide.timeouts.hang_seconds = 900;
+  const double asked_at = monotonic_seconds();
   EXPECT_EQ(run(launcher, wide), SupervisorEnd::kYielded);
   EXPECT_TRUE(launcher.groups().back()->was_killed);
+  EXPECT_LT(monotonic_seconds() - asked_at, 30) << "half of what a rank at work is given";
 }
 
 TEST_F(SupervisorOnFakes, at_the_time_limit_groups_are_asked_to_leave) {
