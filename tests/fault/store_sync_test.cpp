@@ -91,6 +91,27 @@ TEST_F(StoreSyncTest, a_database_that_someone_holds_makes_nobody_deaf) {
   EXPECT_THAT(syncs_of(sweep_), IsEmpty());
 }
 
+TEST_F(StoreSyncTest, a_database_that_someone_holds_puts_off_no_time_limit) {
+  plan(2);
+  ResultsStore(sweep_).sync();
+  const auto holds = holder();
+  behave("train", 60000);
+  const double start = monotonic_seconds();
+  EXPECT_EQ(run(limited(10)), SupervisorEnd::kTimeLimit);
+  EXPECT_LT(monotonic_seconds() - start, kFarBelowAWait);
+}
+
+TEST_F(StoreSyncTest, a_database_that_someone_holds_hides_no_group_that_hangs) {
+  plan(2);
+  ResultsStore(sweep_).sync();
+  const auto holds = holder();
+  behave("hang", 20);
+  SupervisorOptions impatient = limited(25);
+  impatient.timeouts.hang_seconds = 0.5;
+  run(impatient);
+  EXPECT_EQ(first_attempt(state()).failure, "hung");
+}
+
 TEST_F(StoreSyncTest, a_database_that_someone_holds_to_the_end_is_brought_up_to_date_later) {
   plan(3);
   ResultsStore(sweep_).sync();
