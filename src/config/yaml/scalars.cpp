@@ -6,7 +6,6 @@
 #include <charconv>
 #include <cmath>
 #include <cstdlib>
-#include <regex>
 
 #include "config/schema/limits.h"
 
@@ -41,6 +40,19 @@ double unit_seconds(char unit) {
     default:
       return 0;
   }
+}
+
+/// Takes up to `most` digits off the front of `text`; false when there is none.
+bool take_digits(std::string_view& text, std::size_t most) {
+  const std::size_t digits = std::min(text.find_first_not_of("0123456789"), text.size());
+  text.remove_prefix(std::min(digits, most));
+  return digits > 0;
+}
+
+bool take(std::string_view& text, char expected) {
+  if (!text.starts_with(expected)) return false;
+  text.remove_prefix(1);
+  return true;
 }
 
 }  // namespace
@@ -90,9 +102,13 @@ std::optional<double> parse_duration_seconds(std::string_view text) {
   return duration_or_nothing(total);
 }
 
-bool is_slurm_time(const std::string& text) {
-  static const std::regex form(R"(\d+(:\d\d?){0,2}|\d+-\d\d?(:\d\d?){0,2})");
-  return std::regex_match(text, form);
+bool is_slurm_time(std::string_view text) {
+  if (!take_digits(text, text.size())) return false;
+  if (take(text, '-') && !take_digits(text, 2)) return false;
+  for (int part = 0; part < 2 && take(text, ':'); ++part) {
+    if (!take_digits(text, 2)) return false;
+  }
+  return text.empty();
 }
 
 }  // namespace headway

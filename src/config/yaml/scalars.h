@@ -20,6 +20,6 @@ std::optional<bool> parse_flag(std::string_view text);
 /// most kLongestSeconds.
 std::optional<double> parse_duration_seconds(std::string_view text);
 /// sbatch's forms: M, M:S, H:M:S, D-H, D-H:M, D-H:M:S.
-bool is_slurm_time(const std::string& text);
+bool is_slurm_time(std::string_view text);
 
 }  // namespace headway

@@ -49,7 +49,15 @@ TEST(SlurmTime, has_the_forms_of_sbatch) {
   for (const char* text : {"30", "30:00", "04:00:00", "1-0", "1-12", "1-12:30", "1-12:30:00"}) {
     EXPECT_TRUE(is_slurm_time(text)) << text;
   }
-  for (const char* text : {"", "2h", "1:2:3:4", "1-", "-1", "a"}) EXPECT_FALSE(is_slurm_time(text));
+  for (const char* text : {"", "2h", "1:2:3:4", "1-", "-1", "a", "1:", "1:123", "1-123", "1-1-1"}) {
+    EXPECT_FALSE(is_slurm_time(text)) << text;
+  }
+}
+
+TEST(SlurmTime, of_any_length_is_read_without_a_deep_stack) {
+  const std::string digits(1'000'000, '1');
+  EXPECT_TRUE(is_slurm_time(digits));
+  EXPECT_FALSE(is_slurm_time(digits + "x"));
 }
 
 }  // namespace
