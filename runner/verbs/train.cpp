@@ -6,7 +6,6 @@
 #include <array>
 #include <optional>
 #include <ostream>
-#include <string_view>
 
 #include "base/environment.h"
 #include "base/errors.h"
@@ -18,6 +17,7 @@
 #include "cluster/local/group_command.h"
 #include "cluster/local/local_launcher.h"
 #include "config/schema/rank_range.h"
+#include "config/sweep/overrides.h"
 #include "config/sweep/sweep.h"
 #include "runner/cli/open_store.h"
 #include "runner/cli/results_text.h"
@@ -137,22 +137,27 @@ int report_end(const SweepLocation& sweep,
   return kExitFailed;
 }
 
-/// What is for groups of `headway run` would be ignored here.
+/// What is for groups of `headway run` would be ignored here. Whatever else is wrong with
+/// `overrides` is told by whoever loads the trial with them.
 void refuse_settings_of_groups(const std::vector<std::string>& overrides) {
   struct Setting {
-    std::string_view key;
-    std::string_view instead;
+    const char* key;
+    const char* instead;
   };
   static constexpr std::array<Setting, 3> kSettings{{
       {"resources.ranks", "for N ranks write `mpirun -np N headway train ...`"},
       {"resources.groups", "one group trains the trial; for several use `headway run`"},
       {"resources.time_limit", "write `timeout -s TERM TIME headway train ...`"},
   }};
-  for (const std::string& text : overrides) {
+  Problems told_later;
+  const Overrides read = read_overrides(overrides, told_later);
+  for (const Assignment& assignment : read.set_elsewhere) {
     for (const Setting& setting : kSettings) {
-      if (text.substr(0, text.find('=')) != setting.key) continue;
-      throw ConfigError(fmt::format(
-          "command line: '{}': no effect in `headway train`; {}", text, setting.instead));
+      if (!sets_key(assignment, setting.key)) continue;
+      throw ConfigError(fmt::format("{}{} has no effect in `headway train`; {}",
+                                    assignment.key_place.prefix(),
+                                    setting.key,
+                                    setting.instead));
     }
   }
 }

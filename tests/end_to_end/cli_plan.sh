@@ -79,6 +79,16 @@ assert all(trial["predicted_seconds"] > 0 for trial in plan["trials"])
 PYTHON
 [[ ! -e results ]] || fail 'plan wrote something'
 
+# What one trial in the foreground would ignore, however it is written.
+one=(head.name=dot class_vectors.learned=true 'sweep.seeds=[0]')
+for ignored in resources.ranks=2 'resources={ranks: 2}' 'resources={device: cpu, "time_limit": 1h}' \
+  'resources.time_limit=1h' '~resources.groups' '~resources.ranks' resources.groups=2; do
+  expect 2 "$HEADWAY" train sweep.yaml "${one[@]}" "$ignored"
+  grep -qF "command line: '$ignored': resources." err || fail "train does not name $ignored: $(cat err)"
+  grep -q 'has no effect in .headway train.; ' err || fail "train takes $ignored: $(cat err)"
+done
+[[ ! -e results ]] || fail 'train wrote something'
+
 expect 0 "$HEADWAY" list
 for kind in heads losses class-vectors encoders datasets schedules optimizers augmentations metrics; do
   grep -q "^$kind " out || fail "list does not know '$kind'"

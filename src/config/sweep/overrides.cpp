@@ -191,12 +191,6 @@ bool replace_key(Choice& choice, const std::string& key, const std::vector<std::
   return removed;
 }
 
-bool sets_key(const Assignment& assignment, const std::string& key) {
-  if (is_below(assignment.key, key)) return true;
-  if (!is_below(key, assignment.key)) return false;
-  return find_at(assignment.value, split_key(key.substr(assignment.key.size() + 1))) != nullptr;
-}
-
 /// "'KEY=VALUE'", as it was given.
 std::string given_text(const std::string& source) {
   return source.substr(source.find('\''));
@@ -357,6 +351,12 @@ std::string section_of_option(const std::string& key) {
 }
 
 }  // namespace
+
+bool sets_key(const Assignment& assignment, const std::string& key) {
+  if (is_below(assignment.key, key)) return true;
+  if (!is_below(key, assignment.key)) return false;
+  return find_at(assignment.value, split_key(key.substr(assignment.key.size() + 1))) != nullptr;
+}
 
 Overrides read_overrides(const std::vector<std::string>& texts, Problems& problems) {
   Overrides overrides;

@@ -26,6 +26,9 @@ struct Overrides {
   std::vector<Assignment> set_elsewhere;
 };
 
+/// Whether `assignment` sets or removes `key`: by itself, within a whole section or below.
+bool sets_key(const Assignment& assignment, const std::string& key);
+
 Overrides read_overrides(const std::vector<std::string>& texts, Problems& problems);
 
 /// Changes everything of the file but the trial. To remove what nothing sets is a problem, here and
