@@ -11,6 +11,7 @@
 #include <cmath>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -45,16 +46,17 @@ struct ProcessStat {
 };
 
 std::optional<ProcessStat> process_stat(std::int64_t pid) {
-  const std::string line = first_line(fmt::format("/proc/{}/stat", pid));
-  const auto name_end = line.rfind(')');  // the name in front may hold anything
+  std::ifstream file(fmt::format("/proc/{}/stat", pid));
+  const std::string text(std::istreambuf_iterator<char>(file), {});
+  const auto name_end = text.rfind(')');  // the name in front may hold anything, newlines too
   if (name_end == std::string::npos) return std::nullopt;
-  std::istringstream rest(line.substr(name_end + 2));
+  std::istringstream rest(text.substr(name_end + 1));
   ProcessStat result;
   rest >> result.state >> result.parent;
   std::string skipped;
   for (int field = 5; field < 22; ++field) rest >> skipped;
   rest >> result.start_ticks;
-  return result;
+  return rest ? std::optional(result) : std::nullopt;
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "base/host.h"
 
 #include <gtest/gtest.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -59,6 +60,19 @@ std::uint64_t start_ticks(pid_t pid) {
   return ticks;
 }
 
+/// Calls this process, whose main thread it is, something else for a while.
+class ProcessName {
+ public:
+  explicit ProcessName(const char* name) {
+    ::prctl(PR_GET_NAME, before_);
+    ::prctl(PR_SET_NAME, name);
+  }
+  ~ProcessName() { ::prctl(PR_SET_NAME, before_); }
+
+ private:
+  char before_[16] = {};
+};
+
 ProcessIdentity identity_of(const Child& child) {
   ProcessIdentity identity = this_process();
   identity.pid = child.pid();
@@ -71,6 +85,15 @@ TEST(Host, this_process_is_itself_and_alive) {
   EXPECT_EQ(this_process().pid, ::getpid());
   EXPECT_EQ(this_process().start_ticks, start_ticks(::getpid()));
   EXPECT_EQ(liveness(this_process()), Liveness::kAlive);
+}
+
+TEST(Host, a_process_may_have_any_name) {
+  const ProcessIdentity before = this_process();
+  for (const char* name : {"", "a b", ")", "\n", "a)\n", "a)\nb", "x) S 1\n(y", "\n)"}) {
+    const ProcessName renamed(name);
+    EXPECT_EQ(this_process(), before) << name;
+    EXPECT_EQ(liveness(before), Liveness::kAlive) << name;
+  }
 }
 
 TEST(Host, a_child_is_alive_until_it_ends) {
