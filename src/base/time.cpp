@@ -7,6 +7,12 @@
 #include <cmath>
 
 namespace headway {
+namespace {
+
+// Some 30 million years: what a damaged record says, not a time that anything took.
+constexpr double kAbsurdSeconds = 1e15;
+
+}  // namespace
 
 std::string utc_timestamp() {
   const auto now = std::chrono::system_clock::now();
@@ -22,7 +28,7 @@ double monotonic_seconds() {
 }
 
 std::string format_duration(double seconds) {
-  if (!std::isfinite(seconds)) return "-";
+  if (!std::isfinite(seconds) || std::abs(seconds) > kAbsurdSeconds) return "-";
   if (seconds < 1) return fmt::format("{:.0f}ms", seconds * 1000);
   if (seconds < 60) return fmt::format("{:.1f}s", seconds);
   const auto whole = static_cast<long long>(std::llround(seconds));

@@ -10,7 +10,7 @@ std::string utc_timestamp();
 /// Seconds on a clock that never jumps; only differences mean anything, and only in this process.
 double monotonic_seconds();
 
-/// "1h02m", "3m20s", "12.3s", "85ms": for people.
+/// "1h02m", "3m20s", "12.3s", "85ms": for people; "-" for what is no duration.
 std::string format_duration(double seconds);
 
 }  // namespace headway

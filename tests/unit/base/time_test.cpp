@@ -30,6 +30,9 @@ TEST(Time, durations_have_two_units_at_most) {
 TEST(Time, an_unknown_duration_is_a_dash) {
   EXPECT_EQ(format_duration(std::nan("")), "-");
   EXPECT_EQ(format_duration(INFINITY), "-");
+  EXPECT_EQ(format_duration(1e300), "-");
+  EXPECT_EQ(format_duration(-1e300), "-");
+  EXPECT_EQ(format_duration(86400e6), "1000000d00h");
 }
 
 }  // namespace
