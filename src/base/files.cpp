@@ -90,7 +90,8 @@ FileDescriptor open_regular(const std::filesystem::path& path, Links links) {
 void make_directories(const std::filesystem::path& path, Durability durability) {
   std::error_code unknown;
   if (path.empty() || std::filesystem::is_directory(path, unknown)) return;
-  make_directories(path.parent_path(), durability);
+  // Only from what is missing: a path too long to be looked at has as many folders above it.
+  if (const auto above = path.parent_path(); is_absent(above)) make_directories(above, durability);
   if (::mkdir(path.c_str(), 0777) != 0) {
     if (errno != EEXIST) throw_errno("mkdir", path.string());
   } else if (durability == Durability::kFlushed) {

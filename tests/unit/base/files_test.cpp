@@ -91,6 +91,14 @@ TEST_F(Files, folders_are_made_with_those_above_them) {
   EXPECT_THAT(refusal([&] { make_directories(path_ / "below"); }), HasSubstr("mkdir failed"));
 }
 
+TEST_F(Files, no_folder_is_made_of_a_path_that_is_too_long) {
+  std::string below;
+  for (int i = 0; i < 3000; ++i) below += "/a";  // PATH_MAX is 4096
+  EXPECT_THAT(refusal([&] { make_directories(directory_.path().string() + below); }),
+              HasSubstr("mkdir failed: File name too long"));
+  EXPECT_TRUE(std::filesystem::is_empty(directory_.path()));
+}
+
 TEST_F(Files, a_descriptor_is_closed_once_and_can_be_moved) {
   FileDescriptor first = open_file(path_, O_WRONLY | O_CREAT);
   const int native = first.native();
