@@ -3,6 +3,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <ostream>
@@ -112,8 +113,9 @@ std::string seeds_text(const SweepCell& cell) {
   std::vector<std::int64_t> seeds;
   for (const Trial* trial : cell.trials) seeds.push_back(trial->config.seed);
   std::sort(seeds.begin(), seeds.end());
-  const bool consecutive = seeds.size() > 2 && seeds.back() - seeds.front() + 1 ==
-                                                   static_cast<std::int64_t>(seeds.size());
+  // Seeds are at least 0, so that no difference of two overflows.
+  const bool consecutive =
+      seeds.size() > 2 && seeds.back() - seeds.front() == std::ssize(seeds) - 1;
   if (consecutive) return fmt::format("{}-{}", seeds.front(), seeds.back());
   return fmt::format("{}", fmt::join(seeds, ","));
 }

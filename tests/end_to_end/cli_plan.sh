@@ -77,6 +77,8 @@ assert sorted(id for cell in plan["cells"] for id in cell["trials"]) == sorted(i
 assert "head.name" in plan["axes"] and "seed" not in plan["axes"], plan["axes"]
 assert all(trial["predicted_seconds"] > 0 for trial in plan["trials"])
 PYTHON
+expect 0 "$HEADWAY" plan sweep.yaml 'sweep.seeds=[0,5,9223372036854775807]'
+grep -q ' 0,5,9223372036854775807$' out || fail "other seeds: $(cat out)"
 [[ ! -e results ]] || fail 'plan wrote something'
 
 # What one trial in the foreground would ignore, however it is written.
