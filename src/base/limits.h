@@ -15,8 +15,8 @@ inline constexpr std::size_t kMostValues = std::size_t{1} << 21;
 
 /// Attempts at one trial, or at one evaluation of it, are numbered from 1 to this.
 inline constexpr int kMostAttempts = 1'000'000'000;
-/// Ranks of one group, as claims and offers tell it.
-inline constexpr int kMostRanks = 1 << 20;
+/// Ranks of one group, each a process; also as claims and offers tell it.
+inline constexpr int kMostRanks = 1024;
 
 inline constexpr std::uint64_t kKibi = 1024;
 inline constexpr std::uint64_t kMebi = 1024 * kKibi;

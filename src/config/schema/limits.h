@@ -7,6 +7,8 @@
 #include <string_view>
 #include <vector>
 
+#include "base/limits.h"
+
 namespace headway {
 
 /// What a field, or an option of a component, may hold.
@@ -32,7 +34,7 @@ constexpr Limits kCount{.minimum = 1, .maximum = 1e9};
 constexpr Limits kCountOrNone{.minimum = 0, .maximum = 1e9};
 /// Each is a process or a thread that is started.
 constexpr Limits kGroupCount{.minimum = 1, .maximum = 1024};
-constexpr Limits kRankCount{.minimum = 1, .maximum = 1024, .power_of_two = true};
+constexpr Limits kRankCount{.minimum = 1, .maximum = kMostRanks, .power_of_two = true};
 constexpr Limits kThreadCount{.minimum = 1, .maximum = 1024};
 /// The longest duration, about 27 years: sums of some are still exact, also in nanoseconds.
 constexpr double kLongestSeconds = 864e6;

@@ -7,14 +7,9 @@
 #include <cstdint>
 
 #include "base/errors.h"
+#include "base/limits.h"
 
 namespace headway {
-namespace {
-
-// A bound for what follows from it, far above any machine.
-constexpr std::int64_t kMostRanks = 1 << 20;
-
-}  // namespace
 
 bool RankRange::contains(int ranks) const {
   return ranks >= fewest && ranks <= most && std::has_single_bit(static_cast<unsigned>(ranks));
@@ -26,7 +21,7 @@ int RankRange::at_most(int ranks) const {
 }
 
 RankRange rank_range(const TrainingConfig& training) {
-  const auto most = static_cast<int>(std::min(training.shards, kMostRanks));
+  const auto most = static_cast<int>(std::min<std::int64_t>(training.shards, kMostRanks));
   return {.fewest = training.sync_batch_norm ? most : 1, .most = most};
 }
 

@@ -1,5 +1,6 @@
 #include "scheduling/claims/claims.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
@@ -87,6 +88,19 @@ TEST(Claims, only_living_groups_of_this_machine_share_its_memory) {
   try_claim(folder.path(), id_beginning("d"), 1, owner_elsewhere());
   try_claim(folder.path(), id_beginning("e"), 1, dead_owner_here());
   EXPECT_EQ(groups_beside(folder.path(), GroupName("own")), 1);
+}
+
+// What follows from the number of ranks takes time and memory for each.
+TEST(Claims, a_heartbeat_of_more_ranks_than_a_group_may_have_is_unreadable) {
+  const TemporaryDirectory folder;
+  ClaimOwner owner = owner_here();
+  owner.world_size = 1024;
+  const auto most = try_claim(folder.path(), kTrial, 1, owner);
+  EXPECT_EQ(latest_claim(folder.path(), kTrial)->owner.world_size, 1024);
+  owner.world_size = 1025;
+  const auto more = try_claim(folder.path(), kTrial, 2, owner);
+  EXPECT_THAT(latest_claim(folder.path(), kTrial)->unreadable,
+              testing::HasSubstr("an integer from 1 to 1024"));
 }
 
 TEST(Claims, the_same_attempt_is_claimed_once) {
