@@ -128,7 +128,9 @@ std::string last_line(std::string_view text) {
   return std::string(text.substr(begin, end + 1 - begin));
 }
 
-std::uint64_t tail_offset(const std::filesystem::path& file, std::uint64_t lines) {
+std::uint64_t tail_offset(const std::filesystem::path& file,
+                          std::uint64_t lines,
+                          std::uint64_t most_bytes) {
   constexpr std::uint64_t kBlock = 1 << 16;
   std::error_code missing;  // or no regular file: opening a pipe would wait
   const std::uint64_t size = std::filesystem::file_size(file, missing);
@@ -137,9 +139,10 @@ std::uint64_t tail_offset(const std::filesystem::path& file, std::uint64_t lines
   std::ifstream in(file, std::ios::binary);
   std::uint64_t found = 0;
   std::uint64_t position = size - 1;  // a newline that ends the file ends its last line
+  const std::uint64_t least = size - std::min(size, most_bytes);
   std::string block;
-  while (position > 0) {
-    const std::uint64_t begin = position - std::min(position, kBlock);
+  while (position > least) {
+    const std::uint64_t begin = position - std::min(position - least, kBlock);
     block.resize(position - begin);
     in.seekg(static_cast<std::streamoff>(begin));
     if (!in.read(block.data(), static_cast<std::streamsize>(block.size()))) return 0;
@@ -148,16 +151,23 @@ std::uint64_t tail_offset(const std::filesystem::path& file, std::uint64_t lines
     }
     position = begin;
   }
-  return 0;
+  return least;
 }
 
 std::vector<std::string> last_lines(const std::filesystem::path& file, std::uint64_t count) {
   std::error_code missing;
   if (!std::filesystem::is_regular_file(file, missing)) return {};
+  constexpr std::uint64_t kMostPerLine = 4096;
+  const std::uint64_t begin = tail_offset(file, count, count * kMostPerLine);
   std::ifstream in(file);
-  in.seekg(static_cast<std::streamoff>(tail_offset(file, count)));
+  // One byte earlier, a newline unless the offset is within a line.
+  const std::uint64_t before = begin == 0 ? 0 : begin - 1;
+  in.seekg(static_cast<std::streamoff>(before));
+  const bool is_cut = begin > 0 && in.get() != '\n';
   std::vector<std::string> lines;
-  for (std::string line; std::getline(in, line);) lines.push_back(line);
+  for (std::string line; std::getline(in, line);) {
+    lines.push_back((is_cut && lines.empty() ? "..." : "") + line);
+  }
   return lines;
 }
 

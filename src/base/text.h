@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <iosfwd>
+#include <limits>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -61,9 +62,14 @@ std::string first_line(std::string_view text);
 std::string last_line(std::string_view text);
 
 /// Where the last `lines` lines of a text file begin; 0 when it has no more than that or does not
-/// exist. A last line without its newline counts. Reads from the end only what it must.
-std::uint64_t tail_offset(const std::filesystem::path& file, std::uint64_t lines);
-/// The last `count` lines of a text file, without their newlines; none when it does not exist.
+/// exist. A last line without its newline counts. Reads from the end only what it must, and at most
+/// `most_bytes`: where lines are longer than that together, the offset is within one.
+std::uint64_t tail_offset(const std::filesystem::path& file,
+                          std::uint64_t lines,
+                          std::uint64_t most_bytes = std::numeric_limits<std::uint64_t>::max());
+/// The last `count` lines of a text file, without their newlines; none when it does not exist. For
+/// people: of lines longer than 4 KiB on average, such as bars that are drawn over and over, fewer
+/// are read, and of the first of them "..." and its end.
 std::vector<std::string> last_lines(const std::filesystem::path& file, std::uint64_t count);
 
 }  // namespace headway

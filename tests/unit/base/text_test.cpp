@@ -170,6 +170,26 @@ TEST_F(TextTail, the_last_lines_come_without_their_newlines) {
   EXPECT_TRUE(last_lines(directory_.path() / "none", 2).empty());
 }
 
+TEST_F(TextTail, a_line_without_end_is_read_from_its_last_bytes) {
+  const auto file = directory_.path() / "log.txt";
+  std::string bars;
+  for (int step = 0; step < 10000; ++step) bars += "step " + std::to_string(step) + "\r";
+  std::ofstream(file) << "begin\n" << bars << "\nend\n";
+  const std::vector<std::string> lines = last_lines(file, 3);
+  ASSERT_EQ(lines.size(), 2U) << "the bars fill three lines and more";
+  EXPECT_THAT(lines[0], testing::StartsWith("..."));
+  EXPECT_THAT(lines[0], testing::EndsWith("\rstep 9999\r"));
+  EXPECT_LE(lines[0].size(), 3 * 4096U);
+  EXPECT_EQ(lines[1], "end");
+}
+
+TEST_F(TextTail, lines_that_just_fit_are_whole) {
+  const auto file = directory_.path() / "log.txt";
+  const std::string line(4095, 'x');
+  std::ofstream(file) << "before\n" << line << "\n" << line << "\n";
+  EXPECT_EQ(last_lines(file, 2), (std::vector<std::string>{line, line}));
+}
+
 TEST(Lines, the_first_and_the_last_one_of_a_text) {
   EXPECT_EQ(first_line("a\nb"), "a");
   EXPECT_EQ(first_line("a"), "a");
