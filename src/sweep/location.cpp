@@ -7,6 +7,7 @@
 #include <map>
 
 #include "base/errors.h"
+#include "base/files.h"
 #include "base/input_output_error.h"
 #include "base/nearest_name.h"
 #include "base/sweep_layout.h"
@@ -31,7 +32,9 @@ bool holds_sweep(const fs::path& directory) {
 
 /// "results/quick/" and "." name a directory too.
 SweepLocation location_of(const fs::path& directory) {
-  const fs::path clean = fs::weakly_canonical(directory);
+  std::error_code unknown;
+  fs::path clean = fs::weakly_canonical(directory, unknown);
+  if (unknown) clean = directory.lexically_normal();
   return {printable(clean.filename().string()), directory};
 }
 
@@ -136,9 +139,15 @@ SweepLocation find_sweep(const std::string& argument, const fs::path& results_ro
   for (const fs::path& directory : {results_root / argument, fs::path(argument)}) {
     expect_no_records(directory);
   }
-  if (fs::is_directory(argument)) {
+  std::error_code error;
+  if (fs::is_directory(argument, error)) {
     throw ConfigError(
         fmt::format("{} is no sweep's directory: it has no trials.jsonl", in_quotes(argument)));
+  }
+  if (error && !is_absent(argument)) {
+    throw ConfigError(fmt::format("{} is no sweep's name, and no directory that can be read: {}",
+                                  in_quotes(argument),
+                                  error.message()));
   }
   throw_no_sweep(argument, results_root);
 }

@@ -90,6 +90,18 @@ TEST_F(Location, a_directory_without_a_plan_is_told_from_a_name) {
   EXPECT_THAT(message, HasSubstr("no trials.jsonl"));
 }
 
+TEST_F(Location, what_no_directory_can_be_is_told_with_the_reason) {
+  const std::string long_name(300, 'x');
+  std::string message = message_of([&] { find_sweep(long_name, root()); });
+  EXPECT_THAT(message, HasSubstr("xxx...' (300 bytes) is no sweep's name"));
+  EXPECT_THAT(message, HasSubstr("File name too long"));
+  const fs::path loop = folder() / "loop";
+  fs::create_symlink("loop", loop);
+  message = message_of([&] { find_sweep(loop.string(), root()); });
+  EXPECT_THAT(message, HasSubstr("loop' is no sweep's name"));
+  EXPECT_THAT(message, HasSubstr("Too many levels of symbolic links"));
+}
+
 TEST_F(Location, a_sweep_that_lost_its_list_of_trials_is_told_from_none) {
   const fs::path made = make_sweep("margins");
   fs::create_directories(SweepLayout(made).segments());
