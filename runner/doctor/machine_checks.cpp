@@ -12,6 +12,7 @@
 #include "base/cache_folder.h"
 #include "base/environment.h"
 #include "base/errors.h"
+#include "base/files.h"
 #include "base/host.h"
 #include "base/temporary_files.h"
 #include "base/text.h"
@@ -71,17 +72,18 @@ double free_bytes(const fs::path& directory) {
   return static_cast<double>(information.f_bavail) * static_cast<double>(information.f_frsize);
 }
 
+/// Where something is, or where it cannot be told: whoever writes there hears why.
 fs::path nearest_existing(fs::path path) {
   path = fs::absolute(path);
-  while (!fs::exists(path) && path.has_relative_path()) path = path.parent_path();
+  while (is_absent(path) && path.has_relative_path()) path = path.parent_path();
   return path;
 }
 
 /// Writes and removes a file there, or where the directory would be made.
 MachineCheck check_writable(const std::string& name, const fs::path& path, const char* remedy) {
-  const fs::path directory = nearest_existing(path);
   MachineCheck check{.name = name};
   try {
+    const fs::path directory = nearest_existing(path);
     const fs::path probe = directory / (".headway-probe-" + random_id());
     replace_file(probe, "probe");
     fs::remove(probe);
@@ -90,7 +92,7 @@ MachineCheck check_writable(const std::string& name, const fs::path& path, const
                               path.string(),
                               file_system_kind(directory),
                               gibibytes(bytes),
-                              fs::exists(path) ? "" : "; it does not exist yet");
+                              is_absent(path) ? "; it does not exist yet" : "");
     if (bytes < kGibibyte) {
       check.state = CheckState::kWarning;
       check.remedy = "checkpoints and weights need room; free some, or choose another folder";

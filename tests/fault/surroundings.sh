@@ -75,6 +75,18 @@ mkdir -m 000 "$work/locked"
 ln -s "$work/loop" "$work/loop"
 exits 0 env PATH="$work/locked:$work/loop:$PATH" "${run[@]}" name=path
 
+# Folders that there cannot be: of these doctor tells, and goes on.
+long=$work/$(printf 'x%.0s' {1..300})
+for unusable in "$long:File name too long" "$work/loop:Too many levels of symbolic links"; do
+  for variable in HEADWAY_RESULTS HEADWAY_CACHE; do
+    exits 1 env "$variable=${unusable%:*}" "$HEADWAY" doctor
+    says "${unusable%:*}/"
+    says "${unusable##*:}"
+    says "\$$variable to a folder that you may write to"
+    says 'two ranks'
+  done
+done
+
 # Under mpirun, as the one rank of a launch.
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
 exits 0 mpirun --oversubscribe -np 1 "${run[@]}" name=launched
