@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <unordered_map>
 
 #include "base/text.h"
 
@@ -15,13 +16,17 @@ void merge_into(LocatedValue& target, const LocatedValue& value) {
     target = value;
     return;
   }
+  // Room for all, so that what `known` points at stays where it is.
+  target.entries.reserve(target.entries.size() + value.entries.size());
+  std::unordered_map<std::string_view, LocatedValue::Entry*> known;
+  for (LocatedValue::Entry& entry : target.entries) known.emplace(entry.key, &entry);
   for (const LocatedValue::Entry& entry : value.entries) {
-    LocatedValue::Entry* old = target.find(entry.key);
-    if (old == nullptr) {
+    const auto old = known.find(entry.key);
+    if (old == known.end()) {
       target.entries.push_back(entry);
     } else {
-      old->key_place = entry.key_place;
-      merge_into(old->value, entry.value);
+      old->second->key_place = entry.key_place;
+      merge_into(old->second->value, entry.value);
     }
   }
 }
