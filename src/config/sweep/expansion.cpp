@@ -164,7 +164,7 @@ class Expansion {
         merged = true;
       }
     }
-    if (merged) merged_.push_back(describe(choices));
+    if (merged && ++merged_cells_ == 1) first_merged_ = describe(choices);
   }
 
   void add_flags(const std::vector<Finding>& findings, const nlohmann::json& json) {
@@ -196,10 +196,10 @@ class Expansion {
       sweep_.notes.push_back(
           fmt::format("left out {} cells (on_invalid: skip): {}", cells, reason));
     }
-    if (!merged_.empty()) {
+    if (merged_cells_ > 0) {
       sweep_.notes.push_back(fmt::format("merged {} cells with identical earlier ones, e.g. {{{}}}",
-                                         merged_.size(),
-                                         merged_.front()));
+                                         merged_cells_,
+                                         first_merged_));
     }
     for (std::size_t i = 0; i < axes_.exclusions.size(); ++i) {
       if (used_exclusions_.contains(i)) continue;
@@ -241,7 +241,8 @@ class Expansion {
   std::unordered_set<CellId> flagged_;
   std::unordered_set<std::string> reported_;
   std::unordered_set<std::size_t> used_exclusions_;
-  std::vector<std::string> merged_;
+  std::size_t merged_cells_ = 0;
+  std::string first_merged_;
   Tally drops_;
   Tally skips_;
 };
