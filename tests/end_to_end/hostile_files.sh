@@ -161,6 +161,7 @@ write("newlines", "\n" * 50_000_000)
 write("keys", "trial:\n" + "".join(f"  key{i}: 1\n" for i in range(100_000)))
 write("axes", "sweep:\n  grid:\n" + "".join(f"    key{i}: [1]\n" for i in range(100_000)))
 write("aliases", "a0: &a0 [x]\n" + "".join(f"a{i}: &a{i} [*a{i-1}, *a{i-1}]\n" for i in range(1, 60)))
+write("exclusions", "sweep: {exclude: [{seed: [%s]}]}" % ", ".join(map(str, range(100_001))))
 nested = "".join(f"&a{i} [" for i in range(60)) + "x, " * 60_000 + "]" * 60
 write("anchors", nested)
 write("cells", "sweep: {seeds: 100, grid: {training.epochs: [%s]}}" % ", ".join(map(str, range(1, 10_001))))
@@ -168,6 +169,8 @@ PYTHON
 for file in *.huge.yaml; do
   (ulimit -v 1500000 && expect 2 "$HEADWAY" plan "$file")
 done
+(ulimit -v 1500000 && expect 2 "$HEADWAY" plan exclusions.huge.yaml)
+grep -q ' sweep.exclude: more than 100000 different values;' err || fail "other exclusions: $(cat err)"
 # Many cells take memory in proportion.
 sed -i 's/seeds: 100,/seeds: 1,/' cells.huge.yaml
 (ulimit -v 1500000 && expect 0 "$HEADWAY" plan cells.huge.yaml)

@@ -43,7 +43,12 @@ class Expansion {
             const Place& file,
             Sweep& sweep,
             Problems& problems)
-      : base_(base), axes_(axes), file_(file), sweep_(sweep), problems_(problems) {}
+      : base_(base),
+        axes_(axes),
+        file_(file),
+        sweep_(sweep),
+        problems_(problems),
+        exclusions_(axes.exclusions) {}
 
   void run() {
     check_base();
@@ -83,13 +88,8 @@ class Expansion {
     const LocatedValue tree = apply_choices(base_, choices, drops);
     Problems found;
     TrialConfig config = read_trial(tree, found);
-    nlohmann::json excludable = to_canonical_json(config);
-    const std::vector<std::int64_t> seeds = axes_.seeds.value_or(std::vector{config.seed});
-    std::vector<std::int64_t> kept;
-    for (const std::int64_t seed : seeds) {
-      excludable["seed"] = seed;
-      if (!is_excluded(excludable)) kept.push_back(seed);
-    }
+    const std::vector<std::int64_t> kept = exclusions_.kept_seeds(
+        to_canonical_json(config), axes_.seeds.value_or(std::vector{config.seed}));
     if (kept.empty()) return;
     for (const std::string& drop : drops) drops_.add(drop);
     const std::vector<Finding> findings =
@@ -116,16 +116,6 @@ class Expansion {
                                  dataset.name,
                                  in_quotes(known->second),
                                  in_quotes(dataset.root))});
-  }
-
-  bool is_excluded(const nlohmann::json& json) {
-    bool excluded = false;
-    for (std::size_t i = 0; i < axes_.exclusions.size(); ++i) {
-      if (!matches(axes_.exclusions[i], json)) continue;
-      used_exclusions_.insert(i);
-      excluded = true;
-    }
-    return excluded;
   }
 
   Problem refusal(const Finding& finding, const LocatedValue& tree) const {
@@ -201,10 +191,8 @@ class Expansion {
                                          merged_cells_,
                                          first_merged_));
     }
-    for (std::size_t i = 0; i < axes_.exclusions.size(); ++i) {
-      if (used_exclusions_.contains(i)) continue;
-      sweep_.notes.push_back(axes_.exclusions[i].place.prefix() +
-                             "this entry of sweep.exclude matches no trial");
+    for (const Place& place : exclusions_.unused()) {
+      sweep_.notes.push_back(place.prefix() + "this entry of sweep.exclude matches no trial");
     }
   }
 
@@ -240,7 +228,7 @@ class Expansion {
   std::map<std::string, std::string> roots_;  // of data sets with their options
   std::unordered_set<CellId> flagged_;
   std::unordered_set<std::string> reported_;
-  std::unordered_set<std::size_t> used_exclusions_;
+  ExclusionTable exclusions_;
   std::size_t merged_cells_ = 0;
   std::string first_merged_;
   Tally drops_;
