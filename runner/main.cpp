@@ -10,6 +10,7 @@
 #include "base/errors.h"
 #include "base/exit_code.h"
 #include "base/logging.h"
+#include "base/lost_pages.h"
 #include "base/signals.h"
 #include "base/standard_streams.h"
 #include "runner/cli/verb.h"
@@ -29,6 +30,7 @@ std::filesystem::path this_program() {
 int main(int argc, char** argv) {
   headway::open_standard_streams();
   headway::expect_ends_of_children();
+  headway::tell_of_lost_pages();
   headway::start_logging();
   headway::VerbContext context{.out = std::cout,
                                .err = std::cerr,

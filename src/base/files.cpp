@@ -9,6 +9,7 @@
 #include <cerrno>
 
 #include "base/errors.h"
+#include "base/lost_pages.h"
 
 namespace headway {
 namespace {
@@ -147,6 +148,7 @@ MappedFile::MappedFile(int fd, std::string_view name) {
     address_ = nullptr;
     throw_errno("mmap", name);
   }
+  remember_mapping(address_, size_, name);
 }
 
 MappedFile::MappedFile(MappedFile&& other) noexcept
@@ -159,7 +161,9 @@ MappedFile& MappedFile::operator=(MappedFile&& other) noexcept {
 }
 
 MappedFile::~MappedFile() {
-  if (address_ != nullptr) ::munmap(address_, size_);
+  if (address_ == nullptr) return;
+  forget_mapping(address_);
+  ::munmap(address_, size_);
 }
 
 }  // namespace headway
