@@ -11,6 +11,7 @@
 #include "base/sweep_layout.h"
 #include "base/temporary_files.h"
 #include "base/text.h"
+#include "base/utf8.h"
 #include "cluster/local/scratch_folder.h"
 #include "config/schema/json_writer.h"
 
@@ -90,7 +91,18 @@ std::filesystem::path find_worker_program() {
   return worker;
 }
 
+void expect_folder_in_utf8(const std::filesystem::path& sweep_directory) {
+  std::error_code unknown;
+  const std::string folder = std::filesystem::absolute(sweep_directory, unknown).string();
+  if (!first_byte_that_is_no_utf8(folder)) return;
+  throw ConfigError(fmt::format(
+      "results folder: '{}' is no UTF-8, and workers could not be told it; name another "
+      "folder with --results or $HEADWAY_RESULTS",
+      printable(folder)));
+}
+
 std::vector<std::string> group_command(const GroupSpec& spec) {
+  expect_folder_in_utf8(spec.settings.sweep_directory);
   std::vector<std::string> command;
   if (spec.ranks > 1) {
     command = {

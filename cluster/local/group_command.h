@@ -15,9 +15,14 @@ namespace headway {
 /// it was looked for, or that an installed one lacks $HEADWAY_TORCH.
 std::filesystem::path find_worker_program();
 
+/// ConfigError unless the path of a sweep's folder, made absolute, is UTF-8: groups are told it in
+/// JSON, which holds nothing else. For before anything is written there.
+void expect_folder_in_utf8(const std::filesystem::path& sweep_directory);
+
 /// The command line of a group: the worker itself for one rank, which needs no MPI runtime; else
 /// mpirun. Ranks are not bound to cores: several groups share a machine, and each mpirun, knowing
-/// only its own, would bind to the same first cores; the kernel spreads them.
+/// only its own, would bind to the same first cores; the kernel spreads them. ConfigError as
+/// expect_folder_in_utf8 has it.
 std::vector<std::string> group_command(const GroupSpec& spec);
 
 /// What is set for a group beyond this process's environment. `gpus`: the machine's numbers of the

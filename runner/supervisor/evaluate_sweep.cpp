@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <ostream>
 
+#include "base/json.h"
 #include "base/text.h"
 #include "base/time.h"
 #include "base/unblocked_stderr.h"
@@ -54,6 +55,7 @@ EvaluationPlan plan_evaluation(const EvaluateSweepOptions& options, const VerbCo
   component(Family::kSuite, options.suite);  // names the nearest when there is none
   EvaluationPlan plan;
   plan.sweep = find_sweep(options.sweep, context.results_root);
+  expect_folder_in_utf8(plan.sweep.directory);
   tell_losses(plan.sweep, context.err);
   plan.resources = read_manifest(plan.sweep.directory).resources;
   const auto ids = full_ids(options, plan.sweep, context);
@@ -102,7 +104,7 @@ int report_nothing_to_do(const EvaluationPlan& plan,
     nlohmann::json json = plan_json(plan, options);
     json["end"] = "nothing to do";
     json["exit_code"] = kExitNothingToDo;
-    fmt::print(context.out, "{}\n", json.dump(2));
+    fmt::print(context.out, "{}\n", json_text(json, 2));
   }
   if (plan.wanted.empty()) {
     fmt::print(context.err,
@@ -125,7 +127,7 @@ int print_plan(const EvaluationPlan& plan,
                const EvaluateSweepOptions& options,
                VerbContext& context) {
   if (options.json) {
-    fmt::print(context.out, "{}\n", plan_json(plan, options).dump(2));
+    fmt::print(context.out, "{}\n", json_text(plan_json(plan, options), 2));
     return kExitDone;
   }
   TextColumns columns({{"trial"}, {"cell"}, {"seed", Align::kRight}, {"why"}});
@@ -214,7 +216,7 @@ void print_summary(const EvaluationSummary& summary,
     json["end"] = summary.how;
     json["seconds"] = summary.seconds;
     json["exit_code"] = summary.exit_code;
-    fmt::print(context.out, "{}\n", json.dump(2));
+    fmt::print(context.out, "{}\n", json_text(json, 2));
   }
   std::string text = fmt::format("'{}' of {} recorded", options.suite, counts.done);
   if (counts.failed > 0) text += fmt::format(", {} failed", counts.failed);

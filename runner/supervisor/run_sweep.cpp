@@ -13,6 +13,7 @@
 #include "base/environment.h"
 #include "base/errors.h"
 #include "base/host.h"
+#include "base/json.h"
 #include "base/text.h"
 #include "base/time.h"
 #include "base/unblocked_stderr.h"
@@ -62,6 +63,7 @@ ResourcesConfig with_options(ResourcesConfig resources, const RunOptions& option
 PreparedSweep prepare_from_file(const RunOptions& options, const VerbContext& context) {
   Sweep sweep = load_sweep(options.sweep, options.overrides);
   const SweepLocation location{sweep.name, context.results_root / sweep.name.text()};
+  expect_folder_in_utf8(location.directory);
   for (const std::string& note : sweep.notes) fmt::print(context.err, "note: {}\n", note);
   for (const CellFlag& flag : sweep.flags) {
     fmt::print(context.err, "note: cell {}: {}\n", flag.cell_id, flag.message);
@@ -103,6 +105,7 @@ PreparedSweep prepare(const RunOptions& options, const VerbContext& context) {
         options.overrides.front(),
         options.sweep));
   }
+  expect_folder_in_utf8(location.directory);
   SweepManifest plan = read_manifest(location.directory);
   expect_recorded_data(location.directory, plan.trials, context.err);
   return {location, with_options(plan.resources, options), std::move(plan)};
@@ -188,7 +191,7 @@ void print_json(const RunSummary& summary, std::ostream& out) {
                             {"seconds", summary.seconds},
                             {"schedule", schedule_json(summary.schedule)},
                             {"exit_code", summary.exit_code}};
-  fmt::print(out, "{}\n", json.dump(2));
+  fmt::print(out, "{}\n", json_text(json, 2));
 }
 
 void print_summary(const RunSummary& summary, std::ostream& err) {

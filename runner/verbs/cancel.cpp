@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <ostream>
 
+#include "base/json.h"
 #include "base/text.h"
 #include "runner/cli/trial_selection.h"
 #include "runner/cli/verb.h"
@@ -94,7 +95,7 @@ int run(const CancelOptions& options, VerbContext& context) {
     const nlohmann::json json{{"sweep", selected.sweep.name},
                               {"cancelled", cancelled.trials},
                               {"running", cancelled.running}};
-    fmt::print(context.out, "{}\n", json.dump(2));
+    fmt::print(context.out, "{}\n", json_text(json, 2));
   }
   if (chosen.empty()) {
     fmt::print(context.err, "nothing to cancel in sweep '{}'\n", selected.sweep.name);

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <ostream>
 
+#include "base/json.h"
 #include "base/text.h"
 #include "runner/cli/verb.h"
 #include "runner/doctor/machine_checks.h"
@@ -71,7 +72,7 @@ void Verb<class DoctorVerb>::add(CLI::App& app, VerbContext& context) {
   verb.action([json, &context] {
     const std::vector<MachineCheck> checks = check_machine(context.results_root);
     if (*json) {
-      fmt::print(context.out, "{}\n", checks_json(checks).dump(2));
+      fmt::print(context.out, "{}\n", json_text(checks_json(checks), 2));
     } else {
       for (const MachineCheck& check : checks) print_check(check, context.colours, context.out);
     }

@@ -8,6 +8,7 @@
 
 #include "base/errors.h"
 #include "base/exit_code.h"
+#include "base/json.h"
 #include "base/text.h"
 #include "runner/cli/verb.h"
 #include "store/sql/results_store.h"
@@ -146,7 +147,7 @@ void Verb<class FsckVerb>::add(CLI::App& app, VerbContext& context) {
     }
     const FsckReport report = checked(sweep, options->quick);
     if (options->json) {
-      fmt::print(context.out, "{}\n", report_json(report).dump(2));
+      fmt::print(context.out, "{}\n", json_text(report_json(report), 2));
     } else {
       print_report(report, context.out);
     }

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "base/errors.h"
+#include "base/json.h"
 #include "base/signals.h"
 #include "base/text.h"
 #include "cluster/local/group_state.h"
@@ -110,7 +111,7 @@ int run(const InterruptOptions& options, VerbContext& context) {
   if (options.json) {
     fmt::print(context.out,
                "{}\n",
-               nlohmann::json{{"sweep", selected.sweep.name}, {"groups", groups}}.dump(2));
+               json_text(nlohmann::json{{"sweep", selected.sweep.name}, {"groups", groups}}, 2));
   }
   if (interruptions.empty()) {
     fmt::print(context.err,

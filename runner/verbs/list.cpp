@@ -7,6 +7,7 @@
 #include <ostream>
 
 #include "base/errors.h"
+#include "base/json.h"
 #include "base/nearest_name.h"
 #include "base/text.h"
 #include "runner/cli/catalog_kinds.h"
@@ -35,7 +36,7 @@ std::string default_text(const OptionSpec& option) {
   if (option.default_value.is_number_float()) {
     return format_number(option.default_value.get<double>());
   }
-  return option.default_value.dump();
+  return json_text(option.default_value);
 }
 
 void print_entry(std::ostream& out, const ComponentSpec& entry) {
@@ -105,7 +106,7 @@ void list_entries(const std::vector<Entry>& entries,
     if (!std::exchange(first, false)) fmt::print(out, "\n");
     print_entry(out, entry);
   }
-  if (options.json) fmt::print(out, "{}\n", json.dump(2));
+  if (options.json) fmt::print(out, "{}\n", json_text(json, 2));
 }
 
 void list_kind(const CatalogKind& kind, const ListOptions& given, std::ostream& out) {
@@ -136,7 +137,7 @@ void list_everything(const ListOptions& options, std::ostream& out) {
     columns.add({kind.name, kind.key.empty() ? "-" : kind.key, text});
   }
   if (options.json) {
-    fmt::print(out, "{}\n", json.dump(2));
+    fmt::print(out, "{}\n", json_text(json, 2));
   } else {
     columns.print(out);
   }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/errors.h"
+#include "base/json.h"
 #include "base/text.h"
 #include "runner/cli/verb.h"
 #include "store/manifest/sweep_manifest.h"
@@ -114,8 +115,9 @@ int retry(const RetryOptions& options, VerbContext& context) {
   const auto chosen = trials_to_retry(options, plan, state, context.err);
   const auto retried = retried_trials(sweep, chosen, state, context.err);
   if (options.json) {
-    fmt::print(
-        context.out, "{}\n", nlohmann::json{{"sweep", sweep.name}, {"retried", retried}}.dump(2));
+    fmt::print(context.out,
+               "{}\n",
+               json_text(nlohmann::json{{"sweep", sweep.name}, {"retried", retried}}, 2));
   }
   if (chosen.empty()) {
     fmt::print(context.err, "nothing to retry in sweep '{}'\n", sweep.name);

@@ -142,7 +142,7 @@ void Verb<class ShowVerb>::add(CLI::App& app, VerbContext& context) {
     const TrialDetails details = trial_details(store, place.trial_id);
     if (options->json) {
       const auto json = show_json(details, trial_metrics(store, place.trial_id));
-      fmt::print(context.out, "{}\n", json.dump(2));
+      fmt::print(context.out, "{}\n", json_text(json, 2));
       return;
     }
     print_record(details.trial, context.out);

@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "base/errors.h"
+#include "base/json.h"
 #include "base/text.h"
 #include "base/time.h"
 #include "runner/cli/open_store.h"
@@ -207,7 +208,7 @@ void watch(SweepObserver& observer, const StatusOptions& options, std::ostream& 
   while (true) {
     const SweepStatus status = observer.look();
     if (options.json) {
-      fmt::print(out, "{}\n", status_json(status).dump());
+      fmt::print(out, "{}\n", json_text(status_json(status)));
     } else {
       fmt::print(out, "{}{}", in_place ? "\x1b[H\x1b[2J" : "", status_text(status, in_place));
     }
@@ -243,7 +244,7 @@ void Verb<class StatusVerb>::add(CLI::App& app, VerbContext& context) {
     if (options->watch) return watch(observer, *options, context.out);
     const SweepStatus status = observer.look();
     if (options->json) {
-      fmt::print(context.out, "{}\n", status_json(status).dump(2));
+      fmt::print(context.out, "{}\n", json_text(status_json(status), 2));
     } else {
       fmt::print(context.out, "{}", status_text(status, context.colours));
     }

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <ostream>
 
+#include "base/json.h"
 #include "base/text.h"
 #include "base/time.h"
 #include "runner/cli/open_store.h"
@@ -147,7 +148,7 @@ void Verb<class WhyVerb>::add(CLI::App& app, VerbContext& context) {
     tell_losses(place.sweep, context.err);
     const TrialDiagnosis diagnosis = diagnose_trial(place);
     if (options->json) {
-      fmt::print(context.out, "{}\n", diagnosis_json(diagnosis).dump(2));
+      fmt::print(context.out, "{}\n", json_text(diagnosis_json(diagnosis), 2));
     } else {
       print_diagnosis(diagnosis, context.out);
     }

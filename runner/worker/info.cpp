@@ -8,6 +8,7 @@
 
 #include "base/build_info.h"
 #include "base/host.h"
+#include "base/json.h"
 #include "comm/nccl/device_array.h"
 #include "runner/worker/worker_verbs.h"
 
@@ -32,7 +33,7 @@ void print_info() {
                             {"cpu_capability", at::get_cpu_capability()},
                             {"blas", at::hasMKL() ? "MKL" : "other"},
                             {"onednn", at::hasMKLDNN()}};
-  std::cout << info.dump(2) << std::endl;
+  std::cout << json_text(info, 2) << std::endl;
 }
 
 std::string version_text() {

@@ -7,6 +7,7 @@
 
 #include "base/limits.h"
 #include "base/text.h"
+#include "base/utf8.h"
 
 namespace headway {
 namespace {
@@ -42,11 +43,38 @@ void expect_within_limits(std::string_view text) {
   }
 }
 
+// The library escapes the controls below U+0020 alone. They are in quotes here: outside of them all
+// is ASCII.
+template <typename Json>
+std::string text_of(const Json& json, int indent) {
+  const std::string whole = json.dump(indent, ' ', false, Json::error_handler_t::replace);
+  std::string text;
+  text.reserve(whole.size());
+  for (std::string_view rest = whole; !rest.empty();) {
+    const CodePoint next = first_code_point(rest);
+    if (next.value && *next.value >= 0x7f && *next.value < 0xa0) {
+      text += fmt::format("\\u{:04x}", static_cast<std::uint32_t>(*next.value));
+    } else {
+      text += rest.substr(0, next.bytes);
+    }
+    rest.remove_prefix(next.bytes);
+  }
+  return text;
+}
+
 }  // namespace
 
 nlohmann::json parse_json(std::string_view text) {
   expect_within_limits(text);
   return nlohmann::json::parse(text);
+}
+
+std::string json_text(const nlohmann::json& json, int indent) {
+  return text_of(json, indent);
+}
+
+std::string json_text(const nlohmann::ordered_json& json, int indent) {
+  return text_of(json, indent);
 }
 
 std::int64_t integer_in(const nlohmann::json& json, IntegerRange range) {
@@ -55,11 +83,10 @@ std::int64_t integer_in(const nlohmann::json& json, IntegerRange range) {
       json.is_number_integer() && (!json.is_number_unsigned() || json.get<std::int64_t>() >= 0);
   const std::int64_t value = fits ? json.get<std::int64_t>() : 0;
   if (fits && value >= range.least && value <= range.most) return value;
-  const auto replace = nlohmann::json::error_handler_t::replace;
   throw nlohmann::json::other_error::create(
       501,
       fmt::format("found {}, expected an integer from {} to {}",
-                  in_quotes(json.dump(-1, ' ', false, replace)),
+                  in_quotes(json_text(json)),
                   range.least,
                   range.most),
       &json);

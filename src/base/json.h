@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <limits>
 #include <nlohmann/json.hpp>
+#include <string>
 #include <string_view>
 
 namespace headway {
@@ -11,6 +12,11 @@ namespace headway {
 /// is refused before memory is taken for it. Every text from outside this process goes through
 /// here. Errors are nlohmann::json::exception.
 nlohmann::json parse_json(std::string_view text);
+
+/// For what is printed, whatever texts it holds: bytes that are no UTF-8 are replaced by U+FFFD,
+/// and control characters are written as \u00XX. On one line unless `indent` says otherwise.
+std::string json_text(const nlohmann::json& json, int indent = -1);
+std::string json_text(const nlohmann::ordered_json& json, int indent = -1);
 
 struct IntegerRange {
   std::int64_t least = 0;

@@ -100,6 +100,28 @@ PYTHON
   for verb in show why logs; do expect 2 "$HEADWAY" "$verb" "$id"; done
 done
 
+# Bytes that are no UTF-8, in what programs read.
+printf 'caf\xe9 \xc2\x9b31m\n' >>"results/plain/artifacts/$first/log.txt"
+cp "$(find results/plain/segments -name '*.jsonl' | sort | head -1)" $'results/plain/segments/\xff.jsonl'
+for verb in why show; do
+  expect 0 "$HEADWAY" "$verb" "$first" --json
+  python3 -m json.tool out >formatted || fail "$verb --json is no JSON: $(cat -v out)"
+done
+expect 0 "$HEADWAY" why "$first" --json
+grep -qF '\u009b31m' out || fail "the end of the log is not shown: $(cat -v out)"
+"$HEADWAY" fsck plain --json >out 2>err || true
+harmless out 'fsck --json'
+harmless err 'fsck --json'
+python3 -m json.tool out >formatted || fail "fsck --json is no JSON: $(cat -v out err)"
+rm -rf results/plain
+cp -r kept results/plain
+for command in 'run plain.yaml' 'train plain.yaml sweep.seeds=[0]'; do
+  # shellcheck disable=SC2086  # words
+  expect 2 "$HEADWAY" $command --results $'results\xff'
+  grep -qF 'results\xff/plain' err || fail "the folder is not named: $(cat -v err)"
+  [[ ! -e $'results\xff' ]] || fail "'$command' wrote into a folder that it cannot use"
+done
+
 # A link that leads out of the sweep.
 rm -rf results/plain/artifacts
 ln -s "$work/victim" results/plain/artifacts

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/errors.h"
+#include "base/json.h"
 #include "base/nearest_name.h"
 #include "store/tables/csv.h"
 #include "store/tables/table_markup.h"
@@ -109,7 +110,7 @@ std::string json_table(const Table& table) {
   }
   const nlohmann::ordered_json json = {
       {"sweep", table.sweep}, {"by", table.by}, {"rows", rows}, {"notes", table.notes}};
-  return json.dump(2) + "\n";
+  return json_text(json, 2) + "\n";
 }
 
 }  // namespace

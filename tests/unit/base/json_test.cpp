@@ -101,6 +101,19 @@ TEST(Json, of_too_many_values_is_refused) {
   EXPECT_THROW(parse_json(text + ",0]"), nlohmann::json::exception);
 }
 
+TEST(Json, is_printed_whatever_bytes_its_texts_hold) {
+  EXPECT_EQ(json_text(nlohmann::json{"a\xff", "\xc3\xa4"}), "[\"a\xef\xbf\xbd\",\"\xc3\xa4\"]");
+  EXPECT_EQ(json_text(nlohmann::json{{"\xff", 1}}, 2), "{\n  \"\xef\xbf\xbd\": 1\n}");
+  const nlohmann::ordered_json ordered{{"b", "\xff"}, {"a", 1}};
+  EXPECT_EQ(json_text(ordered), "{\"b\":\"\xef\xbf\xbd\",\"a\":1}");
+}
+
+TEST(Json, shows_control_characters_and_keeps_them) {
+  const nlohmann::json text = "\x1b\x7f\xc2\x80\xc2\x9f\xc2\xa0";
+  EXPECT_EQ(json_text(text), "\"\\u001b\\u007f\\u0080\\u009f\xc2\xa0\"");
+  EXPECT_EQ(parse_json(json_text(text)), text);
+}
+
 TEST(Json, integers_are_those_of_their_range_alone) {
   const IntegerRange range{-1, 10};
   EXPECT_EQ(integer_in(parse_json("-1"), range), -1);

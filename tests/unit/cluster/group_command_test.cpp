@@ -49,6 +49,18 @@ TEST(GroupCommand, a_worker_reads_the_settings_that_its_supervisor_wrote) {
   EXPECT_EQ(read.time_limit_seconds, 90);
 }
 
+TEST(GroupCommand, a_folder_that_is_no_utf8_is_refused_and_shown) {
+  GroupSpec spec = two_threads();
+  spec.settings.sweep_directory = "/data/r\xff/first";
+  try {
+    group_command(spec);
+    FAIL() << "it was told";
+  } catch (const ConfigError& error) {
+    EXPECT_THAT(error.what(), HasSubstr("'/data/r\\xff/first' is no UTF-8"));
+  }
+  EXPECT_NO_THROW(expect_folder_in_utf8("/data/r\xc3\xa4/first"));
+}
+
 TEST(GroupSettings, what_no_supervisor_writes_is_refused) {
   const auto message_of = [](const nlohmann::json& json) -> std::string {
     try {
