@@ -111,7 +111,7 @@ int report_nothing_to_do(const EvaluationPlan& plan,
                "nothing to do: no trial of sweep '{}' that was asked for is done; `headway run {}` "
                "trains\n",
                plan.sweep.name,
-               path_of(plan));
+               printable(path_of(plan)));
     return kExitNothingToDo;
   }
   fmt::print(context.err,
@@ -228,7 +228,7 @@ void print_summary(const EvaluationSummary& summary,
              counted(static_cast<std::size_t>(counts.total), "finished trial"),
              format_duration(summary.seconds),
              what_is_left_out(plan),
-             results_database(plan.sweep.directory).string());
+             printable(results_database(plan.sweep.directory).string()));
 }
 
 }  // namespace

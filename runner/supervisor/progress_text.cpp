@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/progress.h"
+#include "base/text.h"
 #include "base/time.h"
 
 namespace headway {
@@ -73,7 +74,10 @@ std::vector<std::string> progress_block(const ProgressSnapshot& snapshot,
     lines.push_back(fmt::format("  ... and {} more", snapshot.running.size() - shown));
   }
   // A line that wraps would be counted as one and erased as one.
-  for (std::string& line : lines) line.resize(std::min(line.size(), columns));
+  for (std::string& line : lines) {
+    line = printable(line);
+    line.resize(std::min(line.size(), columns));
+  }
   return lines;
 }
 

@@ -64,9 +64,10 @@ PreparedSweep prepare_from_file(const RunOptions& options, const VerbContext& co
   Sweep sweep = load_sweep(options.sweep, options.overrides);
   const SweepLocation location{sweep.name, context.results_root / sweep.name.text()};
   expect_folder_in_utf8(location.directory);
-  for (const std::string& note : sweep.notes) fmt::print(context.err, "note: {}\n", note);
+  for (const std::string& note : sweep.notes)
+    fmt::print(context.err, "note: {}\n", printable(note));
   for (const CellFlag& flag : sweep.flags) {
-    fmt::print(context.err, "note: cell {}: {}\n", flag.cell_id, flag.message);
+    fmt::print(context.err, "note: cell {}: {}\n", flag.cell_id, printable(flag.message));
   }
   std::vector<PlannedTrial> planned;
   for (const Trial& trial : sweep.trials) planned.push_back(planned_trial(trial));
@@ -83,7 +84,7 @@ PreparedSweep prepare_from_file(const RunOptions& options, const VerbContext& co
 
 /// Workers say it in their logs, too late to be seen.
 void note_distrusted_cache(std::ostream& err) {
-  if (const auto why = distrust_of_cache()) fmt::print(err, "note: {}\n", *why);
+  if (const auto why = distrust_of_cache()) fmt::print(err, "note: {}\n", printable(*why));
 }
 
 void note_missing_data_folder(std::ostream& err) {
@@ -93,7 +94,7 @@ void note_missing_data_folder(std::ostream& err) {
   fmt::print(err,
              "note: HEADWAY_DATA is '{}', which is no folder: data sets without a dataset.root are "
              "looked for in the system's folders alone\n",
-             folder->string());
+             printable(folder->string()));
 }
 
 PreparedSweep prepare(const RunOptions& options, const VerbContext& context) {
@@ -207,12 +208,12 @@ void print_summary(const RunSummary& summary, std::ostream& err) {
              text,
              counted(static_cast<std::size_t>(counts.total), "trial"),
              format_duration(summary.seconds),
-             results_database(summary.sweep.directory).string());
+             printable(results_database(summary.sweep.directory).string()));
   if (summary.schedule) print_schedule(*summary.schedule, err);
   if (counts.failed > 0) {
     fmt::print(err,
                "`headway status {0}` says what failed; `headway retry {0}` tries it again\n",
-               summary.sweep.directory.string());
+               printable(summary.sweep.directory.string()));
   }
 }
 
@@ -256,7 +257,7 @@ Standing look_and_end_pause(const PreparedSweep& prepared, std::ostream& err) {
                "{} that ended by the same error will be tried anew ({}: {})\n",
                counted(error->trial_ids.size(), "trial"),
                error->failure,
-               error->message);
+               printable(error->message));
   }
   return standing;
 }
@@ -264,7 +265,9 @@ Standing look_and_end_pause(const PreparedSweep& prepared, std::ostream& err) {
 int report_nothing_to_do(const RunOptions& options, RunSummary summary, VerbContext& context) {
   const TrialCounts& counts = summary.counts;
   summary.exit_code = counts.failed > 0 ? kExitFailed : kExitNothingToDo;
-  const auto tell = [&context](const std::string& text) { fmt::print(context.err, "{}\n", text); };
+  const auto tell = [&context](const std::string& text) {
+    fmt::print(context.err, "{}\n", printable(text, Newlines::kKeep));
+  };
   StoreSync(context.program, std::filesystem::absolute(summary.sweep.directory), tell)
       .finish(kStoreSecondsWithoutWork);
   if (options.json) print_json(summary, context.out);
@@ -277,7 +280,8 @@ int report_nothing_to_do(const RunOptions& options, RunSummary summary, VerbCont
                counted(static_cast<std::size_t>(counts.total), "trial"),
                counts.cancelled > 0 ? fmt::format(", {} cancelled", counts.cancelled) : "",
                counts.done > 0
-                   ? fmt::format("table {}` prints the results", summary.sweep.directory.string())
+                   ? fmt::format("table {}` prints the results",
+                                 printable(summary.sweep.directory.string()))
                    : fmt::format("retry {} --all` takes cancellations back", summary.sweep.name));
   }
   return summary.exit_code;

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/retry_after_io_errors.h"
+#include "base/text.h"
 
 namespace headway {
 
@@ -19,7 +20,9 @@ auto with_retries(std::ostream& err, const Action& action) {
   std::optional<decltype(action())> result;
   bool is_told = false;
   const auto tell = [&](const std::string& what) {
-    if (!std::exchange(is_told, true)) fmt::print(err, "{}; trying again\n", what);
+    if (!std::exchange(is_told, true)) {
+      fmt::print(err, "{}; trying again\n", printable(what));
+    }
   };
   retry_after_io_errors([&] { result.emplace(action()); }, {.failed = tell});
   return std::move(*result);

@@ -101,7 +101,7 @@ void print_lines(const std::string& title,
                  const std::vector<std::string>& lines,
                  std::ostream& out) {
   if (lines.empty()) return;
-  fmt::print(out, "\n{}\n", title);
+  fmt::print(out, "\n{}\n", printable(title));
   for (const std::string& line : lines) fmt::print(out, "  {}\n", printable(line));
 }
 

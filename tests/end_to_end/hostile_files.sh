@@ -64,6 +64,16 @@ expect 0 "$HEADWAY" logs "$trial"
 "$HEADWAY" status escapes >out 2>err || [[ $? -eq 1 ]]
 harmless out 'status escapes'
 
+# A results folder of such a name.
+odd=$'odd\x1b[31m'
+for command in 'run plain.yaml' 'evaluate plain --suite calibration'; do
+  # shellcheck disable=SC2086  # words
+  expect 0 "$HEADWAY" $command --results "$odd"
+  grep -qF 'results in odd\x1b[31m/plain' err || fail "'$command' does not name the folder: $(cat -v err)"
+  # shellcheck disable=SC2086
+  expect 3 "$HEADWAY" $command --results "$odd"
+done
+
 # An id that leads out of the sweep.
 expect 0 "$HEADWAY" run plain.yaml
 mkdir -p victim results/victim

@@ -45,6 +45,12 @@ TEST(ProgressText, lines_are_cut_at_the_terminals_width) {
   for (const std::string& line : progress_block(snapshot(), 20, 10)) EXPECT_LE(line.size(), 20U);
 }
 
+TEST(ProgressText, a_phase_that_a_terminal_would_obey_is_shown) {
+  ProgressSnapshot hostile = snapshot();
+  hostile.running.front().claim.progress.phase = "a\x1b[2J\nb";
+  EXPECT_THAT(progress_block(hostile, 200, 10).back(), HasSubstr("a\\x1b[2J\\nb"));
+}
+
 TEST(ProgressText, too_many_running_trials_are_counted) {
   ProgressSnapshot many = snapshot();
   many.running.assign(5, running_trial());
