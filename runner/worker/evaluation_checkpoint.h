@@ -16,7 +16,8 @@ class EvaluationCheckpoint {
   /// `made_with`: whatever the sums depend on besides trial and suite. `seconds` between two saves.
   EvaluationCheckpoint(std::filesystem::path folder, nlohmann::json made_with, double seconds);
 
-  /// What the newest usable checkpoint holds; nothing when it was made with something else.
+  /// What the newest usable checkpoint holds; nothing when it was made with something else. Those
+  /// that are of no use are warned of and removed.
   EvaluationProgress load();
   bool is_due() const { return monotonic_seconds() - saved_at_ >= seconds_; }
   /// DiskFullError and other EnvironmentErrors: what was kept before still loads.

@@ -187,9 +187,13 @@ void Evaluator::sum_own_shards(const Accumulators& accumulators, const Split& sp
 
 void Evaluator::run(Pass& pass, const Split& split) {
   if (pass.accumulators.empty()) return;
-  std::string what = fmt::format("{} images:", split.samples.size());
-  for (const AccumulatorSpec* spec : pass.specs) what += " " + spec->name;
-  if (const auto known = passes_.begin(what, value_count(pass.accumulators))) {
+  PassShape shape{.pass = fmt::format("{} images:", split.samples.size()),
+                  .sum_count = value_count(pass.accumulators)};
+  for (const AccumulatorSpec* spec : pass.specs) shape.pass += " " + spec->name;
+  for (std::int64_t shard = 0; shard < config_.training.shards; ++shard) {
+    shape.batches.push_back(batches_in(split, shard));
+  }
+  if (const auto known = passes_.begin(shape)) {
     set_values(pass.accumulators, *known);
     return;
   }

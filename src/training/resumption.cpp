@@ -50,6 +50,7 @@ void train_from_newest(const Resumption& from,
                        TrialSink& sink,
                        const std::function<void(const std::optional<LoadedCheckpoint>&)>& train) {
   const CheckpointFolder folder(from.checkpoint_folder);
+  std::optional<std::int64_t> discarded;
   while (true) {
     RecoveredCheckpoint found = recover_on_all_ranks(folder, comm);
     report_damage(found, sink);
@@ -59,6 +60,15 @@ void train_from_newest(const Resumption& from,
     } catch (const UnusableCheckpoint& error) {
       const auto step = found.newest->manifest.at("step").get<std::int64_t>();
       found.newest.reset();  // its file is mapped
+      if (step == discarded) {
+        throw EnvironmentError(
+            fmt::format("{}: the checkpoint of step {} is of no use ({}) and cannot be removed; "
+                        "remove it by hand",
+                        from.checkpoint_folder.string(),
+                        step,
+                        error.what()));
+      }
+      discarded = step;
       if (comm.rank() != 0) continue;
       sink.remark(fmt::format("the checkpoint of step {} is of no use: {}", step, error.what()));
       folder.discard(step);

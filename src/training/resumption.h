@@ -30,8 +30,9 @@ struct Resumption {
 
 /// Calls `train` with the newest checkpoint that verifies; while it throws UnusableCheckpoint,
 /// again with the one before, and in the end with none. What was passed over, and why, is remarked
-/// on to `sink` (rank 0). OtherDataError when the checkpoint is of other data. Collective; `train`
-/// has to throw UnusableCheckpoint on all ranks or on none.
+/// on to `sink` (rank 0). OtherDataError when the checkpoint is of other data, EnvironmentError
+/// when one that is of no use cannot be removed. Collective; `train` has to throw
+/// UnusableCheckpoint on all ranks or on none.
 void train_from_newest(const Resumption& from,
                        Communicator& comm,
                        TrialSink& sink,

@@ -74,6 +74,7 @@ class Trainer {
   void begin(const std::optional<LoadedCheckpoint>& checkpoint);
   void resume_from(const LoadedCheckpoint& checkpoint);
   void take_over(const LoadedCheckpoint& checkpoint);
+  void expect_place_in_trial(const TrialPosition& position) const;
   /// How and why training ends before its last step.
   struct EarlyEnd {
     TrialEnd end;
@@ -304,11 +305,28 @@ void Trainer::take_over(const LoadedCheckpoint& checkpoint) {
   if (of != own) throw ConfigError(fmt::format("it is one of trial '{}'", of));
   TrialPosition restored = state_.restore(checkpoint);
   expects(restored.precision == position_.precision, "a checkpoint keeps its precision");
+  expect_place_in_trial(restored);
   restored.data_sha256 = position_.data_sha256;
   position_ = std::move(restored);
   resumed_from_ = position_.steps_done;
   saver_.resumed_from(position_);
   evaluator_.restart(std::exchange(position_.evaluation, {}));
+}
+
+void Trainer::expect_place_in_trial(const TrialPosition& position) const {
+  // Short of an epoch's evaluation, all its steps are done, but not yet the epoch.
+  const bool is_one =
+      position.epochs_done <= config_.training.epochs &&
+      position.steps_in_epoch <= steps_per_epoch_ && position.steps_done <= total_steps() &&
+      position.steps_done == position.epochs_done * steps_per_epoch_ + position.steps_in_epoch;
+  if (is_one) return;
+  throw ConfigError(
+      fmt::format("{} epochs and {} steps are not its step {}; the trial has {} epochs of {} steps",
+                  position.epochs_done,
+                  position.steps_in_epoch,
+                  position.steps_done,
+                  config_.training.epochs,
+                  steps_per_epoch_));
 }
 
 TrialResult Trainer::run(const std::optional<LoadedCheckpoint>& checkpoint) {

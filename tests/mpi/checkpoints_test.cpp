@@ -5,8 +5,12 @@
 #include <gtest/gtest.h>
 
 #include <fstream>
+#include <nlohmann/json.hpp>
+#include <utility>
+#include <vector>
 
 #include "base/errors.h"
+#include "base/sha256.h"
 #include "base/sweep_layout.h"
 #include "support/collecting_sink.h"
 #include "support/short_trial.h"
@@ -66,6 +70,15 @@ class TrialCheckpoints : public testing::Test {
     const int byte = file.peek();
     file.seekp(-3, std::ios::end);
     file.put(static_cast<char>(byte ^ 4));
+  }
+  // With the hash that makes it pass for one that was written so.
+  void set_in_manifest(std::int64_t step, const std::string& key, const nlohmann::json& value) {
+    const auto file = checkpoint("step-" + std::to_string(step) + ".json");
+    auto manifest = nlohmann::json::parse(text_of(file));
+    manifest.erase("manifest_sha256");
+    manifest[key] = value;
+    manifest["manifest_sha256"] = sha256_hex(manifest.dump());
+    std::ofstream(file) << manifest.dump();
   }
   static void expect_equal(const TrialHashes& left, const TrialHashes& right) {
     if (test_communicator().rank() != 0) return;
@@ -227,6 +240,25 @@ TEST_F(TrialCheckpoints, of_another_trial_are_passed_over) {
   }
   options_.checkpoint_folder = folder_ / "empty";
   expect_equal(own.hashes, train().hashes);
+}
+
+TEST_F(TrialCheckpoints, of_a_place_that_the_trial_does_not_have_are_passed_over) {
+  options_.checkpoints.steps = 5;
+  const TrialHashes whole = train().hashes;
+  const std::vector<std::pair<std::string, nlohmann::json>> places{
+      {"epochs_done", -2},
+      {"epochs_done", 1},
+      {"epochs_done", 2.5},
+      {"epochs_done", 1'000'000'000'000'000},
+      {"steps_in_epoch", -2},
+      {"steps_in_epoch", 6},
+      {"steps_in_epoch", "2"}};
+  for (const auto& [key, value] : places) {
+    on_rank_0([&, &key = key, &value = value] { set_in_manifest(10, key, value); });
+    const TrialResult resumed = train();
+    EXPECT_EQ(resumed.resumed_from_step, 5) << key << " " << value;
+    expect_equal(resumed.hashes, whole);
+  }
 }
 
 TEST_F(TrialCheckpoints, that_cannot_be_written_end_the_trial_on_all_ranks_alike) {

@@ -2,15 +2,17 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <cstring>
 #include <numeric>
 #include <utility>
 
 #include "base/errors.h"
+#include "base/json.h"
 
 namespace headway {
 namespace {
+
+constexpr std::int64_t kMostBatches = (std::int64_t{1} << 40) - 1;  // that a pass may have
 
 std::string name_of_pass(std::size_t number) {
   return fmt::format("evaluation.{}", number);
@@ -40,7 +42,10 @@ std::vector<double> sums_in(const SafetensorsFile& file, const std::string& name
 EvaluationProgress::Running running_in(const LoadedCheckpoint& checkpoint,
                                        const nlohmann::json& json,
                                        std::size_t number) {
-  EvaluationProgress::Running running{.pass = json.at("pass"), .batches = json.at("batches")};
+  EvaluationProgress::Running running{.pass = json.at("pass")};
+  for (const nlohmann::json& batches : json.at("batches")) {
+    running.batches.push_back(integer_in(batches, {0, kMostBatches}));
+  }
   for (std::size_t shard = 0; shard < running.batches.size(); ++shard) {
     const bool has_sums = running.batches[shard] > 0;
     running.sums.push_back(has_sums ? sums_in(checkpoint.tensors, name_of_shard(number, shard))
@@ -49,11 +54,21 @@ EvaluationProgress::Running running_in(const LoadedCheckpoint& checkpoint,
   return running;
 }
 
+// A shard of `running` may have been left anywhere between its begin and its end.
+bool fits(const EvaluationProgress::Running& running, const PassShape& shape) {
+  if (running.pass != shape.pass || running.batches.size() != shape.batches.size()) return false;
+  for (std::size_t shard = 0; shard < running.batches.size(); ++shard) {
+    const std::size_t sums = running.batches[shard] == 0 ? 0 : shape.sum_count;
+    if (running.batches[shard] > shape.batches[shard]) return false;
+    if (running.sums[shard].size() != sums) return false;
+  }
+  return true;
+}
+
 }  // namespace
 
 std::int64_t EvaluationProgress::place() const {
-  // A pass has fewer batches than this.
-  constexpr std::int64_t kPass = std::int64_t{1} << 40;
+  constexpr std::int64_t kPass = kMostBatches + 1;
   const auto passes = static_cast<std::int64_t>(finished.size());
   if (!running) return passes * kPass;
   return std::accumulate(running->batches.begin(), running->batches.end(), passes * kPass);
@@ -104,34 +119,30 @@ void EvaluationPasses::restart(EvaluationProgress progress) {
   own_.clear();
 }
 
-std::optional<std::vector<double>> EvaluationPasses::begin(const std::string& pass,
-                                                           std::size_t sum_count) {
+std::optional<std::vector<double>> EvaluationPasses::begin(const PassShape& shape) {
   expects(!running_, "one pass after the other");
+  expects(std::ssize(shape.batches) == shards_, "each shard has batches of its own");
   const std::size_t number = next_++;
   if (number < known_.finished.size()) {
     const auto& finished = known_.finished[number];
-    if (finished.pass == pass && finished.sums.size() == sum_count) return finished.sums;
+    if (finished.pass == shape.pass && finished.sums.size() == shape.sum_count)
+      return finished.sums;
     known_.finished.resize(number);  // of another version: it is made anew, and all that follow
     known_.running.reset();
   }
   const auto shards = static_cast<std::size_t>(shards_);
   EvaluationProgress::Running start{
-      pass, std::vector<std::int64_t>(shards), std::vector<std::vector<double>>(shards)};
-  if (auto known = std::exchange(known_.running, std::nullopt)) {
-    const bool fits = known->pass == pass && known->batches.size() == shards &&
-                      std::ranges::all_of(known->sums, [&](const std::vector<double>& sums) {
-                        return sums.empty() || sums.size() == sum_count;
-                      });
-    if (fits) start = std::move(*known);
-  }
-  running_ = pass;
+      shape.pass, std::vector<std::int64_t>(shards), std::vector<std::vector<double>>(shards)};
+  auto known = std::exchange(known_.running, std::nullopt);
+  if (known && fits(*known, shape)) start = std::move(*known);
+  running_ = shape.pass;
   batches_at_begin_ = start.batches;
   own_.clear();
   const std::size_t local_shards = shards / static_cast<std::size_t>(comm_.size());
   const std::size_t first = local_shards * static_cast<std::size_t>(comm_.rank());
   for (std::size_t shard = first; shard < first + local_shards; ++shard) {
     own_.push_back({start.batches[shard], std::move(start.sums[shard])});
-    own_.back().sums.resize(sum_count);
+    own_.back().sums.resize(shape.sum_count);
   }
   return std::nullopt;
 }

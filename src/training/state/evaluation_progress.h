@@ -47,6 +47,13 @@ struct ShardSums {
   std::vector<double> sums;
 };
 
+/// A pass that begins.
+struct PassShape {
+  std::string pass;                        // says in words over what
+  std::size_t sum_count = 0;               // values that a shard sums up
+  std::vector<std::int64_t> batches = {};  // by shard of all ranks
+};
+
 /// The passes of an evaluation while they run, each rank with its own shards. Passes that repeat
 /// those of a progress that was resumed from, in the same order, are not made again, and one that
 /// was broken off goes on at the batch where it stopped.
@@ -56,8 +63,8 @@ class EvaluationPasses {
 
   /// The passes that follow are the first of an evaluation, of which `progress` is known.
   void restart(EvaluationProgress progress);
-  /// Begins the next pass: `pass` says in words of what. Its merged sums, when they are known.
-  std::optional<std::vector<double>> begin(const std::string& pass, std::size_t sum_count);
+  /// Begins the next pass. Its merged sums, when they are known.
+  std::optional<std::vector<double>> begin(const PassShape& shape);
 
   // Of the pass that was begun and is not known:
   /// Batches that are done at its begin, by shard of all ranks.

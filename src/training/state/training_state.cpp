@@ -256,9 +256,12 @@ TrialPosition TrainingState::restore(const LoadedCheckpoint& checkpoint) {
   const nlohmann::json& manifest = checkpoint.manifest;
   apply(checkpoint.tensors);
   rate_.schedule().restore(manifest.at("schedule"));
-  TrialPosition position{.epochs_done = manifest.at("epochs_done"),
-                         .steps_in_epoch = manifest.at("steps_in_epoch"),
-                         .steps_done = manifest.at("step"),
+  const auto count = [&](const char* key) {
+    return integer_in(manifest.at(key), {0, kWholeRange.most});
+  };
+  TrialPosition position{.epochs_done = count("epochs_done"),
+                         .steps_in_epoch = count("steps_in_epoch"),
+                         .steps_done = count("step"),
                          .precision = manifest.at("precision"),
                          .history = {},
                          .data_sha256 = data_sha256_of(checkpoint),

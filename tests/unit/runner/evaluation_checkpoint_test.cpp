@@ -5,6 +5,8 @@
 
 #include <bit>
 #include <fstream>
+#include <numeric>
+#include <span>
 
 #include "support/small_trial.h"
 #include "training/finished_trial.h"
@@ -113,6 +115,45 @@ TEST_F(InterruptedEvaluation, whose_passes_are_no_longer_the_same_makes_them_ane
   const Attempt whole = undisturbed();
   const Attempt last = attempt(1'000'000, checkpoint());
   EXPECT_EQ(last.batches, whole.batches);
+  expect_equal(last.results, whole.results);
+}
+
+TEST_F(InterruptedEvaluation, goes_on_from_the_checkpoint_before_one_of_no_use) {
+  const Attempt whole = undisturbed();
+  const std::vector<double> sums{1};
+  const auto running = [](const nlohmann::json& batches) {
+    return nlohmann::json::array({{{"pass", "a pass"}, {"batches", batches}}});
+  };
+  for (const nlohmann::json& evaluation : {running({-1, 0, 0, 0}),
+                                           running({0.5, 0, 0, 0}),
+                                           running({1, 0, 0, 0}),  // whose sums are missing
+                                           running("four"),
+                                           nlohmann::json::array({1})}) {
+    attempt(9, checkpoint());
+    CheckpointFolder(own_.path() / "checkpoints")
+        .save(2,
+              {{"sums", "F64", {1}, std::as_bytes(std::span(sums))}},
+              {{"evaluation", evaluation}, {"made_with", {{"version", "1"}}}});
+    const Attempt last = attempt(1'000'000, checkpoint());
+    EXPECT_EQ(last.batches, whole.batches - 9) << evaluation;
+    expect_equal(last.results, whole.results);
+    checkpoint().clear();
+  }
+}
+
+TEST_F(InterruptedEvaluation, that_claims_more_batches_than_there_are_makes_the_pass_anew) {
+  const Attempt whole = undisturbed();
+  attempt(9, checkpoint());
+  EvaluationCheckpoint kept = checkpoint();
+  EvaluationProgress progress = kept.load();
+  ASSERT_TRUE(progress.running);
+  ASSERT_GT(progress.running->batches.front(), 0);
+  const std::vector<std::int64_t>& batches = progress.running->batches;
+  const std::int64_t repeated = std::accumulate(batches.begin(), batches.end(), std::int64_t{0});
+  progress.running->batches.front() = 1000;
+  kept.save(progress);
+  const Attempt last = attempt(1'000'000, checkpoint());
+  EXPECT_EQ(last.batches, whole.batches - 9 + repeated);
   expect_equal(last.results, whole.results);
 }
 
