@@ -149,9 +149,10 @@ int print_plan(const EvaluationPlan& plan,
   return kExitDone;
 }
 
-/// What became of them so far no longer counts; results stay until there are new ones.
-void request_anew(const EvaluationPlan& plan, const std::string& suite) {
-  if (plan.repeated.empty()) return;
+/// What became of them so far no longer counts; results stay until there are new ones. Asked twice
+/// it is asked once. How many they are.
+std::size_t request_anew(const EvaluationPlan& plan, const std::string& suite) {
+  if (plan.repeated.empty()) return 0;
   EvaluationState state(plan.sweep.directory, suite);
   state.refresh();
   SegmentWriter requests(plan.sweep.directory, "command");
@@ -162,6 +163,7 @@ void request_anew(const EvaluationPlan& plan, const std::string& suite) {
                             .through_claim = state.trial(id).evaluation.highest_attempt()},
         Flush::kNow);
   }
+  return plan.repeated.size();
 }
 
 EvaluationSupervisorOptions supervisor_options(const EvaluationPlan& plan,
@@ -247,7 +249,7 @@ int evaluate_sweep(const EvaluateSweepOptions& options, VerbContext& context) {
   const auto launcher = make_local_launcher(allocation);
   report_unusable_temporary_directory(context.err);
   remove_leftovers(plan.sweep.directory);
-  request_anew(plan, options.suite);
+  with_retries(context.err, [&] { return request_anew(plan, options.suite); });
   EvaluationSupervisorOptions work = supervisor_options(plan, options, allocation, worker);
   work.headway = context.program;
   const auto supervisor = with_retries(context.err, [&] {

@@ -37,6 +37,14 @@ for ((seed = 1; seed <= ${SEEDS:-5}; ++seed)); do
 done
 grep -q 'Input/output error; trying again' "$work/log" || { cat "$work/log"; fail "nobody was told"; }
 
+# So does one that evaluates again; the segments, which hold the requests, fail more often.
+"$HEADWAY" evaluate flaky --suite calibration || fail "nothing was evaluated"
+for ((seed = 1; seed <= ${SEEDS:-5}; ++seed)); do
+  LD_PRELOAD=$FLAKY_FILES FLAKY_FOLDER=$HEADWAY_RESULTS/flaky/segments FLAKY_ARGUMENT=--again \
+    FLAKY_PROBABILITY=0.05 FLAKY_SEED=$seed exits 0 "$HEADWAY" evaluate flaky --suite calibration --again
+done
+"$HEADWAY" fsck flaky || fail "evaluated again"
+
 status=0
 SECONDS=0
 flaky 1 1 "$HEADWAY" run flaky >"$work/log" 2>&1 || status=$?
