@@ -14,27 +14,10 @@
 #include "base/sweep_layout.h"
 #include "base/time.h"
 #include "base/watched_folder.h"
+#include "runner/worker/epoch_line.h"
 #include "runner/worker/stop_request.h"
 
 namespace headway {
-namespace {
-
-std::string describe(const EpochRecord& record, std::int64_t epochs) {
-  std::string line = fmt::format("epoch {}/{}", record.epoch, epochs);
-  for (const auto& [split, metrics] : record.values) {
-    line += fmt::format("  {}", split);
-    for (const Metric& metric : metrics) {
-      if (!std::isfinite(metric.value)) continue;
-      if (metric.name == "loss") line += fmt::format(" loss {:.4f}", metric.value);
-      if (metric.name == "top1_accuracy") line += fmt::format(" top1 {:.4f}", metric.value);
-      if (metric.name == "images_per_second") line += fmt::format(" {:.0f} images/s", metric.value);
-    }
-  }
-  return line;
-}
-
-}  // namespace
-
 RecordedValues recorded_values(const SplitMetrics& metrics) {
   RecordedValues recorded;
   for (const auto& [split, values] : metrics) {
@@ -142,7 +125,7 @@ void RecordingSink::append_metrics(const EpochRecord& record) {
 void RecordingSink::epoch_ended(const EpochRecord& record) {
   if (fenced()) return;
   append_metrics(record);
-  log(describe(record, progress_.epochs));
+  log(epoch_line(record, progress_.epochs));
 }
 
 void RecordingSink::progress(const TrainingProgress& progress) {
