@@ -55,7 +55,7 @@ Allocation local_allocation(const std::string& device, const std::filesystem::pa
   Allocation cuda{.device = "cuda",
                   .hosts = {{.name = host_name(), .cores = cores, .gpus = visible_gpus()}}};
   const bool shown = cuda.gpu_count() > 0;
-  if (shown && worker_info(worker).value("gpus", 0) > 0) return cuda;
+  if (shown && worker_info(worker).at("gpus").get<int>() > 0) return cuda;
   const std::string why =
       shown ? fmt::format("'{} info' finds none; was it built with CUDA?", worker.string())
             : "this machine shows no GPU";

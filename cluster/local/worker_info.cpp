@@ -11,6 +11,7 @@ namespace headway {
 namespace {
 
 constexpr double kTimeoutSeconds = 60;  // loading LibTorch from a cold network file system
+constexpr std::int64_t kMostGpus = 1 << 16;
 
 }  // namespace
 
@@ -24,9 +25,15 @@ nlohmann::json worker_info(const std::filesystem::path& worker) {
         fmt::format("'{} info': {}", worker.string(), failure_of(run, kTimeoutSeconds)));
   }
   try {
-    return parse_json(run.out);
+    nlohmann::json info = parse_json(run.out);
+    integer_in(info.at("gpus"), {0, kMostGpus});
+    return info;
   } catch (const nlohmann::json::exception& error) {
-    throw EnvironmentError(fmt::format("'{} info' is no JSON: {}", worker.string(), error.what()));
+    throw EnvironmentError(
+        fmt::format("'{} info' is not what a headway-worker says ({}); is "
+                    "HEADWAY_WORKER another program?",
+                    worker.string(),
+                    error.what()));
   }
 }
 

@@ -6,7 +6,8 @@
 namespace headway {
 
 /// What `worker info` says of the build and of this machine. EnvironmentError, with the last line
-/// that it printed, when it cannot be run or says no JSON.
+/// that it printed, when it cannot be run; and when it says something else, as other programs do.
+/// "gpus" is a number of them.
 nlohmann::json worker_info(const std::filesystem::path& worker);
 
 }  // namespace headway

@@ -32,6 +32,15 @@ CUDA_VISIBLE_DEVICES='' started_with name=hidden | grep -q '"device":"cpu"' || f
 CUDA_VISIBLE_DEVICES=0 started_with name=cpu resources.device=cpu | grep -q '"device":"cpu"' ||
   fail "resources.device was not obeyed"
 
+# Another program in the worker's place.
+for info in '[1]' '1' '{}' '{"gpus": "1"}' '{"gpus": 1.5}' '{"gpus": -1}' 'nothing'; do
+  printf '#!/bin/sh\necho '"'%s'"'\n' "$info" >"$work/other"
+  chmod +x "$work/other"
+  CUDA_VISIBLE_DEVICES=0 HEADWAY_WORKER=$work/other exits 1 "$HEADWAY" run "$work/devices.yaml" name=other
+  grep -q "other info' is not what a headway-worker says" "$work/log" || fail "unclear of '$info': $(cat "$work/log")"
+  grep -q 'is HEADWAY_WORKER another program' "$work/log" || fail "no remedy for '$info': $(cat "$work/log")"
+done
+
 status=0
 CUDA_VISIBLE_DEVICES=0 HEADWAY_WORKER=$work/worker "$HEADWAY" run "$work/devices.yaml" name=crowded \
   resources.ranks=2 training.shards=2 2>"$work/err" || status=$?
