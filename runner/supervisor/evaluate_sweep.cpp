@@ -16,6 +16,7 @@
 #include "cluster/local/local_launcher.h"
 #include "config/schema/catalog.h"
 #include "runner/cli/open_store.h"
+#include "runner/supervisor/abandoned_files.h"
 #include "runner/supervisor/evaluation_supervisor.h"
 #include "runner/supervisor/leftovers.h"
 #include "runner/supervisor/with_retries.h"
@@ -249,6 +250,7 @@ int evaluate_sweep(const EvaluateSweepOptions& options, VerbContext& context) {
   const auto launcher = make_local_launcher(allocation);
   report_unusable_temporary_directory(context.err);
   remove_leftovers(plan.sweep.directory);
+  remove_abandoned_files(plan.sweep.directory);
   with_retries(context.err, [&] { return request_anew(plan, options.suite); });
   EvaluationSupervisorOptions work = supervisor_options(plan, options, allocation, worker);
   work.headway = context.program;

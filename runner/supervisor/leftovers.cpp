@@ -4,6 +4,7 @@
 #include <fmt/ostream.h>
 
 #include <algorithm>
+#include <functional>
 #include <ostream>
 #include <stdexcept>
 #include <string>
@@ -16,6 +17,7 @@
 #include "scheduling/claims/claims.h"
 #include "scheduling/claims/supervisors.h"
 #include "store/manifest/sweep_state.h"
+#include "sweep/evaluation_state.h"
 
 namespace headway {
 namespace {
@@ -62,25 +64,39 @@ void remove_dead_supervisors(const fs::path& root) {
   }
 }
 
-bool is_held(const fs::path& sweep_directory, const TrialId& trial_id) {
-  const auto claim = latest_claim(sweep_directory, trial_id);
+bool is_held(const fs::path& root, const TrialId& trial_id) {
+  const auto claim = latest_claim(root, trial_id);
   return claim && liveness(claim->owner.process) == Liveness::kAlive;
 }
 
 // A group clears a trial's checkpoints right after it recorded its end, unless it dies in between.
 // One of another machine that is about to do so does not mind.
+void remove_checkpoints(const fs::path& root, const std::function<bool(const TrialId&)>& is_done) {
+  const SweepLayout layout(root);
+  std::error_code ignored;
+  for (const fs::path& folder : entries_of(layout.checkpoints())) {
+    const auto id = TrialId::from(folder.filename().string());
+    if (!id || !is_done(*id)) continue;
+    if (!is_held(root, *id)) fs::remove_all(layout.checkpoints(*id), ignored);
+  }
+}
+
 void remove_checkpoints_of_done_trials(const fs::path& sweep_directory) {
-  const SweepLayout layout(sweep_directory);
-  const std::vector<fs::path> folders = entries_of(layout.checkpoints());
-  if (folders.empty()) return;
+  if (entries_of(SweepLayout(sweep_directory).checkpoints()).empty()) return;
   SweepState state(sweep_directory);
   state.refresh();
-  std::error_code ignored;
-  for (const fs::path& folder : folders) {
-    const auto id = TrialId::from(folder.filename().string());
-    if (!id || state.trial(*id).state() != TrialState::kDone) continue;
-    if (!is_held(sweep_directory, *id)) fs::remove_all(layout.checkpoints(*id), ignored);
-  }
+  remove_checkpoints(sweep_directory, [&](const TrialId& id) {
+    return state.trial(id).state() == TrialState::kDone;
+  });
+}
+
+void remove_checkpoints_of_recorded(const fs::path& sweep_directory, const std::string& suite) {
+  const fs::path root = SweepLayout(sweep_directory).evaluation(suite);
+  if (entries_of(SweepLayout(root).checkpoints()).empty()) return;
+  EvaluationState state(sweep_directory, suite);
+  state.refresh();
+  remove_checkpoints(
+      root, [&](const TrialId& id) { return state.status(id) == EvaluationStatus::kDone; });
 }
 
 }  // namespace
@@ -90,7 +106,9 @@ void remove_leftovers(const fs::path& sweep_directory) {
     const SweepLayout layout(sweep_directory);
     remove_dead_supervisors(sweep_directory);
     for (const fs::path& evaluation : entries_of(layout.evaluations())) {
-      remove_dead_supervisors(layout.evaluation(evaluation.filename().string()));
+      const std::string suite = evaluation.filename().string();
+      remove_dead_supervisors(layout.evaluation(suite));
+      remove_checkpoints_of_recorded(sweep_directory, suite);
     }
     remove_checkpoints_of_done_trials(sweep_directory);
   } catch (const std::runtime_error& error) {  // of std::filesystem, too

@@ -6,7 +6,8 @@
 namespace headway {
 
 /// Removes from a sweep's folder what killed processes left there and no living one owns: entries,
-/// lists and offers of supervisors that are dead, and checkpoints of trials that are done. Entries
+/// lists and offers of supervisors that are dead, and checkpoints of trials that are done and of
+/// evaluations that are recorded. Entries
 /// of supervisors of other machines stay: whether those live cannot be seen from here.
 void remove_leftovers(const std::filesystem::path& sweep_directory);
 

@@ -21,6 +21,7 @@
 #include "cluster/local/local_launcher.h"
 #include "data/data_files.h"
 #include "runner/cli/open_store.h"
+#include "runner/supervisor/abandoned_files.h"
 #include "runner/supervisor/leftovers.h"
 #include "runner/supervisor/store_sync.h"
 #include "runner/supervisor/supervisor.h"
@@ -317,6 +318,7 @@ int run_sweep(const RunOptions& options, VerbContext& context) {
   });
   report_unusable_temporary_directory(context.err);
   remove_leftovers(sweep.location.directory);
+  remove_abandoned_files(sweep.location.directory);
   RunSummary summary{.sweep = sweep.location, .how = "nothing to do", .counts = {}};
   note_distrusted_cache(context.err);
   note_missing_data_folder(context.err);

@@ -122,6 +122,30 @@ TEST_F(Leftovers, checkpoints_of_done_trials_go_unless_their_group_lives) {
   EXPECT_TRUE(std::filesystem::exists(layout_.checkpoints() / "notes.txt"));
 }
 
+TEST_F(Leftovers, checkpoints_of_recorded_evaluations_go_unless_their_group_lives) {
+  const auto root = layout_.evaluation("geometry");
+  const SweepLayout evaluation(root);
+  for (const std::int64_t seed : {0, 1, 2}) {
+    record(seed, "done");
+    write(evaluation.checkpoints(id(seed)) / "step-1.json", "{}");
+  }
+  SegmentWriter worker(sweep_, "worker");
+  for (const std::int64_t seed : {0, 1}) {
+    worker.append(
+        Evaluated{.trial_id = id(seed), .evaluation = "geometry", .attempt = 1, .claim = 1},
+        Flush::kNow);
+  }
+  worker.append(Evaluated{.trial_id = id(2), .evaluation = "calibration", .attempt = 1, .claim = 1},
+                Flush::kNow);
+  ASSERT_TRUE(try_claim(root, id(0), 1, {dead_process(), GroupName("g-0"), 1}));
+  ASSERT_TRUE(try_claim(root, id(1), 1, {this_process(), GroupName("g-1"), 1}));
+  ASSERT_TRUE(try_claim(root, id(2), 1, {dead_process(), GroupName("g-2"), 1}));
+  remove_leftovers(sweep_);
+  EXPECT_FALSE(std::filesystem::exists(evaluation.checkpoints(id(0))));
+  EXPECT_TRUE(std::filesystem::exists(evaluation.checkpoints(id(1)))) << "it clears them itself";
+  EXPECT_TRUE(std::filesystem::exists(evaluation.checkpoints(id(2)))) << "another suite's record";
+}
+
 TEST_F(Leftovers, a_sweep_without_any_is_left_as_it_is) {
   remove_leftovers(sweep_);
   EXPECT_FALSE(std::filesystem::exists(layout_.supervisors()));
