@@ -136,6 +136,18 @@ exits 0 env HEADWAY_RESULTS="$work/say \"a b\" = c" "$HEADWAY" table quoted
 [[ -s $work/say\ \"a\ b\"\ =\ c/quoted/results.sqlite ]] || fail "the database is somewhere else"
 exits 0 env HEADWAY_RESULTS="$work/say \"a b\" = c" "$HEADWAY" fsck quoted
 
+# Something else in the place of a folder is the machine's fault, and no trial's.
+folders=$HEADWAY_RESULTS/in_the_way
+for folder in checkpoints artifacts; do
+  mkdir -p "$folders"
+  : >"$folders/$folder"
+  exits 1 "${run[@]}" name=in_the_way
+  says "in_the_way/$folder: found a regular file, expected a directory; move it away"
+  [[ ! -e $folders/claims ]] || fail "the trial was tried"
+  rm "$folders/$folder"
+done
+exits 0 "${run[@]}" name=in_the_way
+
 # What a killed supervisor leaves, the next run removes.
 "${run[@]}" name=killed training.epochs=300 >"$work/log" 2>&1 &
 killed=$!
@@ -145,6 +157,10 @@ kill -KILL "$killed"
 wait "$killed" || true
 left() { ls -A "$HEADWAY_RESULTS/killed/supervisors"; }
 [[ -n $(left) ]] || fail "a killed supervisor left nothing: nothing is tested"
+half_made=$HEADWAY_RESULTS/killed/.plan.json.0123456789abcdef0123456789abcdef.tmp
+: >"$half_made"
+touch -d '2 days ago' "$half_made"
 exits 0 "${run[@]}" name=killed training.epochs=300
+[[ ! -e $half_made ]] || fail "still there: $half_made"
 [[ -z $(left) ]] || fail "still there: $(left)"
 echo "the surroundings do no harm"

@@ -1,0 +1,53 @@
+#include "runner/supervisor/folder_check.h"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include "base/errors.h"
+#include "base/files.h"
+#include "base/ids.h"
+#include "base/sweep_layout.h"
+
+namespace headway {
+namespace {
+
+namespace fs = std::filesystem;
+
+void expect_folder(const fs::path& path) {
+  struct stat info {};
+  if (::stat(path.c_str(), &info) != 0 || S_ISDIR(info.st_mode)) return;
+  throw EnvironmentError(fmt::format("{}: found {}, expected a directory; move it away",
+                                     path.string(),
+                                     kind_of_file(info.st_mode)));
+}
+
+// Of many trials: the folder itself mostly tells what its entries are.
+void expect_folder_of_trials(const fs::path& folder) {
+  expect_folder(folder);
+  std::error_code none;
+  fs::directory_iterator entry(folder, none);
+  for (; !none && entry != fs::directory_iterator(); entry.increment(none)) {
+    std::error_code gone;
+    if (entry->is_directory(gone) || gone) continue;
+    if (TrialId::from(entry->path().filename().string())) expect_folder(entry->path());
+  }
+}
+
+}  // namespace
+
+void expect_folders_of_sweep(const fs::path& sweep_directory) {
+  const SweepLayout layout(sweep_directory);
+  expect_folder(layout.logs());
+  expect_folder_of_trials(layout.root() / "artifacts");
+  expect_folder_of_trials(layout.checkpoints());
+}
+
+void expect_folders_of_evaluation(const fs::path& sweep_directory, const std::string& suite) {
+  const SweepLayout layout(sweep_directory);
+  expect_folder(layout.logs());
+  expect_folder(layout.evaluations());
+  expect_folder(layout.evaluation(suite));
+  expect_folder_of_trials(SweepLayout(layout.evaluation(suite)).checkpoints());
+}
+
+}  // namespace headway
