@@ -14,6 +14,7 @@
 #include "base/logging.h"
 #include "base/sweep_layout.h"
 #include "base/temporary_files.h"
+#include "cluster/local/scratch_folder.h"
 #include "scheduling/claims/claims.h"
 #include "scheduling/claims/supervisors.h"
 #include "store/manifest/sweep_state.h"
@@ -111,6 +112,7 @@ void remove_leftovers(const fs::path& sweep_directory) {
       remove_checkpoints_of_recorded(sweep_directory, suite);
     }
     remove_checkpoints_of_done_trials(sweep_directory);
+    remove_abandoned_scratch();
   } catch (const std::runtime_error& error) {  // of std::filesystem, too
     log_warning("files of dead processes stay: {}", error.what());
   }

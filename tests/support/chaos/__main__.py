@@ -178,8 +178,8 @@ def survive(programs, calm, run, options):
     start = time.monotonic()
     chaos.disturb(faults, trials)
     tell(chaos, trials, time.monotonic() - start)
-    problems = verdict.problems_of(run, calm, trials, programs.headway)
-    problems.extend(chaos.deeds.problems())
+    problems = list(chaos.deeds.problems())
+    problems.extend(verdict.problems_of(run, calm, trials, programs.headway))
     if chaos.undelivered:
         problems.append(f"the sweep ended before {chaos.undelivered} faults could be delivered")
     if problems:

@@ -5,7 +5,8 @@ import sqlite3
 import subprocess
 
 NOT_CHECKED = 6  # of headway fsck
-HELD, REBUILT, DELETED, NO_TEMPORARY = "store held", "store rebuilt", "store deleted", "no TMPDIR"
+HELD, READ, REBUILT, DELETED = "store held", "store read", "store rebuilt", "store deleted"
+NO_TEMPORARY = "no TMPDIR"
 
 
 class Deeds:
@@ -15,8 +16,8 @@ class Deeds:
         self.programs = programs
         self.run = run
         self.rebuilds = []
-        self.by_name = {HELD: self.hold_store, REBUILT: self.rebuild_store, DELETED: self.delete_store,
-                        NO_TEMPORARY: self.take_temporary_folder}
+        self.by_name = {HELD: self.hold_store, READ: self.read_store, REBUILT: self.rebuild_store,
+                        DELETED: self.delete_store, NO_TEMPORARY: self.take_temporary_folder}
 
     def do(self, name):
         """What undoes it; nothing when it could not be done now."""
@@ -27,13 +28,21 @@ class Deeds:
         return self.run.results / "results.sqlite"
 
     def hold_store(self):
-        """As a person does who looks at the store and leaves a transaction open."""
+        """As a person does who changes something by hand and leaves the transaction open."""
+        return self.open_transaction("begin exclusive")
+
+    def read_store(self):
+        """As a person does who looks at the store and does not read all of the answer."""
+        return self.open_transaction("begin", "select * from trials")
+
+    def open_transaction(self, *statements):
         if not self.store.exists():
             return None
         connection = sqlite3.connect(self.store, timeout=0, isolation_level=None)
         try:
-            connection.execute("begin exclusive")
-        except sqlite3.OperationalError:  # someone writes just now
+            for statement in statements:
+                connection.execute(statement).fetchone()
+        except sqlite3.DatabaseError:  # someone writes just now, or has not yet made its tables
             connection.close()
             return None
         return connection.close

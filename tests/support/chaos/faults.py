@@ -7,12 +7,12 @@ import random
 import signal
 import time
 
-from deeds import DELETED, HELD, NO_TEMPORARY, REBUILT
+from deeds import DELETED, HELD, NO_TEMPORARY, READ, REBUILT
 from victims import LAUNCHER, RANK, SUPERVISOR, is_same, processes_of, saving_rank, send
 
 SAVING_RANK = "rank that saves"
 ORPHAN = "stopped rank, killed supervisor"
-DEEDS = (HELD, REBUILT, DELETED, NO_TEMPORARY)
+DEEDS = (HELD, READ, REBUILT, DELETED, NO_TEMPORARY)
 # Whom a fault strikes, and how often among a hundred faults.
 VICTIMS = {
     RANK: 28,
@@ -24,6 +24,7 @@ VICTIMS = {
     "everything": 4,
     ORPHAN: 6,
     HELD: 6,
+    READ: 3,
     REBUILT: 3,
     DELETED: 3,
     NO_TEMPORARY: 3,

@@ -1,15 +1,21 @@
 """Whether a disturbed sweep ended as its undisturbed twin did."""
 
 import collections
+import fcntl
 import json
+import os
+import pathlib
 import re
 import subprocess
+import time
 
+DONE, NOTHING_TO_DO = 0, 3
 TIMINGS = "('images_per_second')"
 HASHES = "select trial_id, weights_sha256, state_sha256, metrics_sha256 from trials"
 METRICS = f"select trial_id, epoch, step, split, name, value from metrics where name not in {TIMINGS}"
 RESULTS = f"select trial_id, split, name, value from results where name not in {TIMINGS}"
-LARGEST_MPI_LEFTOVER = 8
+LARGEST_MPI_LEFTOVER = 8  # in the default place, where mpirun goes when there is no TMPDIR
+ABANDONED_SECONDS = 2 * 24 * 3600  # nobody writes such a file any more, headway says after one day
 # Ends of attempts that no fault of ours explains: a program that crashed by itself.
 OWN_CRASHES = re.compile(r"signal (4|6|7|8|11)\b|Segmentation|Aborted|Bus error|expects|terminate called")
 
@@ -74,8 +80,55 @@ def check_own_crashes(run):
             yield f"trial {trial_id}, attempt {attempt} failed by itself: {failure}: {message}"
 
 
-def check_mpi_leftovers(run):
-    count = mpi_leftovers(run)
+def half_made(run):
+    """What killed processes were making: files to be renamed, claims, databases."""
+    cache = run.work / "cache"
+    return [*run.results.rglob(".*.tmp"), *run.results.rglob(".prepared-*"), *run.results.glob("results.sqlite.*.tmp*"),
+            *cache.rglob(".*.tmp"), *run.temporary.glob("headway-fsck-*")]
+
+
+def is_abandoned(folder):
+    """Whether nobody holds a group's scratch folder."""
+    try:
+        with open(folder / "lock", "rb") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+def abandoned_scratch(run):
+    """In shared memory those of other programs, too, whose groups may end at any time."""
+    found = set()
+    for place in (run.temporary, pathlib.Path("/dev/shm")):
+        root = place / f"headway-{os.geteuid()}"
+        if not (root / ".lock").exists():
+            continue
+        with open(root / ".lock", "rb") as lock:  # or a folder that is just being made would count
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            found.update(folder for folder in root.glob("*/") if is_abandoned(folder))
+    return found
+
+
+def check_leftovers(run, headway):
+    """After one more run, which has nothing else to do, a long time later."""
+    before = abandoned_scratch(run)
+    for path in half_made(run):
+        old = time.time() - ABANDONED_SECONDS
+        os.utime(path, (old, old))
+    code = subprocess.run([headway, "run", run.name], env=run.environment(), stdin=subprocess.DEVNULL,
+                          capture_output=True, check=False).returncode
+    if code not in (DONE, NOTHING_TO_DO):
+        yield f"a last run, with nothing to do, ended with exit code {code}"
+    for path in half_made(run):
+        yield f"half made and left behind: {path}"
+    for path in (run.results / "supervisors").glob("*"):
+        yield f"of a supervisor that is gone: {path}"
+    for path in (run.results / "checkpoints").glob("*"):
+        yield f"checkpoints of a trial that is done: {path}"
+    for path in sorted(before & abandoned_scratch(run)):
+        yield f"scratch folder of a group that is gone: {path}"
+    count = len([*run.temporary.glob("ompi.*/pid.*")])
     if count > LARGEST_MPI_LEFTOVER:
         yield f"{count} folders of killed mpirun processes are left in {run.temporary}"
 
@@ -95,9 +148,10 @@ def problems_of(run, calm, trials, headway):
     """What is wrong, in words; nothing when the disturbed run ended as it should."""
     found = list(check_fsck(run, headway))
     for check in (check_trials(run, trials), check_deciding_attempts(run), check_duplicates(run),
-                  check_equal(run, calm), check_own_crashes(run), check_mpi_leftovers(run)):
+                  check_equal(run, calm), check_own_crashes(run)):
         found.extend(check)
-    return found + list(check_fsck(run, headway, "--rebuild"))
+    found.extend(check_fsck(run, headway, "--rebuild"))
+    return found + list(check_leftovers(run, headway))
 
 
 def attempts_by_end(run):
