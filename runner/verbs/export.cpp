@@ -92,7 +92,11 @@ void report_not_finite(const SafetensorsFile& weights, std::ostream& err) {
     const std::int64_t lost = count_not_finite(tensor);
     if (lost == 0) continue;
     const auto values = static_cast<std::int64_t>(tensor.bytes.size() / dtype_bytes(tensor.dtype));
-    fmt::print(err, "warning: {} of {} values of '{}' are not finite\n", lost, values, tensor.name);
+    fmt::print(err,
+               "warning: {} of {} values of '{}' are not finite\n",
+               lost,
+               values,
+               printable(tensor.name));
   }
 }
 
