@@ -45,4 +45,14 @@ exits 2 "${train[@]}" --time-limit 1s
 exits 3 "${train[@]}"
 grep -q 'nothing to do: 0 of 1 trial done, 1 cancelled; .headway retry cancelled --all. takes' "$work/log" ||
   { cat "$work/log"; fail "it does not say what takes a cancellation back"; }
+# Without a standard output, what is meant for it goes into no file of the sweep.
+for json in '' --json; do
+  exits 0 "$HEADWAY" retry cancelled --all
+  code=0
+  [[ -z $json ]] || code=1
+  # shellcheck disable=SC2086  # none or one
+  exits "$code" bash -c 'exec "$@" >&-' bash "$HEADWAY" cancel --all cancelled $json
+  exits 0 "$HEADWAY" fsck cancelled
+  exits 3 "${train[@]}"
+done
 echo "options of a run stay with it"

@@ -10,7 +10,9 @@ if ! mount -t tmpfs -o size=4m tmpfs "$work/small" 2>/dev/null; then
   echo "skipped: no right to mount a file system"
   exit 0
 fi
-trap 'umount -l "$work/small"; rm -rf -- "$work"' EXIT
+mkdir "$work/tiny"
+mount -t tmpfs -o size=64k tmpfs "$work/tiny"
+trap 'umount -l "$work/small" "$work/tiny"; rm -rf -- "$work"' EXIT
 make_dataset "$work/data" 2000 200
 cat >"$work/full.yaml" <<YAML
 name: full
@@ -23,6 +25,12 @@ YAML
 "$HEADWAY" run "$work/full.yaml"
 hashes="select trial_id, weights_sha256, state_sha256, metrics_sha256 from trials"
 expected=$(query full "$hashes")
+
+# A full TMPDIR is no damage: what could not be compared was not checked.
+dd if=/dev/zero of="$work/tiny/filler" bs=4k 2>/dev/null || true
+TMPDIR=$work/tiny exits 6 "$HEADWAY" fsck full
+[[ $(ls -A "$work/tiny") == filler ]] || fail "left behind: $(ls -A "$work/tiny")"
+rm "$work/tiny/filler"
 
 export HEADWAY_RESULTS=$work/small
 "$HEADWAY" run "$work/full.yaml" --hang-timeout 4s >"$work/log" 2>&1 &
