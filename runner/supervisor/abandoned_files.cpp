@@ -70,19 +70,19 @@ bool is_scratch_database(std::string_view name) {
   return around && around->before == "headway-fsck-" && is_database(around->after, ".sqlite");
 }
 
-struct Place {
+struct Search {
   fs::path folder;
   int levels = 0;  // of folders below it
   bool (*is_wanted)(std::string_view name) = is_half_made;
 };
 
 /// Files and folders, those that lie least deep first. No link is followed.
-std::vector<fs::path> wanted_in(const Place& place) {
+std::vector<fs::path> wanted_in(const Search& search) {
   const double deadline = monotonic_seconds() + kMostSeconds;
   std::vector<fs::path> wanted;
-  std::deque<Place> places{place};
-  for (; !places.empty() && monotonic_seconds() < deadline; places.pop_front()) {
-    const Place here = places.front();
+  std::deque<Search> folders{search};
+  for (; !folders.empty() && monotonic_seconds() < deadline; folders.pop_front()) {
+    const Search here = folders.front();
     std::error_code none;
     fs::directory_iterator entry(here.folder, none);
     for (; !none && entry != fs::directory_iterator(); entry.increment(none)) {
@@ -92,7 +92,7 @@ std::vector<fs::path> wanted_in(const Place& place) {
       if (here.is_wanted(entry->path().filename().string())) {
         wanted.push_back(entry->path());
       } else if (type == fs::file_type::directory && here.levels > 0) {
-        places.push_back({entry->path(), here.levels - 1, here.is_wanted});
+        folders.push_back({entry->path(), here.levels - 1, here.is_wanted});
       }
     }
   }
@@ -110,10 +110,10 @@ std::optional<fs::file_time_type> time_at(const fs::path& folder) {
   return unknown ? std::nullopt : std::optional(time);
 }
 
-void remove_old(const Place& place) {
-  const std::vector<fs::path> wanted = wanted_in(place);
+void remove_old(const Search& search) {
+  const std::vector<fs::path> wanted = wanted_in(search);
   if (wanted.empty()) return;
-  const auto now = time_at(place.folder);
+  const auto now = time_at(search.folder);
   if (!now) return;
   for (const fs::path& path : wanted) {
     std::error_code gone;
