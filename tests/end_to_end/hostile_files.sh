@@ -112,13 +112,13 @@ done
 
 # Bytes that are no UTF-8, in what programs read.
 printf 'caf\xe9 \xc2\x9b31m\n' >>"results/plain/artifacts/$first/log.txt"
-cp "$(find results/plain/segments -name '*.jsonl' | sort | head -1)" $'results/plain/segments/\xff.jsonl'
 for verb in why show; do
   expect 0 "$HEADWAY" "$verb" "$first" --json
   python3 -m json.tool out >formatted || fail "$verb --json is no JSON: $(cat -v out)"
 done
 expect 0 "$HEADWAY" why "$first" --json
 grep -qF '\u009b31m' out || fail "the end of the log is not shown: $(cat -v out)"
+cp "$(find results/plain/segments -name '*.jsonl' | sort | head -1)" $'results/plain/segments/\xff.jsonl'
 "$HEADWAY" fsck plain --json >out 2>err || true
 harmless out 'fsck --json'
 harmless err 'fsck --json'
