@@ -35,8 +35,9 @@ void tell_losses(const SweepLocation& sweep, std::ostream& err) {
 }
 
 ResultsStore open_store(const SweepLocation& sweep, std::ostream& err) {
-  ResultsStore store = open_to_read(
-      sweep.directory, [&err](const std::string& text) { fmt::print(err, "note: {}\n", text); });
+  ResultsStore store = open_to_read(sweep.directory, [&err](const std::string& text) {
+    fmt::print(err, "note: {}\n", printable(text));
+  });
   if (live_supervisors(sweep.directory).empty()) store.settle();  // a killed run did not
   const std::vector<SegmentDamage> damage = store.damage();
   const auto damaged = std::count_if(damage.begin(), damage.end(), [](const SegmentDamage& place) {

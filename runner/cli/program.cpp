@@ -184,7 +184,7 @@ int run_program(const std::vector<std::string>& arguments, VerbContext& context)
     fmt::print(context.err, "{}{}\n", message_of(error), advice(error, context));
     return kExitFailed;
   } catch (const std::logic_error& error) {
-    fmt::print(context.err, "internal error: {}\n", error.what());
+    fmt::print(context.err, "internal error: {}\n", message_of(error));
     return kExitInternalError;
   } catch (const std::exception& error) {
     fmt::print(context.err, "{}\n", message_of(error));

@@ -8,6 +8,7 @@
 
 #include "base/errors.h"
 #include "base/input_output_error.h"
+#include "base/text.h"
 #include "runner/cli/verb.h"
 #include "store/sql/results_store.h"
 #include "sweep/location.h"
@@ -48,14 +49,14 @@ int sync(const SyncArguments& arguments, const VerbContext& context) {
         std::this_thread::sleep_for(kBetweenTries);
         continue;
       }
-      fmt::print(context.err, "{}\n", error.what());
+      fmt::print(context.err, "{}\n", printable(error.what(), Newlines::kKeep));
       return lasts(error.kind()) ? kExitStore : kExitFailed;
     } catch (const DiskFullError&) {
       throw;
     } catch (const InputOutputError&) {
       throw;
     } catch (const EnvironmentError& error) {  // a link that leads out of the sweep, say
-      fmt::print(context.err, "{}\n", error.what());
+      fmt::print(context.err, "{}\n", printable(error.what(), Newlines::kKeep));
       return kExitStore;
     }
   }
