@@ -10,15 +10,11 @@
 #include "base/text.h"
 #include "scheduling/claims/claims.h"
 #include "store/manifest/sweep_state.h"
+#include "store/segments/segment_name.h"
 #include "sweep/trial_status.h"
 
 namespace headway {
 namespace {
-
-/// A name that may stand in the folder of segments, and nowhere else.
-bool is_segment_name(const std::string& name) {
-  return std::filesystem::path(name).filename() == name && name.ends_with(".jsonl");
-}
 
 bool may_run(const ClaimView& claim, const TrialHistory& record) {
   return !has_ended(record, claim.attempt) && liveness(claim.owner.process) == Liveness::kUnknown;
@@ -32,7 +28,7 @@ std::vector<ClaimView> claims_that_miss_records(const std::filesystem::path& swe
   std::vector<ClaimView> claims = all_claims(sweep_directory);
   std::erase_if(claims, [&](const ClaimView& claim) {
     const Progress& told = claim.progress;
-    if (told.segment.empty() || !is_segment_name(told.segment)) return true;
+    if (!is_segment_name(told.segment)) return true;
     const auto [known, is_new] = sizes.try_emplace(told.segment, 0);
     if (is_new) known->second = segment_size(folder / told.segment).value_or(0);
     return known->second >= told.segment_bytes;

@@ -12,6 +12,7 @@
 #include "base/sweep_layout.h"
 #include "store/segments/frame_scanner.h"
 #include "store/segments/record_json.h"
+#include "store/segments/segment_name.h"
 
 namespace headway {
 namespace {
@@ -67,7 +68,7 @@ Listing list_segments(const std::filesystem::path& directory) {
   std::error_code absent;
   for (std::filesystem::directory_iterator entry(directory, absent), end; entry != end;
        entry.increment(absent)) {
-    if (entry->path().extension() == ".jsonl") list(entry->path(), listing);
+    if (is_segment_name(entry->path().filename().native())) list(entry->path(), listing);
   }
   if (absent && absent != std::errc::no_such_file_or_directory) {
     errno = absent.value();

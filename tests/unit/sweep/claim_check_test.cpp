@@ -100,6 +100,17 @@ TEST_F(ClaimCheck, of_a_trial_that_is_done_all_the_same_nobody_need_hear) {
   EXPECT_FALSE(lost[0].is_open());
 }
 
+TEST_F(ClaimCheck, remarks_on_names_that_no_file_can_have) {
+  for (const std::string& name :
+       {std::string(300, 'x') + ".jsonl", std::string("x\0.jsonl", 8), std::string(".jsonl")}) {
+    claim_->beat({.phase = "training", .segment = name, .segment_bytes = 7});
+    EXPECT_THAT(lost_by_claims(path()), IsEmpty()) << name;
+    const auto problems = check_claims(path());
+    ASSERT_EQ(problems.size(), 1U) << name;
+    EXPECT_THAT(problems[0].message, HasSubstr("it names no segment")) << name;
+  }
+}
+
 TEST_F(ClaimCheck, looks_nowhere_but_among_the_segments) {
   claim_->beat({.phase = "training", .segment = "../trials.jsonl", .segment_bytes = 1 << 30});
   EXPECT_THAT(lost_by_claims(path()), IsEmpty());
