@@ -11,10 +11,10 @@
 #include <unordered_map>
 
 #include "base/errors.h"
-#include "base/json.h"
 #include "base/sweep_layout.h"
 #include "base/text.h"
 #include "store/segments/record_json.h"
+#include "store/sql/damaged_row.h"
 #include "store/sql/rows.h"
 #include "store/sql/segment_sync.h"
 #include "store/sql/sql_record.h"
@@ -49,10 +49,17 @@ LostSegmentRow row_of(const LostRecords& lost, const std::string& sweep) {
 
 LostRecords lost_of(const LostSegmentRow& row) {
   LostRecords lost;
-  lost.segment = row.segment;
+  lost.segment = segment_cell("store_lost_segments.segment", row.segment);
   lost.bytes = static_cast<std::uint64_t>(row.read_to);
-  if (!row.writer.empty()) lost.writer = read_record<WriterRecord>(parse_json(row.writer));
-  lost.trials = parse_json(row.trials).get<std::vector<TrialId>>();
+  if (!row.writer.empty()) {
+    lost.writer =
+        read_cell("store_lost_segments.writer", row.writer, [](const nlohmann::json& json) {
+          return read_record<WriterRecord>(json);
+        });
+  }
+  lost.trials = read_cell("store_lost_segments.trials", row.trials, [](const nlohmann::json& json) {
+    return json.get<std::vector<TrialId>>();
+  });
   lost.is_accepted = row.is_accepted != 0;
   return lost;
 }

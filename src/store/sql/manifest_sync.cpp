@@ -13,6 +13,7 @@
 #include "config/schema/leaves.h"
 #include "store/manifest/manifest_lines.h"
 #include "store/manifest/sweep_manifest.h"
+#include "store/sql/damaged_row.h"
 #include "store/sql/rows.h"
 #include "store/sql/sql_record.h"
 #include "store/sql/sqlite_dialect.h"
@@ -78,7 +79,8 @@ class ManifestWriter {
   // By key as well as by trial: the table is ordered by key, a trial alone means reading all of it.
   void erase_parameters(const std::string& trial_id, const std::string& config) {
     if (config.empty()) return;
-    ConfigLeaves leaves = config_leaves(parse_json(config));
+    ConfigLeaves leaves = read_cell(
+        "trials.config", config, [](const nlohmann::json& json) { return config_leaves(json); });
     leaves.merge(list_parts(leaves));
     std::vector<std::string> keys;
     for (const auto& [key, value] : leaves) keys.push_back(key);
@@ -155,7 +157,9 @@ void set_store_state(const SqlScope& scope, const std::string& key, const std::s
 std::vector<std::string> stored_varying_keys(const SqlScope& scope) {
   const std::string text = store_state(scope, kVaryingKeys);
   if (text.empty()) return {};
-  return parse_json(text).get<std::vector<std::string>>();
+  return read_cell("store_state.varying_keys", text, [](const nlohmann::json& json) {
+    return json.get<std::vector<std::string>>();
+  });
 }
 
 }  // namespace headway

@@ -9,6 +9,7 @@
 #include "base/files.h"
 #include "base/sweep_layout.h"
 #include "store/manifest/sweep_manifest.h"
+#include "store/sql/damaged_row.h"
 #include "store/sql/manifest_sync.h"
 #include "store/sql/segment_sync.h"
 #include "store/sql/sql_record.h"
@@ -147,6 +148,10 @@ void ResultsStore::query(const std::function<void(soci::session&)>& query) const
     query(*session_);
   } catch (const soci::soci_error& error) {
     throw_store_error(error, *dialect_, sweep_directory_);
+  } catch (const DamagedRow& error) {
+    throw DatabaseError(
+        SqlErrorKind::kDamaged,
+        describe_error(SqlErrorKind::kDamaged, error.what(), place(), sweep_directory_));
   }
 }
 

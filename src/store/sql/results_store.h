@@ -73,7 +73,8 @@ class ResultsStore {
   /// Tells it of losses that others know of, or that the user accepts.
   void note_losses(const std::vector<LostRecords>& lost);
 
-  /// Runs `query`, its database errors turned into StoreErrors. The database may hold other sweeps.
+  /// Runs `query`, its database errors turned into DatabaseErrors. The database may hold other
+  /// sweeps.
   void query(const std::function<void(soci::session&)>& query) const;
 
  private:

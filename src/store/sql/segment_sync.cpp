@@ -7,9 +7,9 @@
 #include <nlohmann/json.hpp>
 #include <unordered_map>
 
-#include "base/json.h"
 #include "base/logging.h"
 #include "store/segments/record_json.h"
+#include "store/sql/damaged_row.h"
 #include "store/sql/rows.h"
 #include "store/sql/sql_record.h"
 #include "store/sql/trial_sync.h"
@@ -27,12 +27,15 @@ SegmentRow row_of(const SegmentPosition& position, const std::string& sweep) {
 }
 
 SegmentPosition position_of(const SegmentRow& row) {
-  SegmentPosition position{row.segment,
+  SegmentPosition position{segment_cell("store_segments.segment", row.segment),
                            static_cast<std::uint64_t>(row.read_to),
                            static_cast<std::uint64_t>(row.size),
                            row.modified_ns};
   if (!row.writer.empty()) {
-    position.writer = read_record<WriterRecord>(parse_json(row.writer));
+    position.writer =
+        read_cell("store_segments.writer", row.writer, [](const nlohmann::json& json) {
+          return read_record<WriterRecord>(json);
+        });
   }
   return position;
 }
@@ -47,7 +50,7 @@ DamageRow row_of(const SegmentDamage& damage, const std::string& sweep) {
 }
 
 SegmentDamage damage_of(const DamageRow& row) {
-  return {row.segment,
+  return {segment_cell("store_damage.segment", row.segment),
           static_cast<std::uint64_t>(row.start),
           static_cast<std::uint64_t>(row.bytes),
           row.is_torn_tail != 0 ? DamageKind::kTornTail : DamageKind::kDamaged,

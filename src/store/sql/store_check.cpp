@@ -102,11 +102,18 @@ void StoreCheck::compare_rows(const ResultsStore& store) const {
   for (int time = 0; time < kMostComparisons; ++time) {
     const ResultsStore anew = synced(fresh.path());
     if (!store.has_read_the_same_as(anew)) continue;
+    const bool same_keys = store.varying_keys() == anew.varying_keys();
     std::vector<TableDifference> different;
     store.query([&](soci::session& sql) {
       different = sqlite_differences(sql, fresh.path(), PublicRows::tables());
     });
     if (!store.has_read_the_same_as(anew)) continue;
+    if (!same_keys) {
+      findings_.damage(store_.place(),
+                       fmt::format("the keys that vary are not what the plan says; 'headway fsck "
+                                   "{} --rebuild' builds it anew",
+                                   layout_.root().string()));
+    }
     for (const TableDifference& one : different) {
       findings_.damage(
           store_.place(),
@@ -120,15 +127,20 @@ void StoreCheck::compare_rows(const ResultsStore& store) const {
   }
 }
 
-// Its troubles are the checker's own.
+// Its troubles are the checker's own, but for rows that it was given.
 ResultsStore StoreCheck::synced(const std::filesystem::path& file) const {
   try {
     ResultsStore store(layout_.root(), std::make_shared<SqliteDialect>(file));
     store.sync();
     return store;
   } catch (const std::runtime_error& error) {
-    throw EnvironmentError(
-        fmt::format("its rows could not be compared with the segments: {}", error.what()));
+    const std::string what =
+        fmt::format("its rows could not be compared with the segments: {}", error.what());
+    const auto* const of_rows = dynamic_cast<const DatabaseError*>(&error);
+    if (of_rows != nullptr && of_rows->kind() == SqlErrorKind::kDamaged) {
+      throw DatabaseError(SqlErrorKind::kDamaged, what);
+    }
+    throw EnvironmentError(what);
   }
 }
 

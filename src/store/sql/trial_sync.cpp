@@ -12,6 +12,7 @@
 #include "base/json.h"
 #include "store/segments/record_json.h"
 #include "store/segments/trial_history.h"
+#include "store/sql/damaged_row.h"
 #include "store/sql/rows.h"
 #include "store/sql/sql_record.h"
 
@@ -71,12 +72,14 @@ std::vector<ResultRow> result_rows(const std::string& evaluation,
 
 // The record that `row` came from, as far as results go.
 Evaluated evaluated_of(const EvaluationRow& row) {
-  return read_record<Evaluated>({{"trial_id", TrialId()},
-                                 {"evaluation", row.evaluation},
-                                 {"attempt", row.attempt},
-                                 {"weights_sha256", row.weights_sha256},
-                                 {"results", parse_json(row.results)},
-                                 {"missing", parse_json(row.missing)}});
+  return read_cell("evaluations.results", row.results, [&](const nlohmann::json& results) {
+    return read_record<Evaluated>({{"trial_id", TrialId()},
+                                   {"evaluation", row.evaluation},
+                                   {"attempt", row.attempt},
+                                   {"weights_sha256", row.weights_sha256},
+                                   {"results", results},
+                                   {"missing", parse_json(row.missing)}});
+  });
 }
 
 EvaluationRow row_of(const Evaluated& evaluated, const SegmentRecord& record) {

@@ -355,6 +355,37 @@ TEST_F(Fsck, finds_a_damaged_database) {
   EXPECT_THAT(problem(), HasSubstr("headway fsck " + fixture_.path().string() + " --rebuild"));
 }
 
+TEST_F(Fsck, finds_cells_that_hold_no_json_and_names_the_way_out) {
+  for (const char* change :
+       {"INSERT INTO store_segments VALUES ('heads', 'x.jsonl', 10, 10, 10, 'not json')",
+        R"(UPDATE store_segments SET writer = '{"role": 7}')",
+        "UPDATE store_segments SET segment = '../x.jsonl'",
+        "INSERT INTO store_lost_segments VALUES ('heads', 'x.jsonl', 10, '{', '[]', 0)",
+        "INSERT INTO store_lost_segments VALUES ('heads', 'x.jsonl', 10, '', '[7]', 0)",
+        "UPDATE store_state SET value = '{}' WHERE key = 'varying_keys'"}) {
+    change_store(change);
+    EXPECT_THAT(problem(), HasSubstr("headway fsck " + fixture_.path().string() + " --rebuild"))
+        << change;
+    EXPECT_FALSE(fsck(fixture_.path()).is_sound()) << change;
+    ResultsStore::rebuild(fixture_.path());
+    EXPECT_THAT(fsck(fixture_.path()).problems, IsEmpty()) << change;
+  }
+}
+
+TEST_F(Fsck, finds_keys_that_do_not_vary) {
+  change_store("UPDATE store_state SET value = '[\"seed\"]' WHERE key = 'varying_keys'");
+  EXPECT_THAT(problem(), HasSubstr("the keys that vary are not what the plan says"));
+}
+
+TEST_F(Fsck, finds_evaluations_that_the_next_record_would_stumble_over) {
+  fixture_.write({fixture_.evaluated(0, 1, hash_tensors(weights()), 0.125)});
+  ResultsStore(fixture_.path()).sync();
+  change_store("UPDATE evaluations SET results = 'not json'");
+  fixture_.write({fixture_.retry(0, 1)});
+  EXPECT_THAT(problem(), HasSubstr("evaluations.results"));
+  EXPECT_FALSE(fsck(fixture_.path()).is_sound());
+}
+
 TEST_F(Fsck, a_tail_cut_off_by_a_writer_elsewhere_is_a_remark) {
   const ProcessIdentity elsewhere{"node7", "another boot", 1, 1};
   SegmentWriter writer(fixture_.path(), WriterRecord{.role = "worker", .process = elsewhere});

@@ -354,6 +354,25 @@ TEST(ResultsStore, a_damaged_database_is_refused_with_the_way_out) {
   EXPECT_THAT(differences_from_rebuilt(fixture, store), IsEmpty());
 }
 
+TEST(ResultsStore, a_cell_that_holds_no_json_is_damage_of_the_database) {
+  const SweepFixture fixture;
+  fixture.write({fixture.started(0, 1), fixture.done(0, 1, 0.5)});
+  ResultsStore store(fixture.path());
+  store.sync();
+  store.query([](soci::session& sql) { sql << "UPDATE store_segments SET writer = 'not json'"; });
+  try {
+    store.sync();
+    FAIL() << "a damaged database was read";
+  } catch (const DatabaseError& error) {
+    EXPECT_EQ(error.kind(), SqlErrorKind::kDamaged);
+    EXPECT_THAT(error.what(), HasSubstr("headway fsck " + fixture.path().string() + " --rebuild"));
+    EXPECT_THAT(error.what(), HasSubstr("store_segments.writer"));
+  }
+  EXPECT_THROW(store.lost(), DatabaseError);
+  EXPECT_THROW(store.is_current(), DatabaseError);
+  EXPECT_THAT(differences_from_rebuilt(fixture, ResultsStore::rebuild(fixture.path())), IsEmpty());
+}
+
 /// What else SQLite keeps beside the database.
 std::vector<std::string> files_beside(const std::filesystem::path& database) {
   std::vector<std::string> names;
