@@ -133,7 +133,7 @@ std::optional<Assignment> WorkerGroup::next() {
   if (comm_.rank() == 0) {
     is_short_of_time_ = !group_.budget.may_start(monotonic_seconds());
     if (!is_short_of_time_) {
-      retry_while_disk_full([this] { claimed_ = source_->next(); },
+      retry_while_disk_full([this] { claimed_ = source_->next(stop_requested); },
                             {.began = [](const std::string& what) { log_warning("{}", what); },
                              .give_up = stop_requested});
     }

@@ -9,6 +9,7 @@
 #include "base/errors.h"
 #include "base/failure.h"
 #include "base/limits.h"
+#include "base/logging.h"
 #include "base/nearest_name.h"
 #include "scheduling/claims/supervisors.h"
 #include "scheduling/planning/cost_model.h"
@@ -82,11 +83,11 @@ TrialSource::TrialSource(std::filesystem::path sweep_directory,
       abandonment_(sweep_directory_, StalenessObserver()),
       reports_(sweep_directory_, "supervisor") {}
 
-std::optional<ClaimedTrial> TrialSource::next() {
+std::optional<ClaimedTrial> TrialSource::next(const std::function<bool()>& is_to_stop) {
   for (;;) {
     manifest_.refresh();
     state_.refresh();
-    if (is_paused()) return std::nullopt;
+    if ((is_to_stop && is_to_stop()) || is_paused()) return std::nullopt;
     const auto index = first_to_take();
     if (!index) return std::nullopt;
     const PlannedTrial& planned = plan_.trials[*index];
@@ -108,13 +109,18 @@ std::optional<Claim> TrialSource::claim(const TrialId& trial_id) {
   }
 }
 
-// Nobody can train it as things are; a record says so, and the others go on.
+// Nobody can train it as things are; a record says so, and the others go on. Where others' records
+// keep it open all the same, further ones would change that as little.
 void TrialSource::refuse(const TrialId& trial_id, const std::string& why) {
   report_attempt_end(reports_,
                      {.trial_id = trial_id,
                       .attempt = std::min(next_attempt_, kMostAttempts),
                       .failure = failure_name(FailureClass::kError),
                       .message = why});
+  state_.refresh();
+  if (trial_status(state_.trial(trial_id)) != TrialStatus::kOpen) return;
+  log_warning("trial {} is passed over: {}", trial_id, why);
+  passed_over_.insert(trial_id);
 }
 
 // Nothing when what stands under the id is not what the id was made of.
@@ -161,6 +167,7 @@ bool TrialSource::is_offered(std::size_t index) const {
 
 Verdict TrialSource::judge(std::size_t index) {
   const TrialId& trial_id = plan_.trials[index].trial_id;
+  if (passed_over_.contains(trial_id)) return Verdict::kNever;
   if (!serves_one_ && !manifest_.has(trial_id)) return Verdict::kNotNow;
   const TrialHistory& record = state_.trial(trial_id);
   switch (trial_status(record)) {

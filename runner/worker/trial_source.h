@@ -2,9 +2,11 @@
 
 #include <cstddef>
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "base/ids.h"
@@ -41,8 +43,9 @@ class TrialSource {
               const std::optional<std::string>& only_trial = std::nullopt);
 
   /// Nothing when there is nothing left that this group could do now, or the sweep pauses because
-  /// its first trials all ended by the same error.
-  std::optional<ClaimedTrial> next();
+  /// its first trials all ended by the same error, or `is_to_stop` says so, which is asked before
+  /// each trial that is looked at.
+  std::optional<ClaimedTrial> next(const std::function<bool()>& is_to_stop = {});
 
   /// What to say when `data` are not those that the sweep's trials on this data set saw; nothing
   /// when they are.
@@ -70,9 +73,10 @@ class TrialSource {
   RecordedData recorded_data_;
   SweepState state_;
   TrialQueue queue_;
-  bool some_done_ = false;                  // of the plan's trials
-  std::optional<GroupAssignments> offers_;  // as of the last look
-  int next_attempt_ = 0;                    // at the trial that was judged last
+  std::unordered_set<TrialId> passed_over_;  // cannot be trained, and stay open all the same
+  bool some_done_ = false;                   // of the plan's trials
+  std::optional<GroupAssignments> offers_;   // as of the last look
+  int next_attempt_ = 0;                     // at the trial that was judged last
   AbandonmentJudge abandonment_;
   // Its own segment, in the role of a supervisor: a worker's word on an attempt is taken for that
   // of the one who ran it, and here others' attempts are reported.

@@ -146,6 +146,34 @@ TEST_F(TrialSourceTest, a_trial_whose_claims_are_none_fails_and_the_others_go_on
   EXPECT_EQ(record(sweep.trials[2].trial_id).state(), TrialState::kFailed);
 }
 
+// Another attempt has the last number, or someone has asked to try again whatever comes.
+TEST_F(TrialSourceTest, a_trial_that_no_refusal_ends_is_refused_once_and_the_others_go_on) {
+  const Sweep sweep = small_sweep(3);
+  plan(sweep);
+  const SweepLayout layout(folder_.path());
+  const TrialId& last_number = sweep.trials[0].trial_id;
+  finished(last_number, 1'000'000'000, "yielded");
+  const TrialId& always_retried = sweep.trials[1].trial_id;
+  std::filesystem::create_directories(layout.claims());
+  std::ofstream(layout.claims(always_retried)) << "";
+  writer_.append(
+      RetryRequested{.trial_id = always_retried, .number = 1, .through_attempt = 1'000'000'000},
+      Flush::kLater);
+  TrialSource trials = source();
+  EXPECT_EQ(trials.next()->trial.trial_id, sweep.trials[2].trial_id);
+  EXPECT_FALSE(trials.next());
+  EXPECT_EQ(record(last_number).state(), TrialState::kPending);
+  EXPECT_EQ(record(always_retried).attempts.size(), 1U);
+}
+
+TEST_F(TrialSourceTest, who_is_asked_to_stop_takes_no_further_trial) {
+  plan(small_sweep(3));
+  TrialSource trials = source();
+  ASSERT_TRUE(trials.next());
+  EXPECT_FALSE(trials.next([] { return true; }));
+  EXPECT_TRUE(trials.next([] { return false; }));
+}
+
 TEST_F(TrialSourceTest, many_groups_at_once_never_take_the_same_trial) {
   plan(small_sweep(40));
   std::vector<std::vector<TrialId>> taken(4);
