@@ -8,6 +8,7 @@
 
 #include "base/ids.h"
 #include "base/sweep_layout.h"
+#include "sweep/trial_folders.h"
 #include "training/state/checkpoint.h"
 
 namespace headway {
@@ -30,13 +31,10 @@ std::vector<std::string> lasting_damage(const CheckpointFolder& checkpoints) {
 
 std::vector<FsckProblem> check_checkpoints(const std::filesystem::path& sweep_directory) {
   std::vector<FsckProblem> problems;
-  const auto all = SweepLayout(sweep_directory).checkpoints();
-  std::error_code none;
-  for (std::filesystem::directory_iterator entry(all, none), end; !none && entry != end;
-       entry.increment(none)) {
-    const auto id = TrialId::from(entry->path().filename().string());
-    if (!id) continue;
-    const auto folder = SweepLayout(sweep_directory).checkpoints(*id);
+  const SweepLayout layout(sweep_directory);
+  const auto folder_of = [&](const TrialId& id) { return layout.checkpoints(id); };
+  for (const TrialId& id : usable_trial_folders(layout.checkpoints(), folder_of, problems)) {
+    const auto folder = layout.checkpoints(id);
     for (const std::string& damage : lasting_damage(CheckpointFolder(folder))) {
       problems.push_back(
           {folder.string(),

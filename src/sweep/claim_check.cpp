@@ -11,6 +11,7 @@
 #include "scheduling/claims/claims.h"
 #include "store/manifest/sweep_state.h"
 #include "store/segments/segment_name.h"
+#include "sweep/trial_folders.h"
 #include "sweep/trial_status.h"
 
 namespace headway {
@@ -72,6 +73,10 @@ std::vector<LostRecords> lost_by_claims(const std::filesystem::path& sweep_direc
 
 std::vector<FsckProblem> check_claims(const std::filesystem::path& sweep_directory) {
   std::vector<FsckProblem> problems;
+  const SweepLayout layout(sweep_directory);
+  const auto all = layout.claims();
+  usable_trial_folders(
+      all, [&](const TrialId& id) { return layout.claims(id); }, problems);
   for (const ClaimView& claim : all_claims(sweep_directory)) {
     const std::string& segment = claim.progress.segment;
     std::string why = claim.unreadable;
@@ -79,7 +84,7 @@ std::vector<FsckProblem> check_claims(const std::filesystem::path& sweep_directo
       why = fmt::format("it names no segment: {}", in_quotes(segment));
     }
     if (why.empty()) continue;
-    problems.push_back({SweepLayout(sweep_directory).claim(claim.trial_id, claim.attempt).string(),
+    problems.push_back({(all / claim.trial_id.text() / std::to_string(claim.attempt)).string(),
                         fmt::format("the claim of attempt {} at trial {} cannot be used: {}",
                                     claim.attempt,
                                     claim.trial_id,

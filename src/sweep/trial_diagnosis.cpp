@@ -21,9 +21,10 @@ constexpr std::uint64_t kGroupLogLines = 20;
 
 /// Clocks of machines are not compared: both times are the file system's.
 std::string heartbeat_age(const fs::path& sweep_directory, const ClaimView& claim) {
-  const fs::path file = SweepLayout(sweep_directory).heartbeat(claim.trial_id, claim.attempt);
+  const std::string attempt = std::to_string(claim.attempt);
+  const fs::path folder = SweepLayout(sweep_directory).claims() / claim.trial_id.text() / attempt;
   std::error_code unknown;
-  const auto written = fs::last_write_time(file, unknown);
+  const auto written = fs::last_write_time(folder / SweepLayout::kHeartbeat, unknown);
   if (unknown) return "no heartbeat";
   const std::chrono::duration<double> age = fs::file_time_type::clock::now() - written;
   return fmt::format("last heartbeat {} ago", format_duration(std::max(0.0, age.count())));

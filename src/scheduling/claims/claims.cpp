@@ -34,14 +34,16 @@ int attempt_number(const std::string& name) {
   return is_number && number > 0 && number <= kMostAttempts ? number : 0;
 }
 
-int highest_attempt(const std::filesystem::path& trial_claims) {
-  int highest = 0;
+std::vector<int> attempts_in(const std::filesystem::path& trial_claims) {
+  std::vector<int> attempts;
   std::error_code none;
   std::filesystem::directory_iterator entry(trial_claims, none);
   for (; !none && entry != std::filesystem::directory_iterator(); entry.increment(none)) {
-    highest = std::max(highest, attempt_number(entry->path().filename().string()));
+    const int attempt = attempt_number(entry->path().filename().string());
+    if (attempt > 0) attempts.push_back(attempt);
   }
-  return highest;
+  std::ranges::sort(attempts);
+  return attempts;
 }
 
 std::string heartbeat_text(const ClaimOwner& owner,
@@ -112,6 +114,51 @@ ClaimView read_claim(const std::filesystem::path& folder, TrialId trial_id, int 
     view.unreadable = error.what();
     return view;
   }
+}
+
+// What an attempt's folder says, unless it is a link that leads out of the sweep.
+ClaimView claim_of(const SweepLayout& layout, const TrialId& trial_id, int attempt) {
+  try {
+    return read_claim(layout.claim(trial_id, attempt), trial_id, attempt);
+  } catch (const EnvironmentError& error) {
+    return {.trial_id = trial_id,
+            .attempt = attempt,
+            .owner = {},
+            .progress = {},
+            .unreadable = error.what()};
+  }
+}
+
+// The folder of the trial's claims, there or not. ClaimError when it is a link that leads out of
+// the sweep: that is the trial's trouble alone, unlike such a link in the place of all claims.
+std::filesystem::path claims_folder(const SweepLayout& layout, const TrialId& trial_id) {
+  layout.claims();
+  try {
+    return layout.claims(trial_id);
+  } catch (const EnvironmentError& error) {
+    throw ClaimError(error.what());
+  }
+}
+
+// The attempts that are claimed; none where no claims can be, and try_claim says why.
+std::vector<int> claimed_attempts(const SweepLayout& layout, const TrialId& trial_id) {
+  try {
+    return attempts_in(claims_folder(layout, trial_id));
+  } catch (const ClaimError&) {
+    return {};
+  }
+}
+
+// The trials that have a folder of claims, or something in its place.
+std::vector<TrialId> trials_with_claims(const SweepLayout& layout) {
+  std::vector<TrialId> ids;
+  std::error_code none;
+  std::filesystem::directory_iterator entry(layout.claims(), none);
+  for (; !none && entry != std::filesystem::directory_iterator(); entry.increment(none)) {
+    if (const auto id = TrialId::from(entry->path().filename().string())) ids.push_back(*id);
+  }
+  std::ranges::sort(ids);
+  return ids;
 }
 
 // Needs no new block: the text is filled up with blanks, which JSON ignores, to the file's length.
@@ -196,7 +243,8 @@ void Claim::beat(const Progress& progress) {
 }
 
 bool Claim::fenced() const {
-  return highest_attempt(state_->folder.parent_path()) > state_->attempt;
+  const std::vector<int> attempts = attempts_in(state_->folder.parent_path());
+  return !attempts.empty() && attempts.back() > state_->attempt;
 }
 
 bool Claim::cancel_asked() const {
@@ -229,7 +277,7 @@ std::optional<Claim> try_claim(const std::filesystem::path& sweep_directory,
                                int attempt,
                                const ClaimOwner& owner) {
   expects(attempt >= 1, "attempts count from 1");
-  const std::filesystem::path trial_claims = SweepLayout(sweep_directory).claims(trial_id);
+  const auto trial_claims = claims_folder(SweepLayout(sweep_directory), trial_id);
   if (attempt > kMostAttempts) {
     throw ClaimError(fmt::format("{}: holds a claim {}, which no headway has made; remove it",
                                  trial_claims.string(),
@@ -262,40 +310,29 @@ std::optional<Claim> try_claim(const std::filesystem::path& sweep_directory,
 
 std::optional<ClaimView> latest_claim(const std::filesystem::path& sweep_directory,
                                       const TrialId& trial_id) {
-  const std::filesystem::path trial_claims = SweepLayout(sweep_directory).claims(trial_id);
-  const int attempt = highest_attempt(trial_claims);
-  if (attempt == 0) return std::nullopt;
-  return read_claim(trial_claims / std::to_string(attempt), trial_id, attempt);
+  const SweepLayout layout(sweep_directory);
+  const std::vector<int> attempts = claimed_attempts(layout, trial_id);
+  if (attempts.empty()) return std::nullopt;
+  return claim_of(layout, trial_id, attempts.back());
 }
 
 std::vector<ClaimView> latest_claims(const std::filesystem::path& sweep_directory) {
   std::vector<ClaimView> views;
-  std::error_code none;
-  std::filesystem::directory_iterator entry(SweepLayout(sweep_directory).claims(), none);
-  for (; !none && entry != std::filesystem::directory_iterator(); entry.increment(none)) {
-    const auto trial_id = TrialId::from(entry->path().filename().string());
-    auto view = trial_id ? latest_claim(sweep_directory, *trial_id) : std::nullopt;
+  for (const TrialId& trial_id : trials_with_claims(SweepLayout(sweep_directory))) {
+    auto view = latest_claim(sweep_directory, trial_id);
     if (view) views.push_back(std::move(*view));
   }
-  std::sort(views.begin(), views.end(), [](const ClaimView& a, const ClaimView& b) {
-    return a.trial_id < b.trial_id;
-  });
   return views;
 }
 
 std::vector<ClaimView> all_claims(const std::filesystem::path& sweep_directory) {
+  const SweepLayout layout(sweep_directory);
   std::vector<ClaimView> views;
-  for (const ClaimView& latest : latest_claims(sweep_directory)) {
-    const auto folder = SweepLayout(sweep_directory).claims(latest.trial_id);
-    std::error_code none;
-    std::filesystem::directory_iterator entry(folder, none);
-    for (; !none && entry != std::filesystem::directory_iterator(); entry.increment(none)) {
-      const int attempt = attempt_number(entry->path().filename().string());
-      if (attempt > 0) views.push_back(read_claim(entry->path(), latest.trial_id, attempt));
+  for (const TrialId& trial_id : trials_with_claims(layout)) {
+    for (const int attempt : claimed_attempts(layout, trial_id)) {
+      views.push_back(claim_of(layout, trial_id, attempt));
     }
   }
-  std::ranges::sort(
-      views, {}, [](const ClaimView& view) { return std::pair(view.trial_id, view.attempt); });
   return views;
 }
 

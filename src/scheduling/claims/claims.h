@@ -114,7 +114,8 @@ struct ClaimView {
   std::string unreadable = {};  // why, if so
 };
 
-/// The claim with the highest attempt; nothing when the trial was never claimed.
+/// The claim with the highest attempt; nothing when the trial was never claimed, nor when it cannot
+/// be, as what stands in the place of its claims is no folder of the sweep's.
 std::optional<ClaimView> latest_claim(const std::filesystem::path& sweep_directory,
                                       const TrialId& trial_id);
 

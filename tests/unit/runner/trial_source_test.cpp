@@ -125,9 +125,10 @@ TEST_F(TrialSourceTest, what_is_not_the_configuration_of_its_id_is_not_trained) 
   EXPECT_FALSE(latest_claim(folder_.path(), sweep.trials[1].trial_id));
 }
 
-// A file where a trial's claims should be, a claim that is a file, a number that is the last.
+// A file where a trial's claims should be, a claim that is a file, a number that is the last, a
+// link that leads to nothing.
 TEST_F(TrialSourceTest, a_trial_whose_claims_are_none_fails_and_the_others_go_on) {
-  const Sweep sweep = small_sweep(4);
+  const Sweep sweep = small_sweep(5);
   plan(sweep);
   const SweepLayout layout(folder_.path());
   std::filesystem::create_directories(layout.claims());
@@ -135,8 +136,9 @@ TEST_F(TrialSourceTest, a_trial_whose_claims_are_none_fails_and_the_others_go_on
   ASSERT_EQ(::mkfifo(layout.claims(sweep.trials[1].trial_id).c_str(), 0600), 0);
   ASSERT_TRUE(
       try_claim(folder_.path(), sweep.trials[2].trial_id, 1'000'000'000, dead_owner("g-9")));
+  std::filesystem::create_symlink("nowhere", layout.claims() / sweep.trials[3].trial_id.text());
   TrialSource trials = source();
-  EXPECT_EQ(trials.next()->trial.trial_id, sweep.trials[3].trial_id);
+  EXPECT_EQ(trials.next()->trial.trial_id, sweep.trials[4].trial_id);
   EXPECT_FALSE(trials.next());
   for (std::size_t i = 0; i < 2; ++i) {
     const TrialHistory refused = record(sweep.trials[i].trial_id);
@@ -144,6 +146,8 @@ TEST_F(TrialSourceTest, a_trial_whose_claims_are_none_fails_and_the_others_go_on
     EXPECT_THAT(refused.last_attempt()->message, testing::HasSubstr("expected a directory")) << i;
   }
   EXPECT_EQ(record(sweep.trials[2].trial_id).state(), TrialState::kFailed);
+  EXPECT_THAT(record(sweep.trials[3].trial_id).last_attempt()->message,
+              testing::HasSubstr("a symbolic link that leads nowhere"));
 }
 
 // Another attempt has the last number, or someone has asked to try again whatever comes.

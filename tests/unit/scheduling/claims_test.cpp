@@ -230,6 +230,42 @@ TEST(Claims, a_folder_whose_name_is_no_trial_id_is_no_claim) {
   EXPECT_EQ(latest_claims(folder.path()).size(), 1U);
 }
 
+TEST(Claims, a_link_in_the_place_of_a_trials_claims_costs_that_trial_alone) {
+  const TemporaryDirectory sweep;
+  const TemporaryDirectory elsewhere;
+  const SweepLayout layout(sweep.path());
+  const TrialId linked("0123456789ab");
+  const TrialId sound("ba9876543210");
+  ASSERT_TRUE(try_claim(sweep.path(), sound, 1, {this_process(), GroupName("g-1"), 1}));
+  std::filesystem::create_directories(elsewhere.path() / "1");
+  const auto link = layout.claims() / linked.text();
+  for (const std::string target :
+       {"nowhere", linked.text().c_str(), elsewhere.path().c_str(), "/dev/null"}) {
+    std::filesystem::create_symlink(target, link);
+    EXPECT_FALSE(latest_claim(sweep.path(), linked)) << target;
+    EXPECT_EQ(latest_claims(sweep.path()).size(), 1U) << target;
+    ASSERT_EQ(all_claims(sweep.path()).size(), 1U) << target;
+    EXPECT_EQ(all_claims(sweep.path())[0].trial_id, sound) << target;
+    EXPECT_THROW(try_claim(sweep.path(), linked, 1, {}), ClaimError) << target;
+    std::filesystem::remove(link);
+  }
+}
+
+TEST(Claims, an_attempt_that_is_a_link_out_of_the_sweep_has_no_owner_that_could_be_read) {
+  const TemporaryDirectory sweep;
+  const TemporaryDirectory elsewhere;
+  const TrialId id("0123456789ab");
+  ASSERT_TRUE(try_claim(elsewhere.path(), id, 1, {this_process(), GroupName("g-1"), 1}));
+  const auto folder = SweepLayout(sweep.path()).claims(id);
+  std::filesystem::create_directories(folder);
+  std::filesystem::create_directory_symlink(SweepLayout(elsewhere.path()).claim(id, 1),
+                                            folder / "1");
+  const auto claim = latest_claim(sweep.path(), id);
+  ASSERT_TRUE(claim);
+  EXPECT_THAT(claim->unreadable, testing::HasSubstr("leads out of the sweep"));
+  EXPECT_EQ(liveness(claim->owner.process), Liveness::kUnknown);
+}
+
 TEST(Claims, attempts_count_from_one) {
   const TemporaryDirectory folder;
   EXPECT_THROW(try_claim(folder.path(), kTrial, 0, owner_here()), std::logic_error);

@@ -2,6 +2,9 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <fstream>
 
 #include "base/sweep_layout.h"
 #include "scheduling/claims/claims.h"
@@ -89,6 +92,30 @@ TEST_F(ClaimCheck, remarks_on_claims_that_say_nothing) {
   ASSERT_EQ(problems.size(), 1U);
   EXPECT_THAT(problems[0].message,
               AllOf(HasSubstr("attempt 1 at trial " + id_.text()), HasSubstr("a directory")));
+}
+
+TEST_F(ClaimCheck, remarks_on_what_stands_in_the_place_of_claims_and_checks_the_rest) {
+  const auto all = SweepLayout(path()).claims();
+  std::filesystem::create_symlink("nowhere", all / small_trial(1).trial_id.text());
+  ASSERT_EQ(::mkfifo((all / small_trial(2).trial_id.text()).c_str(), 0600), 0);
+  claim_->beat({.phase = "training", .segment = "../x.jsonl", .segment_bytes = 7});
+  std::vector<std::string> messages;
+  for (const FsckProblem& one : check_claims(path())) {
+    EXPECT_EQ(one.finding, FsckFinding::kRemark);
+    messages.push_back(one.message);
+  }
+  EXPECT_THAT(
+      messages,
+      testing::UnorderedElementsAre(HasSubstr("cannot be used: a symbolic link that leads nowhere"),
+                                    HasSubstr("cannot be used: it is no directory"),
+                                    HasSubstr("it names no segment")));
+  std::filesystem::remove_all(all);
+  EXPECT_THAT(check_claims(path()), IsEmpty());
+  std::ofstream(all) << "";
+  const auto problems = check_claims(path());
+  ASSERT_EQ(problems.size(), 1U);
+  EXPECT_EQ(problems[0].where, all.string());
+  EXPECT_THAT(problems[0].message, HasSubstr("it is no directory"));
 }
 
 TEST_F(ClaimCheck, of_a_trial_that_is_done_all_the_same_nobody_need_hear) {
