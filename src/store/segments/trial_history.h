@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/failure.h"
+#include "base/limits.h"
 #include "store/segments/records.h"
 #include "store/segments/segment_reader.h"
 
@@ -129,8 +130,11 @@ struct TrialHistory {
   /// The same by class.
   std::map<FailureClass, int> failures() const;
   bool cancel_requested() const;
-  /// The number for a request by someone who has seen all this.
-  std::int64_t next_request() const { return std::max(retry.number, cancel.number) + 1; }
+  /// The number for a request by someone who has seen all this. Where the last number is taken
+  /// there is no higher one that could be read.
+  std::int64_t next_request() const {
+    return std::min<std::int64_t>(std::max(retry.number, cancel.number) + 1, kMostAttempts);
+  }
   /// Of the deciding attempt once it is done; "" before.
   std::string final_weights_sha256() const;
   /// The attempt whose data all further ones must see: the deciding one when the trial is done,

@@ -4,9 +4,12 @@
 
 #include <fstream>
 
+#include "base/limits.h"
 #include "scheduling/claims/claims.h"
 #include "store/manifest/sweep_manifest.h"
 #include "store/segments/record_framing.h"
+#include "store/segments/record_json.h"
+#include "store/segments/segment_reader.h"
 #include "support/small_sweep.h"
 #include "support/temporary_directory.h"
 #include "sweep/trial_status.h"
@@ -72,6 +75,17 @@ TEST_F(Reports, a_request_that_was_overruled_meanwhile_is_made_again) {
   request_cancel(command_, id_, others);
   EXPECT_TRUE(retry_with_effect(command_, path(), id_, state_));
   EXPECT_EQ(trial_status(now()), TrialStatus::kOpen);
+}
+
+TEST_F(Reports, after_the_last_number_a_request_has_one_that_is_read) {
+  worker_.append(RetryRequested{.trial_id = id_, .number = kMostAttempts, .through_attempt = 0},
+                 Flush::kNow);
+  EXPECT_EQ(now().next_request(), kMostAttempts);
+  EXPECT_TRUE(cancel_with_effect(command_, id_, state_));
+  EXPECT_EQ(trial_status(now()), TrialStatus::kCancelled);
+  SegmentReader reader(path());
+  reader.poll([](const SegmentRecord& record) { check_record(record.json, RecordKinds{}); });
+  EXPECT_TRUE(reader.damage().empty());
 }
 
 TEST_F(Reports, a_trial_that_is_done_by_now_is_told_as_such) {
