@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/limits.h"
 #include "scheduling/planning/group_planner.h"
 
 namespace headway {
@@ -62,7 +63,9 @@ SweepStatus sweep_status(const SweepLocation& sweep, const SweepSnapshot& snapsh
   });
   count_states(snapshot, status);
   for (const RunningTrial& trial : status.running) {
-    if (!trial.is_lost) status.busy_slots += trial.ranks();
+    // Heartbeats can say anything, and the sum is going to be planned with.
+    const int busy_slots = trial.is_lost ? 0 : std::min(trial.ranks(), kMostRanks);
+    status.busy_slots = std::min(status.busy_slots + busy_slots, kMostRanks);
     status.remaining_slot_seconds += trial.remaining_seconds * trial.ranks();
   }
   for (const std::size_t index : snapshot.waiting()) {

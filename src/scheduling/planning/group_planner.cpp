@@ -1,12 +1,15 @@
 #include "scheduling/planning/group_planner.h"
 
 #include <algorithm>
+#include <bit>
+#include <cstdint>
 #include <functional>
 #include <limits>
 #include <numeric>
 #include <utility>
 
 #include "base/errors.h"
+#include "base/limits.h"
 #include "scheduling/planning/slot_timeline.h"
 
 namespace headway {
@@ -22,9 +25,7 @@ constexpr double kTie = 1e-9;
 using Exponents = std::vector<int>;
 
 int floor_log2(int number) {
-  int exponent = 0;
-  while ((2 << exponent) <= number) ++exponent;
-  return exponent;
+  return static_cast<int>(std::bit_width(static_cast<unsigned>(std::max(number, 1)))) - 1;
 }
 
 /// How wide a trial may run.
@@ -189,7 +190,8 @@ GroupPlan Planner::plan() {
 }  // namespace
 
 GroupLimits group_limits(int slots, std::optional<int> ranks, std::optional<int> max_groups) {
-  const int asked = max_groups.value_or(1) * ranks.value_or(1);
+  const auto asked = static_cast<int>(
+      std::min<std::int64_t>(std::int64_t{max_groups.value_or(1)} * ranks.value_or(1), kMostRanks));
   return {std::max({1, slots, asked}), ranks, max_groups};
 }
 

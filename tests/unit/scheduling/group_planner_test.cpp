@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
+
+#include "base/limits.h"
 #include "unit/scheduling/planned_trials.h"
 
 namespace headway {
@@ -15,6 +18,15 @@ TEST(GroupPlan, plenty_of_trials_get_one_rank_each) {
 }
 
 // Two slots, three equal trials: the third alone would take as long as the first two together.
+TEST(GroupPlan, the_greatest_numbers_of_ranks_and_groups_are_planned_with) {
+  constexpr int kMost = std::numeric_limits<int>::max();
+  const GroupPlan plan =
+      plan_groups({.limits = {.slots = 4, .ranks = kMost}, .waiting = trials(1, 10, 4, 0.9)});
+  EXPECT_EQ(planned_widths(plan), (std::vector<int>{4}));
+  EXPECT_EQ(group_limits(4, kMost, kMost).slots, kMostRanks);
+  EXPECT_EQ(group_limits(4, 3, 2).slots, 6);
+}
+
 TEST(GroupPlan, the_odd_trial_at_the_end_gets_both_slots) {
   const GroupPlan plan = plan_groups({.limits = {.slots = 2}, .waiting = trials(3, 10, 2, 0.9)});
   EXPECT_EQ(planned_widths(plan), (std::vector<int>{1, 1, 2}));

@@ -5,8 +5,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "base/limits.h"
 #include "scheduling/claims/supervisors.h"
 #include "support/small_sweep.h"
 #include "support/temporary_directory.h"
@@ -200,6 +202,16 @@ TEST_F(Snapshot, the_status_counts_every_state_and_names_failures) {
   EXPECT_EQ(there.busy_slots, 1);
   EXPECT_NEAR(there.remaining_seconds.value(), there.running.front().remaining_seconds, 2);
   EXPECT_FALSE(there.is_over());
+}
+
+TEST_F(Snapshot, however_many_ranks_the_heartbeats_tell_of_the_status_ends) {
+  for (const std::int64_t seed : {0, 1}) {
+    try_claim(sweep(), id(seed), 1, {this_process(), GroupName("host-1a2b-0"), kMostRanks});
+  }
+  const SweepStatus there = status();
+  EXPECT_EQ(there.busy_slots, kMostRanks);
+  ASSERT_TRUE(there.remaining_seconds);
+  EXPECT_TRUE(std::isfinite(*there.remaining_seconds));
 }
 
 TEST_F(Snapshot, a_cancelled_trial_is_settled_until_someone_wants_it_again) {
