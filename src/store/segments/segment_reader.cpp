@@ -22,9 +22,12 @@ struct FileSize {
   std::int64_t modified_ns = 0;
 };
 
+// Times are compared for equality alone, so those after 2262, which do not fit, may wrap around.
 FileSize size_from(const struct stat& info) {
+  const auto seconds = static_cast<std::uint64_t>(info.st_mtim.tv_sec);
+  const auto nanoseconds = static_cast<std::uint64_t>(info.st_mtim.tv_nsec);
   return {static_cast<std::uint64_t>(info.st_size),
-          info.st_mtim.tv_sec * 1'000'000'000 + info.st_mtim.tv_nsec};
+          static_cast<std::int64_t>(seconds * 1'000'000'000 + nanoseconds)};
 }
 
 FileSize size_of(int fd, const std::filesystem::path& path) {

@@ -299,6 +299,19 @@ TEST_F(Segments, stay_readable_when_the_disk_takes_only_half_a_record) {
   EXPECT_THAT(new_values(reader), ElementsAre(3));
 }
 
+// 2300-01-01; the nanoseconds of an integer end in 2262.
+TEST_F(Segments, of_a_far_future_are_read_once) {
+  SegmentWriter writer(path(), "worker");
+  writer.append(numbered(1), Flush::kLater);
+  const timespec then{.tv_sec = 10'413'792'000, .tv_nsec = 5};
+  const timespec times[] = {then, then};
+  ASSERT_EQ(::utimensat(AT_FDCWD, writer.path().c_str(), times, 0), 0);
+  SegmentReader reader(path());
+  EXPECT_THAT(new_values(reader), ElementsAre(1));
+  EXPECT_FALSE(reader.has_news());
+  EXPECT_THAT(new_values(reader), IsEmpty());
+}
+
 TEST_F(Segments, none_at_all_are_no_error) {
   SegmentReader reader(path() / "absent");
   EXPECT_FALSE(reader.has_news());
