@@ -25,6 +25,10 @@
 namespace headway {
 namespace {
 
+// Images a second.
+constexpr double kLeastSpeed = 1e-6;
+constexpr double kMostSpeed = 1e12;
+
 // 0 for names that are no attempt: prepared folders, editors' leftovers, "007".
 int attempt_number(const std::string& name) {
   int number = 0;
@@ -77,9 +81,10 @@ Progress progress_from(const nlohmann::json& json) {
   progress.epochs = count_from(json.at("epochs"));
   progress.step = count_from(json.at("step"));
   progress.total_steps = count_from(json.at("total_steps"));
-  // A speed that was not finite stands there as null.
+  // A speed that was not finite stands there as null. Of no such speed has anyone trained.
   const auto& speed = json.at("images_per_second");
-  if (speed.is_number()) speed.get_to(progress.images_per_second);
+  const double told = speed.is_number() ? speed.get<double>() : 0;
+  if (told >= kLeastSpeed && told <= kMostSpeed) progress.images_per_second = told;
   json.at("phase").get_to(progress.phase);
   if (json.contains("evaluated_batches")) {
     progress.evaluated_batches = count_from(json.at("evaluated_batches"));

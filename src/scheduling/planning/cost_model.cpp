@@ -22,6 +22,9 @@ constexpr double kHalfSpeedWidth = 9;
 // The first steps allocate memory and choose kernels.
 constexpr std::int64_t kStepsBeforeSpeedCounts = 5;
 constexpr double kLeastEfficiency = 0.05;
+// Between a nanosecond and some 30,000 years; sums and ratios of these stay finite.
+constexpr double kLeastSeconds = 1e-9;
+constexpr double kMostSeconds = 1e12;
 
 double assumed_speed(std::int64_t width) {
   const double squared = static_cast<double>(width) * static_cast<double>(width);
@@ -41,12 +44,20 @@ double steps_left(const Progress& progress) {
   return std::clamp(1 - done, 0.0, 1.0);
 }
 
+/// Whether a trial can have taken so long, whatever a record or a heartbeat says.
+bool is_duration(double seconds) {
+  return seconds >= kLeastSeconds && seconds <= kMostSeconds;  // false of what is no number
+}
+
 /// Seconds of the whole trial by the speed that it shows; nothing before it has shown one. Counts
 /// the steps that there are: a data set may be smaller than its catalog entry says.
 std::optional<double> shown_seconds(const TrialCost& cost, const Progress& progress) {
   if (progress.images_per_second <= 0 || progress.step < kStepsBeforeSpeedCounts) return {};
-  const auto images = static_cast<double>(progress.total_steps * cost.batch_size);
-  return images / progress.images_per_second * cost.flops / cost.train_flops;
+  if (cost.train_flops <= 0) return {};  // of no epochs
+  const double images =
+      static_cast<double>(progress.total_steps) * static_cast<double>(cost.batch_size);
+  const double seconds = images / progress.images_per_second * cost.flops / cost.train_flops;
+  return is_duration(seconds) ? std::optional(seconds) : std::nullopt;
 }
 
 }  // namespace
@@ -87,6 +98,7 @@ const TrialCost& CostTable::at(const std::string& cell_id,
 }
 
 void CostModel::observe(const TrialCost& cost, double duration_seconds, int ranks) {
+  if (!is_duration(duration_seconds)) return;
   add(cost, ranks, {cost.flops / cost.assumed_speed, duration_seconds * ranks});
 }
 

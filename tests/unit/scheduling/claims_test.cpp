@@ -208,6 +208,17 @@ INSTANTIATE_TEST_SUITE_P(Claims,
                          testing::Values("pipe", "link", "endless", "deep"),
                          [](const auto& kind) { return std::string(kind.param); });
 
+TEST(Claims, a_speed_that_cannot_be_is_taken_for_none) {
+  const TemporaryDirectory folder;
+  auto claim = try_claim(folder.path(), kTrial, 1, owner_here());
+  for (const double speed : {-1.0, 1e-305, 1e300}) {
+    claim->beat({.step = 9, .images_per_second = speed, .phase = "training"});
+    const auto view = latest_claim(folder.path(), kTrial);
+    EXPECT_EQ(view->progress.images_per_second, 0) << speed;
+    EXPECT_EQ(view->progress.step, 9) << speed;
+  }
+}
+
 TEST(Claims, a_group_whose_name_would_lead_elsewhere_is_no_owner) {
   const TemporaryDirectory folder;
   try_claim(folder.path(), kTrial, 1, owner_here());

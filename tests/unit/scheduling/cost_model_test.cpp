@@ -2,6 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+#include <cstdint>
+#include <limits>
+
 #include "config/schema/catalog.h"
 
 namespace headway {
@@ -239,6 +243,43 @@ TEST(CostModel, a_duration_of_nothing_teaches_nothing) {
   CostModel model;
   model.observe(trial_cost(small_trial()), 0);
   EXPECT_FALSE(model.is_measured());
+}
+
+TEST(CostModel, durations_and_speeds_that_cannot_be_teach_nothing) {
+  const TrialCost cost = trial_cost(small_trial());
+  CostModel model;
+  constexpr double kInfinity = std::numeric_limits<double>::infinity();
+  for (const double seconds : {-1.0, 1e-320, 1e300, kInfinity, std::nan("")}) {
+    model.observe(cost, seconds);
+    model.observe_running(cost, progress_at(cost, 10, seconds));
+    EXPECT_TRUE(std::isfinite(model.remaining_seconds(cost, progress_at(cost, 10, seconds))));
+  }
+  const Progress slow{.step = 10, .total_steps = 100, .images_per_second = 1e-305, .phase = ""};
+  model.observe_running(cost, slow);
+  EXPECT_FALSE(model.is_measured());
+  EXPECT_EQ(model.efficiency(cost, 2), CostModel::kAssumedEfficiency);
+  EXPECT_TRUE(std::isfinite(model.remaining_seconds(cost, slow)));
+}
+
+TEST(CostModel, a_trial_of_more_images_than_an_integer_holds_takes_long) {
+  TrialCost cost = trial_cost(small_trial());
+  cost.batch_size = 1 << 20;
+  const Progress endless{
+      .step = 10, .total_steps = std::int64_t{1} << 53, .images_per_second = 1e12, .phase = ""};
+  const double trains = std::ldexp(1.0, 53 + 20) / 1e12;
+  EXPECT_NEAR(CostModel().remaining_seconds(cost, endless),
+              trains * cost.flops / cost.train_flops,
+              1e-9 * trains);
+}
+
+TEST(CostModel, a_trial_of_no_epochs_shows_no_speed) {
+  TrialConfig config = small_trial();
+  config.training.epochs = 0;
+  const TrialCost cost = trial_cost(config);
+  CostModel model;
+  model.observe_running(cost, progress_at(cost, 10, 50));
+  EXPECT_FALSE(model.is_measured());
+  EXPECT_TRUE(std::isfinite(model.remaining_seconds(cost, progress_at(cost, 10, 50))));
 }
 
 }  // namespace
