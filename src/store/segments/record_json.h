@@ -7,9 +7,13 @@
 
 #include "base/json.h"
 #include "base/limits.h"
+#include "config/schema/limits.h"
 #include "store/segments/records.h"
 
 namespace headway {
+
+inline constexpr IntegerRange kThreadsPerRank{static_cast<std::int64_t>(*kThreadCount.minimum),
+                                              static_cast<std::int64_t>(*kThreadCount.maximum)};
 
 /// The visitor that writes a record's fields. A number that is not finite becomes null.
 class RecordWriter {
@@ -36,6 +40,7 @@ class RecordWriter {
   void numbered(const char* key, std::int64_t value) { (*this)(key, value); }
   void steps(const char* key, std::int64_t value) { (*this)(key, value); }
   void required_steps(const char* key, std::int64_t value) { (*this)(key, value); }
+  void threads(const char* key, std::optional<std::int64_t> value) { optional(key, value); }
   void optional(const char* key, const std::string& value) {
     if (!value.empty()) (*this)(key, value);
   }
@@ -62,6 +67,11 @@ class RecordReader {
   }
   void required_steps(const char* key, std::int64_t& value) {
     value = integer_in(json_.at(key), {0, kWholeRange.most});
+  }
+  // Whoever evaluates the trial starts so many.
+  void threads(const char* key, std::optional<std::int64_t>& value) {
+    optional(key, value);
+    if (value) integer_in(json_.at(key), kThreadsPerRank);
   }
   void operator()(const char* key, auto& value) {
     const auto found = json_.find(key);

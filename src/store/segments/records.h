@@ -20,6 +20,7 @@ namespace headway {
 //   field.steps(key, value)      absent reads as the default; may not fit an int;
 //                                required_steps likewise
 //   field(key, value)            always written; absent reads as the default
+//   field.threads(key, value)    left out when absent; as many as a sweep may ask for
 //   field.optional(key, value)   left out when absent or ""
 //
 // The last attempt that was started decides; records of lower attempts are superseded: one that was
@@ -83,7 +84,7 @@ struct AttemptStarted {
     field("host", record.host);
     field("device", record.device);
     field.optional("world_size", record.world_size);
-    field.optional("threads_per_rank", record.threads_per_rank);
+    field.threads("threads_per_rank", record.threads_per_rank);
     field("precision", record.precision);
     field.steps("resumed_from_step", record.resumed_from_step);
     field.optional("data_sha256", record.data_sha256);
@@ -220,7 +221,7 @@ struct Evaluated {
     field.optional("host", record.host);
     field.optional("device", record.device);
     field.optional("precision", record.precision);
-    field.optional("threads_per_rank", record.threads_per_rank);
+    field.threads("threads_per_rank", record.threads_per_rank);
     field.optional("duration_s", record.duration_s);
     field.required("results", record.results);
     field("missing", record.missing);

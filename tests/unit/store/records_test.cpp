@@ -93,6 +93,23 @@ TEST(Records, without_what_makes_them_one_are_refused) {
   EXPECT_THROW(read_record<Evaluated>(wrong), nlohmann::json::exception);
 }
 
+TEST(Records, tell_of_no_more_threads_than_a_sweep_may_ask_for) {
+  const auto threads = [](const nlohmann::json& number) {
+    nlohmann::json json = record_json(AttemptStarted{.trial_id = kTrial, .attempt = 1});
+    json["threads_per_rank"] = number;
+    return read_record<AttemptStarted>(json).threads_per_rank;
+  };
+  EXPECT_EQ(threads(1), 1);
+  EXPECT_EQ(threads(1024), 1024);
+  EXPECT_EQ(threads(nullptr), std::nullopt);
+  for (const int number : {-1, 0, 1025, 1'000'000'000}) {
+    EXPECT_THROW(threads(number), nlohmann::json::exception) << number;
+    nlohmann::json evaluated = record_json(Evaluated{.trial_id = kTrial, .attempt = 1});
+    evaluated["threads_per_rank"] = number;
+    EXPECT_THROW(read_record<Evaluated>(evaluated), nlohmann::json::exception) << number;
+  }
+}
+
 // Segments as another version would write them: same records, another `writer`.
 class RecordVersions : public ::testing::Test {
  protected:
