@@ -4,7 +4,7 @@
 #include <fmt/format.h>
 
 #include <charconv>
-#include <tuple>
+#include <utility>
 
 #include "base/errors.h"
 #include "base/files.h"
@@ -36,6 +36,15 @@ std::optional<CrashReport> read_words(const std::filesystem::path& file, int ran
   }
 }
 
+// A call that other ranks take part in failed: mostly because one of them was gone already.
+bool blames_a_peer(const CrashReport& words) {
+  return words.message.starts_with("MPI_") || words.message.starts_with("nccl");
+}
+
+bool is_likelier_cause(const CrashReport& one, const CrashReport& other) {
+  return std::pair(blames_a_peer(one), one.rank) < std::pair(blames_a_peer(other), other.rank);
+}
+
 }  // namespace
 
 std::filesystem::path crash_report_file(const std::filesystem::path& sweep_directory,
@@ -59,20 +68,13 @@ std::optional<CrashReport> first_crash_report(const std::filesystem::path& sweep
                                               const TrialId& trial_id,
                                               int attempt) {
   std::optional<CrashReport> first;
-  std::filesystem::file_time_type first_time;
   std::error_code none;
   std::filesystem::directory_iterator entry(SweepLayout(sweep_directory).claim(trial_id, attempt),
                                             none);
   for (; !none && entry != std::filesystem::directory_iterator(); entry.increment(none)) {
     const auto rank = rank_of(entry->path().filename().string());
-    if (!rank) continue;
-    std::error_code gone;
-    const auto time = std::filesystem::last_write_time(entry->path(), gone);
-    if (gone || (first && std::tie(first_time, first->rank) < std::tie(time, *rank))) continue;
-    if (auto words = read_words(entry->path(), *rank)) {
-      first = std::move(words);
-      first_time = time;
-    }
+    auto words = rank ? read_words(entry->path(), *rank) : std::nullopt;
+    if (words && (!first || is_likelier_cause(*words, *first))) first = std::move(words);
   }
   return first;
 }

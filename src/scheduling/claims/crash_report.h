@@ -27,8 +27,10 @@ std::filesystem::path crash_report_file(const std::filesystem::path& sweep_direc
 /// others. Never throws: whoever dies has no one to complain to but the log.
 void write_crash_report(const std::filesystem::path& file, const CrashReport& words) noexcept;
 
-/// Of all ranks that left words at this attempt, those of the first. Ranks fail one after the
-/// other, since the first one's end is an error to its peers.
+/// Of all ranks that left words at this attempt, those of the likely cause. Ranks fail one after
+/// the other, since the first one's end is an error to its peers; but their files' times are those
+/// of several hosts' clocks. So it is the lowest rank, and one that failed in a call to the others
+/// only when all did.
 std::optional<CrashReport> first_crash_report(const std::filesystem::path& sweep_directory,
                                               const TrialId& trial_id,
                                               int attempt);

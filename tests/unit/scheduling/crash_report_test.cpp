@@ -35,12 +35,20 @@ TEST_F(CrashReportTest, they_come_back_as_they_were_left) {
   EXPECT_EQ(first()->message, "out of memory\nin two lines");
 }
 
-TEST_F(CrashReportTest, the_first_rank_to_fail_is_the_cause) {
-  write_crash_report(file(0), {0, "crash", "the peer is gone"});
-  write_crash_report(file(1), {1, "crash", "bad cast"});
-  const auto earlier = std::filesystem::last_write_time(file(0)) - std::chrono::seconds(1);
-  std::filesystem::last_write_time(file(1), earlier);
-  EXPECT_EQ(first()->message, "bad cast");
+// Of files that different hosts dated.
+TEST_F(CrashReportTest, no_clock_makes_a_peers_absence_the_cause) {
+  write_crash_report(file(0), {0, "crash", "MPI_Allreduce failed: MPI_ERR_OTHER"});
+  write_crash_report(file(1), {1, "crash", "ncclAllReduce failed: remote process exited"});
+  EXPECT_EQ(first()->rank, 0) << "nobody says more";
+  write_crash_report(file(10), {10, "crash", "bad cast"});
+  write_crash_report(file(3), {3, "oom", "out of memory"});
+  const auto now = std::filesystem::last_write_time(file(3));
+  for (const int rank : {0, 1, 3, 10}) {
+    std::filesystem::last_write_time(file(rank), now - std::chrono::hours(1));
+    EXPECT_EQ(first()->message, "out of memory") << "the lowest rank that blames no other";
+    std::filesystem::last_write_time(file(rank), now + std::chrono::hours(1));
+    EXPECT_EQ(first()->message, "out of memory");
+  }
 }
 
 TEST_F(CrashReportTest, the_first_words_of_a_rank_stand) {
