@@ -177,7 +177,6 @@ TEST_F(Failures, a_pending_trial_is_cancelled_for_good_until_it_is_retried) {
   EXPECT_EQ(record(1).state(), TrialState::kCancelled);
   EXPECT_THAT(headway({"why", id(1)}).out, HasSubstr("someone cancelled it"));
   EXPECT_EQ(headway({"cancel", id(1)}).exit_code, kExitNothingToDo);
-  ::usleep(2000);  // requests are ordered by their times, in milliseconds
   EXPECT_EQ(headway({"retry", "small", id(1)}).exit_code, kExitDone);
   EXPECT_EQ(record(1).state(), TrialState::kPending);
 }
