@@ -37,7 +37,6 @@ constexpr int kNotADatabase = 26;
 constexpr int kBackupDone = 101;
 constexpr int kAllPages = -1;
 
-constexpr const char* kInMemory = ":memory:";
 // With less room than this, an error of the file system is taken for a full disk.
 constexpr std::uintmax_t kLeastRoom = std::uintmax_t{64} << 10;
 
