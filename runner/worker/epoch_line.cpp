@@ -15,7 +15,8 @@ std::string epoch_line(const EpochRecord& record, std::int64_t epochs) {
     for (const Metric& metric : metrics) {
       if (!std::isfinite(metric.value)) continue;
       // As tables round it: a loss may be as small as it likes.
-      if (metric.name == "loss") line += " loss " + round_cell({.mean = metric.value, .std = {}}).mean;
+      if (metric.name == "loss")
+        line += " loss " + round_cell({.mean = metric.value, .std = {}}).mean;
       if (metric.name == "top1_accuracy") line += fmt::format(" top1 {:.4f}", metric.value);
       if (metric.name == "images_per_second") line += fmt::format(" {:.0f} images/s", metric.value);
     }
