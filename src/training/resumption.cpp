@@ -58,6 +58,7 @@ void train_from_newest(const Resumption& from,
     try {
       return train(found.newest);
     } catch (const UnusableCheckpoint& error) {
+      if (!found.newest) throw;
       const auto step = found.newest->manifest.at("step").get<std::int64_t>();
       found.newest.reset();  // its file is mapped
       if (step == discarded) {
