@@ -10,6 +10,7 @@
 #include <set>
 #include <unordered_map>
 #include <unordered_set>
+#include <utility>
 
 #include "base/atomic_file.h"
 #include "base/errors.h"
@@ -105,22 +106,23 @@ auto with_settings(const std::filesystem::path& directory, auto&& read) {
   }
 }
 
-// "" when the list is as long as the settings say; not all versions do.
-std::string wrong_count(const nlohmann::json& settings, std::size_t found) {
+using TrialCounts = std::vector<std::size_t>;
+
+// Nothing in settings of versions that did not tell.
+std::optional<TrialCounts> trial_counts(const nlohmann::json& settings) {
   const auto counts = settings.find(kTrialCounts);
-  if (counts == settings.end()) return "";
-  const auto expected = counts->get<std::vector<std::size_t>>();
-  if (std::ranges::find(expected, found) != expected.end()) return "";
+  if (counts == settings.end()) return std::nullopt;
+  return counts->get<TrialCounts>();
+}
+
+// "" when the list is as long as the settings say, or they do not.
+std::string wrong_count(const std::optional<TrialCounts>& expected, std::size_t found) {
+  if (!expected || std::ranges::find(*expected, found) != expected->end()) return "";
   return fmt::format(
       "holds {} trials, plan.json says {}: it was cut or added to by hand; 'headway run' with the "
       "sweep file writes the plan anew",
       found,
-      fmt::join(expected, " or "));
-}
-
-std::string wrong_count(const std::filesystem::path& directory, std::size_t found) {
-  return with_settings(
-      directory, [&](const nlohmann::json& settings) { return wrong_count(settings, found); });
+      fmt::join(*expected, " or "));
 }
 
 // Held while the manifest is rewritten, released when the descriptor closes. Where the file system
@@ -197,7 +199,7 @@ void take_out_edited(ManifestLines& lines,
 // "" when it is, or cannot be known.
 std::string incompleteness(const std::filesystem::path& directory, std::size_t trials) {
   try {
-    return wrong_count(directory, trials);
+    return wrong_count(with_settings(directory, trial_counts), trials);
   } catch (const EnvironmentError&) {  // the settings are written anew
     return "";
   }
@@ -297,11 +299,13 @@ SweepManifest read_sweep_settings(const std::filesystem::path& directory) {
 SweepManifest read_manifest(const std::filesystem::path& directory) {
   const auto file = SweepLayout(directory).trials_file();
   for (int look = 1;; ++look) {
-    SweepManifest manifest = read_sweep_settings(directory);
+    auto [manifest, counts] = with_settings(directory, [](const nlohmann::json& settings) {
+      return std::pair(read_settings(settings), trial_counts(settings));
+    });
     manifest.trials = read_manifest_lines(file);
-    const std::string wrong = wrong_count(directory, manifest.trials.size());
-    if (wrong.empty()) return manifest;
-    // Others may have written it in between, and again.
+    const std::string wrong = wrong_count(counts, manifest.trials.size());
+    if (wrong.empty()) return std::move(manifest);
+    // Others may have written both in between, and again.
     if (look == kMostLooks) throw StoreError(fmt::format("{} {}", file.string(), wrong));
   }
 }
