@@ -41,6 +41,7 @@ class RecordWriter {
   void steps(const char* key, std::int64_t value) { (*this)(key, value); }
   void required_steps(const char* key, std::int64_t value) { (*this)(key, value); }
   void threads(const char* key, std::optional<std::int64_t> value) { optional(key, value); }
+  void ranks(const char* key, std::optional<std::int64_t> value) { optional(key, value); }
   void optional(const char* key, const std::string& value) {
     if (!value.empty()) (*this)(key, value);
   }
@@ -70,8 +71,11 @@ class RecordReader {
   }
   // Whoever evaluates the trial starts so many.
   void threads(const char* key, std::optional<std::int64_t>& value) {
-    optional(key, value);
-    if (value) integer_in(json_.at(key), kThreadsPerRank);
+    optional_in(kThreadsPerRank, key, value);
+  }
+  // Costs and retries are reckoned with them.
+  void ranks(const char* key, std::optional<std::int64_t>& value) {
+    optional_in({1, kMostRanks}, key, value);
   }
   void operator()(const char* key, auto& value) {
     const auto found = json_.find(key);
@@ -85,6 +89,11 @@ class RecordReader {
   }
 
  private:
+  void optional_in(IntegerRange range, const char* key, std::optional<std::int64_t>& value) {
+    optional(key, value);
+    if (value) integer_in(json_.at(key), range);
+  }
+
   static void read(const nlohmann::json& json, auto& value) { json.get_to(value); }
   static void read(const nlohmann::json& json, std::int64_t& value) {
     value = integer_in(json, {0, kMostAttempts});

@@ -20,7 +20,8 @@ namespace headway {
 //   field.steps(key, value)      absent reads as the default; may not fit an int;
 //                                required_steps likewise
 //   field(key, value)            always written; absent reads as the default
-//   field.threads(key, value)    left out when absent; as many as a sweep may ask for
+//   field.threads(key, value)    left out when absent; as many as a sweep may ask for;
+//                                ranks likewise
 //   field.optional(key, value)   left out when absent or ""
 //
 // The last attempt that was started decides; records of lower attempts are superseded: one that was
@@ -83,7 +84,7 @@ struct AttemptStarted {
     field("group", record.group);
     field("host", record.host);
     field("device", record.device);
-    field.optional("world_size", record.world_size);
+    field.ranks("world_size", record.world_size);
     field.threads("threads_per_rank", record.threads_per_rank);
     field("precision", record.precision);
     field.steps("resumed_from_step", record.resumed_from_step);
@@ -151,7 +152,7 @@ struct AttemptFinished {
     field("message", record.message);
     field.optional("exit_code", record.exit_code);
     field.optional("duration_s", record.duration_s);
-    field.optional("world_size", record.world_size);
+    field.ranks("world_size", record.world_size);
     field.optional("groups_beside", record.groups_beside);
     field.optional("precision", record.precision);
     field.optional("weights_sha256", record.weights_sha256);

@@ -110,6 +110,23 @@ TEST(Records, tell_of_no_more_threads_than_a_sweep_may_ask_for) {
   }
 }
 
+TEST(Records, tell_of_no_more_ranks_than_a_group_may_have) {
+  const auto ranks = [](const nlohmann::json& number) {
+    nlohmann::json json = record_json(AttemptStarted{.trial_id = kTrial, .attempt = 1});
+    json["world_size"] = number;
+    return read_record<AttemptStarted>(json).world_size;
+  };
+  EXPECT_EQ(ranks(1), 1);
+  EXPECT_EQ(ranks(1024), 1024);
+  EXPECT_EQ(ranks(nullptr), std::nullopt);
+  for (const int number : {-1, 0, 1025, 1'000'000'000}) {
+    EXPECT_THROW(ranks(number), nlohmann::json::exception) << number;
+    nlohmann::json finished = record_json(AttemptFinished{.trial_id = kTrial, .attempt = 1});
+    finished["world_size"] = number;
+    EXPECT_THROW(read_record<AttemptFinished>(finished), nlohmann::json::exception) << number;
+  }
+}
+
 // Segments as another version would write them: same records, another `writer`.
 class RecordVersions : public ::testing::Test {
  protected:
