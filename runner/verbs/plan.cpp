@@ -9,6 +9,7 @@
 #include <ostream>
 
 #include "base/host.h"
+#include "base/json.h"
 #include "base/text.h"
 #include "base/time.h"
 #include "config/sweep/sweep.h"
@@ -241,7 +242,7 @@ void Verb<class PlanVerb>::add(CLI::App& app, VerbContext& context) {
   verb.action([options, &context] {
     const PlannedSweep plan = plan_sweep(*options, context);
     if (options->json) {
-      fmt::print(context.out, "{}\n", plan_json(plan).dump(2));
+      fmt::print(context.out, "{}\n", json_text(plan_json(plan), 2));
     } else {
       print_plan(plan, *options, context.out);
     }

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/errors.h"
+#include "base/json.h"
 #include "base/nearest_name.h"
 #include "store/sql/queries.h"
 #include "store/sql/rows.h"
@@ -66,7 +67,7 @@ struct Value {
     if (type == ColumnType::kInteger) return std::to_string(integer);
     if (type == ColumnType::kNumber) return nlohmann::json(number).dump();
     if (is_json) return text;
-    return nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+    return json_text(nlohmann::json(text));
   }
 };
 
