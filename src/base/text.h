@@ -56,6 +56,9 @@ std::vector<std::string> wrap(const std::string& text, std::size_t width);
 /// "1 trial", "2 trials".
 std::string counted(std::size_t count, const std::string& noun);
 
+/// `text` without the prefix, where it begins with it.
+std::string without_prefix(std::string text, std::string_view prefix);
+
 /// Up to the first newline.
 std::string first_line(std::string_view text);
 /// The last line that is not empty; "" when there is none.

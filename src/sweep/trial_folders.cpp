@@ -5,6 +5,7 @@
 #include <system_error>
 
 #include "base/errors.h"
+#include "base/text.h"
 
 namespace headway {
 namespace {
@@ -45,9 +46,7 @@ std::vector<TrialId> usable_trial_folders(const fs::path& all,
     try {
       if (entries(folder_of(*id), problems)) usable.push_back(*id);
     } catch (const EnvironmentError& error) {  // a link that leads out of the sweep
-      std::string why = error.what();
-      const std::string prefix = candidate.string() + ": ";
-      if (why.starts_with(prefix)) why.erase(0, prefix.size());
+      const std::string why = without_prefix(error.what(), candidate.string() + ": ");
       problems.push_back({candidate.string(), "cannot be used: " + why, FsckFinding::kRemark});
     }
   }

@@ -4,6 +4,7 @@
 #include <system_error>
 
 #include "base/errors.h"
+#include "base/text.h"
 #include "store/sql/results_store.h"
 
 namespace headway {
@@ -33,8 +34,7 @@ bool FsckFindings::is_sound() const {
 }
 
 void FsckFindings::find(FsckFinding finding, std::string where, std::string message) {
-  const std::string prefix = where + ": ";  // most errors begin so, too
-  if (message.starts_with(prefix)) message.erase(0, prefix.size());
+  message = without_prefix(std::move(message), where + ": ");  // most errors begin so, too
   problems_.push_back({std::move(where), std::move(message), finding});
 }
 
