@@ -14,6 +14,7 @@
 #include <string_view>
 
 #include "base/errors.h"
+#include "base/lost_pages.h"
 #include "base/signals.h"
 
 namespace headway {
@@ -52,12 +53,18 @@ void put_signal(int file, int signal) {
   put(file, ")");
 }
 
-void write_crash_report(int signal) {
+// "signal 11 (segmentation fault)"; before it the file whose page is lost, when it is that.
+void put_cause(int file, int signal, const siginfo_t& info) {
+  if (signal == SIGBUS && put_lost_page(file, info.si_addr)) put(file, "; ");
+  put_signal(file, signal);
+}
+
+void write_crash_report(int signal, const siginfo_t& info) {
   if (crash_report_path[0] == '\0') return;
   const int file = ::open(crash_report_path.data(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
   if (file < 0) return;
   put(file, "crash\n");
-  put_signal(file, signal);
+  put_cause(file, signal, info);
   ::close(file);
 }
 
@@ -77,11 +84,11 @@ void print_stack() {
   std::fflush(stderr);
 }
 
-void die(int signal) {
+void die(int signal, siginfo_t* info, void* /*context*/) {
   if (!is_dying.exchange(true)) {
-    write_crash_report(signal);
+    write_crash_report(signal, *info);
     put(STDERR_FILENO, "\nended by ");
-    put_signal(STDERR_FILENO, signal);
+    put_cause(STDERR_FILENO, signal, *info);
     put(STDERR_FILENO, "; the stack:\n");
     ::signal(SIGALRM, SIG_DFL);
     ::alarm(kSecondsForNames);
@@ -91,7 +98,7 @@ void die(int signal) {
   ::raise(signal);
 }
 
-void show_stack(int) {
+void show_stack(int /*signal*/, siginfo_t* /*info*/, void* /*context*/) {
   const int saved = errno;
   put(STDERR_FILENO, "\nprocess ");
   put_number(STDERR_FILENO, ::getpid());
@@ -112,10 +119,10 @@ void use_alternate_stack() {
   if (::sigaltstack(&stack, nullptr) != 0) throw_errno("sigaltstack");
 }
 
-void handle(int signal, void (*handler)(int), int flags) {
+void handle(int signal, void (*handler)(int, siginfo_t*, void*), int flags) {
   struct sigaction action {};
-  action.sa_handler = handler;
-  action.sa_flags = flags;
+  action.sa_sigaction = handler;
+  action.sa_flags = flags | static_cast<int>(SA_SIGINFO);
   sigemptyset(&action.sa_mask);
   if (::sigaction(signal, &action, nullptr) != 0) throw_errno("sigaction");
 }

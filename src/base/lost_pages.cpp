@@ -37,19 +37,16 @@ const Mapping* mapping_with(const void* address) {
   return nullptr;
 }
 
-void put(std::string_view text) {
-  [[maybe_unused]] const auto written = ::write(STDERR_FILENO, text.data(), text.size());
+void put(int file, std::string_view text) {
+  [[maybe_unused]] const auto written = ::write(file, text.data(), text.size());
 }
 
 void tell(int /*signal*/, siginfo_t* info, void* /*context*/) {
-  const Mapping* mapping = mapping_with(info->si_addr);
-  if (mapping == nullptr) {
-    ::raise(SIGBUS);  // once this returns, with what the signal does by itself
-    return;
+  if (put_lost_page(STDERR_FILENO, info->si_addr)) {
+    put(STDERR_FILENO, "\n");
+    ::_exit(kExitFailed);
   }
-  put({mapping->name.data(), mapping->name_bytes});
-  put(": could not be read any more: it became shorter meanwhile, or its disk failed\n");
-  ::_exit(kExitFailed);
+  ::raise(SIGBUS);  // once this returns, with what the signal does by itself
 }
 
 }  // namespace
@@ -60,6 +57,14 @@ void tell_of_lost_pages() {
   action.sa_flags = static_cast<int>(SA_SIGINFO | SA_RESETHAND);
   sigemptyset(&action.sa_mask);
   if (::sigaction(SIGBUS, &action, nullptr) != 0) throw_errno("sigaction");
+}
+
+bool put_lost_page(int file, const void* address) {
+  const Mapping* mapping = mapping_with(address);
+  if (mapping == nullptr) return false;
+  put(file, {mapping->name.data(), mapping->name_bytes});
+  put(file, ": could not be read any more: it became shorter meanwhile, or its disk failed");
+  return true;
 }
 
 void remember_mapping(const void* begin, std::size_t bytes, std::string_view name) {
