@@ -141,8 +141,10 @@ folders=$HEADWAY_RESULTS/in_the_way
 for folder in checkpoints artifacts; do
   mkdir -p "$folders"
   : >"$folders/$folder"
-  exits 1 "${run[@]}" name=in_the_way
-  says "in_the_way/$folder: found a regular file, expected a directory; move it away"
+  for verb in run train; do
+    exits 1 "$HEADWAY" "$verb" "$work/sweep.yaml" name=in_the_way
+    says "in_the_way/$folder: found a regular file, expected a directory; move it away"
+  done
   [[ ! -e $folders/claims ]] || fail "the trial was tried"
   rm "$folders/$folder"
 done
