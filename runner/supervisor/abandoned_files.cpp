@@ -8,10 +8,12 @@
 #include <array>
 #include <chrono>
 #include <deque>
+#include <exception>
 #include <optional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/cache_folder.h"
@@ -19,6 +21,7 @@
 #include "base/files.h"
 #include "base/host.h"
 #include "base/logging.h"
+#include "base/signals.h"
 #include "base/temporary_files.h"
 #include "base/time.h"
 
@@ -77,11 +80,12 @@ struct Search {
 };
 
 /// Files and folders, those that lie least deep first. No link is followed.
-std::vector<fs::path> wanted_in(const Search& search) {
+std::vector<fs::path> wanted_in(const Search& search, const std::stop_token& stop) {
   const double deadline = monotonic_seconds() + kMostSeconds;
+  const auto is_over = [&] { return stop.stop_requested() || monotonic_seconds() > deadline; };
   std::vector<fs::path> wanted;
   std::deque<Search> folders{search};
-  for (; !folders.empty() && monotonic_seconds() < deadline; folders.pop_front()) {
+  for (; !folders.empty() && !is_over(); folders.pop_front()) {
     const Search here = folders.front();
     std::error_code none;
     fs::directory_iterator entry(here.folder, none);
@@ -110,8 +114,8 @@ std::optional<fs::file_time_type> time_at(const fs::path& folder) {
   return unknown ? std::nullopt : std::optional(time);
 }
 
-void remove_old(const Search& search) {
-  const std::vector<fs::path> wanted = wanted_in(search);
+void remove_old(const Search& search, const std::stop_token& stop) {
+  const std::vector<fs::path> wanted = wanted_in(search, stop);
   if (wanted.empty()) return;
   const auto now = time_at(search.folder);
   if (!now) return;
@@ -122,15 +126,36 @@ void remove_old(const Search& search) {
   }
 }
 
+void tell(const std::exception& error) {
+  log_warning("files of dead processes stay: {}", error.what());
+}
+
 }  // namespace
 
-void remove_abandoned_files(const fs::path& sweep_directory) {
+AbandonedFilesRemoval::AbandonedFilesRemoval(const fs::path& sweep_directory) {
   try {
-    remove_old({sweep_directory, kAllLevels});
-    if (!distrust_of_cache()) remove_old({cache_directory(), /*levels=*/1});
-    remove_old({any_temporary_directory(), /*levels=*/0, is_scratch_database});
-  } catch (const std::runtime_error& error) {  // of std::filesystem, too
-    log_warning("files of dead processes stay: {}", error.what());
+    std::vector<Search> searches{{sweep_directory, kAllLevels}};
+    if (!distrust_of_cache()) searches.push_back({cache_directory(), /*levels=*/1});
+    searches.push_back({any_temporary_directory(), /*levels=*/0, is_scratch_database});
+    const AllSignalsBlocked inherited_by_thread;
+    job_.start([searches = std::move(searches), stop = stop_.get_token()] {
+      for (const Search& search : searches) remove_old(search, stop);
+    });
+  } catch (const std::runtime_error& error) {  // of std::filesystem and std::thread, too
+    tell(error);
+  }
+}
+
+AbandonedFilesRemoval::~AbandonedFilesRemoval() {
+  stop_.request_stop();
+  wait();
+}
+
+void AbandonedFilesRemoval::wait() {
+  try {
+    if (const std::exception_ptr error = job_.wait()) std::rethrow_exception(error);
+  } catch (const std::exception& error) {
+    tell(error);
   }
 }
 

@@ -252,7 +252,7 @@ int evaluate_sweep(const EvaluateSweepOptions& options, VerbContext& context) {
   const auto launcher = make_local_launcher(allocation);
   report_unusable_temporary_directory(context.err);
   remove_leftovers(plan.sweep.directory);
-  remove_abandoned_files(plan.sweep.directory);
+  const AbandonedFilesRemoval abandoned_files(plan.sweep.directory);
   with_retries(context.err, [&] { return request_anew(plan, options.suite); });
   EvaluationSupervisorOptions work = supervisor_options(plan, options, allocation, worker);
   work.headway = context.program;

@@ -319,7 +319,7 @@ int run_sweep(const RunOptions& options, VerbContext& context) {
   });
   report_unusable_temporary_directory(context.err);
   remove_leftovers(sweep.location.directory);
-  remove_abandoned_files(sweep.location.directory);
+  AbandonedFilesRemoval abandoned_files(sweep.location.directory);
   RunSummary summary{.sweep = sweep.location, .how = "nothing to do", .counts = {}};
   note_distrusted_cache(context.err);
   note_missing_data_folder(context.err);
@@ -327,6 +327,7 @@ int run_sweep(const RunOptions& options, VerbContext& context) {
       with_retries(context.err, [&] { return look_and_end_pause(sweep, context.err); });
   if (standing.counts.open() + standing.counts.vanished == 0) {
     summary.counts = standing.counts;
+    abandoned_files.wait();
     return report_nothing_to_do(options, summary, context);
   }
   expect_folders_of_sweep(sweep.location.directory);

@@ -61,6 +61,16 @@ void expect_ends_of_children() {
   ::signal(SIGCHLD, SIG_DFL);  // ignored, the kernel would throw them away
 }
 
+AllSignalsBlocked::AllSignalsBlocked() {
+  sigset_t all;
+  ::sigfillset(&all);
+  ::pthread_sigmask(SIG_SETMASK, &all, &before_);
+}
+
+AllSignalsBlocked::~AllSignalsBlocked() {
+  ::pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+}
+
 // The handle is opened first and the identity compared after: the handle stays with the process it
 // was opened for, so no other can slip in between.
 bool send_signal(const ProcessIdentity& process, int signal) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <csignal>
 #include <string>
 
 #include "base/host.h"
@@ -23,6 +24,19 @@ bool is_ignored(int signal);
 /// Has ends of children be told to this process, whatever its parent made of SIGCHLD. To be called
 /// in the main of programs that start others.
 void expect_ends_of_children();
+
+/// In this thread, and in those that it starts meanwhile for as long as they live: signals are for
+/// those who wait for them.
+class AllSignalsBlocked {
+ public:
+  AllSignalsBlocked();
+  AllSignalsBlocked(const AllSignalsBlocked&) = delete;
+  AllSignalsBlocked& operator=(const AllSignalsBlocked&) = delete;
+  ~AllSignalsBlocked();
+
+ private:
+  sigset_t before_{};
+};
 
 /// Sends `signal` to exactly that process: never to a later one with the same number, never to one
 /// of another machine. False when it is gone, or not of this machine; EnvironmentError when the

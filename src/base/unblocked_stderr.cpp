@@ -6,7 +6,6 @@
 #include <cerrno>
 #include <chrono>
 #include <condition_variable>
-#include <csignal>
 #include <iostream>
 #include <mutex>
 #include <streambuf>
@@ -14,6 +13,7 @@
 #include <thread>
 #include <utility>
 
+#include "base/signals.h"
 #include "base/text.h"
 
 namespace headway {
@@ -21,22 +21,6 @@ namespace {
 
 constexpr std::size_t kMostWaiting = std::size_t{1} << 18;
 constexpr std::chrono::seconds kPatience{2};  // with a reader that does not read, at the end
-
-/// In this thread, and in those that it starts meanwhile for as long as they live.
-class AllSignalsBlocked {
- public:
-  AllSignalsBlocked() {
-    sigset_t all;
-    ::sigfillset(&all);
-    ::pthread_sigmask(SIG_SETMASK, &all, &before_);
-  }
-  AllSignalsBlocked(const AllSignalsBlocked&) = delete;
-  AllSignalsBlocked& operator=(const AllSignalsBlocked&) = delete;
-  ~AllSignalsBlocked() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-
- private:
-  sigset_t before_{};
-};
 
 }  // namespace
 
@@ -139,7 +123,7 @@ UnblockedStandardError::UnblockedStandardError(std::ostream& stream, int fd)
       queue_(std::make_shared<Queue>(fd)),
       buffer_(std::make_unique<Buffer>(*queue_)),
       before_(stream.rdbuf(buffer_.get())) {
-  const AllSignalsBlocked inherited_by_thread;  // they are for those who wait for them
+  const AllSignalsBlocked inherited_by_thread;
   std::thread([queue = queue_] { queue->write_until_closed(); }).detach();
 }
 

@@ -7,10 +7,10 @@
 #include <string>
 #include <tuple>
 
+#include "base/background_job.h"
 #include "base/ids.h"
 #include "comm/communicator.h"
 #include "config/schema/checkpoint_settings.h"
-#include "training/state/background_job.h"
 #include "training/state/checkpoint.h"
 #include "training/state/training_state.h"
 

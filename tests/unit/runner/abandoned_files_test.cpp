@@ -37,7 +37,7 @@ class AbandonedFiles : public testing::Test {
   static void set_age(const fs::path& path, std::chrono::hours age) {
     fs::last_write_time(path, fs::file_time_type::clock::now() - age);
   }
-  void remove_all() const { remove_abandoned_files(folder_.path() / "sweep"); }
+  void remove_all() const { AbandonedFilesRemoval(folder_.path() / "sweep").wait(); }
 
   const std::vector<std::string> half_made_{
       "sweep/.plan.json." + kId + ".tmp",

@@ -1,4 +1,4 @@
-#include "training/state/background_job.h"
+#include "base/background_job.h"
 
 #include <chrono>
 #include <utility>
