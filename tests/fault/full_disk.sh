@@ -57,6 +57,7 @@ wait "$supervisor" || status=$?
 # Who is asked to stop while it waits has not failed, however often: nothing is counted.
 stop_while_waiting() {
   local signal=$1 ranks=$2 status=0
+  : >"$work/log" # what it said the time before must not count
   "$HEADWAY" run "$work/full.yaml" name=stopped --ranks "$ranks" >"$work/log" 2>&1 &
   supervisor=$!
   wait_until 30 grep -q 'started by group' "$work/log"
