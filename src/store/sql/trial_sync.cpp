@@ -274,13 +274,16 @@ class TrialSync::Impl {
   }
 
   // Those of an attempt beyond the step where a higher attempt resumed, and those that a higher
-  // attempt recorded again.
+  // attempt recorded again. Attempts are named one by one, so that each row is looked for by the
+  // whole key: "higher than" would read all rows of higher attempts for each.
   void drop_metrics(const std::string& trial_id, long long attempt, long long last_valid_step) {
     scope_.sql
         << "DELETE FROM metrics WHERE sweep = :sweep AND trial_id = :trial AND attempt = :attempt "
            "AND (step > :step OR EXISTS (SELECT 1 FROM metrics higher "
            "WHERE higher.sweep = metrics.sweep AND higher.trial_id = metrics.trial_id AND "
-           "higher.attempt > metrics.attempt AND higher.epoch = metrics.epoch AND "
+           "higher.attempt IN (SELECT later.attempt FROM attempts later WHERE "
+           "later.sweep = metrics.sweep AND later.trial_id = metrics.trial_id AND "
+           "later.attempt > metrics.attempt) AND higher.epoch = metrics.epoch AND "
            "higher.step = metrics.step AND higher.split = metrics.split AND "
            "higher.name = metrics.name))",
         soci::use(scope_.sweep), soci::use(trial_id), soci::use(attempt),

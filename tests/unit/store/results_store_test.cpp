@@ -22,6 +22,7 @@
 namespace headway {
 namespace {
 
+using ::testing::Each;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -173,6 +174,25 @@ TEST(ResultsStore, an_epoch_that_a_resumed_attempt_records_again_stands_once) {
       {fixture.started(0, 2, 10), fixture.metrics(0, 2, 1, 0.1), fixture.metrics(0, 2, 2, 0.2)});
   store.sync();
   EXPECT_THAT(validation_values(store, fixture.id(0)), ElementsAre(0.1, 0.2));
+}
+
+// Were each row compared with all of the later attempt, this would take minutes.
+TEST(ResultsStore, a_long_trial_that_went_on_is_read_in_a_moment) {
+  constexpr int kEpochs = 20'000;
+  const SweepFixture fixture;
+  std::vector<nlohmann::json> first{fixture.started(0, 1)};
+  std::vector<nlohmann::json> second{fixture.started(0, 2, 10 * kEpochs)};
+  for (int epoch = 1; epoch <= kEpochs; ++epoch) {
+    first.push_back(fixture.metrics(0, 1, epoch, 0.1));
+    second.push_back(fixture.metrics(0, 2, epoch, 0.2));
+  }
+  fixture.write(first);
+  fixture.write(second);
+  ResultsStore store(fixture.path());
+  store.sync();
+  const auto values = validation_values(store, fixture.id(0));
+  EXPECT_EQ(values.size(), kEpochs);
+  EXPECT_THAT(values, Each(0.2));
 }
 
 TEST(ResultsStore, results_of_an_attempt_that_was_superseded_are_gone) {
