@@ -117,9 +117,16 @@ class ExclusionReader {
   std::int64_t checked_ = 0;
 };
 
+// Seeds may be larger than what a double tells from its neighbours.
+bool equals_number(std::string_view text, const nlohmann::json& number) {
+  const auto integer = number.is_number_integer() ? parse_integer(text) : std::nullopt;
+  if (integer) return number == *integer;
+  return parse_number(text) == number.get<double>();
+}
+
 bool equals(const LocatedValue& value, const nlohmann::json& json) {
   if (value.is_null()) return json.is_null();
-  if (json.is_number()) return value.is_scalar() && parse_number(value.text) == json.get<double>();
+  if (json.is_number()) return value.is_scalar() && equals_number(value.text, json);
   if (json.is_boolean()) return value.is_scalar() && parse_flag(value.text) == json.get<bool>();
   if (json.is_string())
     return value.is_scalar() && value.text == json.get_ref<const std::string&>();

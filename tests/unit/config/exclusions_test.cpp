@@ -32,6 +32,16 @@ TEST_F(Exclusions, numbers_compare_by_value) {
   EXPECT_TRUE(excluded("{training.epochs: 10}", trial_));
 }
 
+TEST_F(Exclusions, large_seeds_are_told_apart) {
+  constexpr std::int64_t kBeyondDoubles = (std::int64_t{1} << 53) + 1;
+  trial_["seed"] = kBeyondDoubles;
+  EXPECT_TRUE(excluded("{seed: 9007199254740993}", trial_));
+  EXPECT_FALSE(excluded("{seed: 9007199254740992}", trial_));
+  trial_["seed"] = kBeyondDoubles - 1;
+  EXPECT_TRUE(excluded("{seed: 9007199254740992}", trial_));
+  EXPECT_FALSE(excluded("{seed: 9007199254740993}", trial_));
+}
+
 TEST_F(Exclusions, flags_and_texts) {
   EXPECT_TRUE(excluded("{class_vectors.learned: yes}", trial_));
   EXPECT_TRUE(excluded("{class_vectors.norm: native}", trial_));
