@@ -28,7 +28,7 @@ constexpr std::size_t kAlternateStackBytes = std::size_t{256} << 10;  // libdw r
 
 // Fixed memory: handlers may not allocate.
 std::array<char, 4096> crash_report_path{};
-std::atomic<bool> is_dying{false};
+std::atomic<pid_t> dying_thread{0};
 
 void put(int file, std::string_view text) {
   [[maybe_unused]] const auto written = ::write(file, text.data(), text.size());
@@ -84,8 +84,13 @@ void print_stack() {
   std::fflush(stderr);
 }
 
+// Several threads may hit the same fault at once: the first one tells it and ends them all. One
+// that hits another while it tells ends at once.
 void die(int signal, siginfo_t* info, void* /*context*/) {
-  if (!is_dying.exchange(true)) {
+  pid_t teller = 0;
+  const bool tells = dying_thread.compare_exchange_strong(teller, ::gettid());
+  while (!tells && teller != ::gettid()) ::pause();
+  if (tells) {
     write_crash_report(signal, *info);
     put(STDERR_FILENO, "\nended by ");
     put_cause(STDERR_FILENO, signal, *info);
