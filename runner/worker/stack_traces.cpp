@@ -30,10 +30,6 @@ constexpr std::size_t kAlternateStackBytes = std::size_t{256} << 10;  // libdw r
 std::array<char, 4096> crash_report_path{};
 std::atomic<pid_t> dying_thread{0};
 
-void put(int file, std::string_view text) {
-  [[maybe_unused]] const auto written = ::write(file, text.data(), text.size());
-}
-
 // std::to_string allocates.
 void put_number(int file, int number) {
   std::array<char, 12> digits{};
@@ -42,20 +38,20 @@ void put_number(int file, int number) {
     digits[--begin] = static_cast<char>('0' + number % 10);
     number /= 10;
   } while (number > 0);
-  put(file, {digits.data() + begin, digits.size() - begin});
+  write_in_handler(file, {digits.data() + begin, digits.size() - begin});
 }
 
 void put_signal(int file, int signal) {
-  put(file, "signal ");
+  write_in_handler(file, "signal ");
   put_number(file, signal);
-  put(file, " (");
-  put(file, signal_meaning(signal));
-  put(file, ")");
+  write_in_handler(file, " (");
+  write_in_handler(file, signal_meaning(signal));
+  write_in_handler(file, ")");
 }
 
 // "signal 11 (segmentation fault)"; before it the file whose page is lost, when it is that.
 void put_cause(int file, int signal, const siginfo_t& info) {
-  if (signal == SIGBUS && put_lost_page(file, info.si_addr)) put(file, "; ");
+  if (signal == SIGBUS && put_lost_page(file, info.si_addr)) write_in_handler(file, "; ");
   put_signal(file, signal);
 }
 
@@ -63,7 +59,7 @@ void write_crash_report(int signal, const siginfo_t& info) {
   if (crash_report_path[0] == '\0') return;
   const int file = ::open(crash_report_path.data(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
   if (file < 0) return;
-  put(file, "crash\n");
+  write_in_handler(file, "crash\n");
   put_cause(file, signal, info);
   ::close(file);
 }
@@ -74,7 +70,7 @@ void print_stack() {
   std::array<void*, kMostFrames> frames{};
   const int count = ::backtrace(frames.data(), kMostFrames);
   ::backtrace_symbols_fd(frames.data(), count, STDERR_FILENO);
-  put(STDERR_FILENO, "the same by names:\n");
+  write_in_handler(STDERR_FILENO, "the same by names:\n");
   backward::StackTrace trace;
   trace.load_here(kMostFrames);
   backward::Printer printer;
@@ -92,9 +88,9 @@ void die(int signal, siginfo_t* info, void* /*context*/) {
   while (!tells && teller != ::gettid()) ::pause();
   if (tells) {
     write_crash_report(signal, *info);
-    put(STDERR_FILENO, "\nended by ");
+    write_in_handler(STDERR_FILENO, "\nended by ");
     put_cause(STDERR_FILENO, signal, *info);
-    put(STDERR_FILENO, "; the stack:\n");
+    write_in_handler(STDERR_FILENO, "; the stack:\n");
     ::signal(SIGALRM, SIG_DFL);
     ::alarm(kSecondsForNames);
     print_stack();
@@ -105,11 +101,11 @@ void die(int signal, siginfo_t* info, void* /*context*/) {
 
 void show_stack(int /*signal*/, siginfo_t* /*info*/, void* /*context*/) {
   const int saved = errno;
-  put(STDERR_FILENO, "\nprocess ");
+  write_in_handler(STDERR_FILENO, "\nprocess ");
   put_number(STDERR_FILENO, ::getpid());
-  put(STDERR_FILENO, " was asked where it is; the stack:\n");
+  write_in_handler(STDERR_FILENO, " was asked where it is; the stack:\n");
   print_stack();
-  put(STDERR_FILENO, "end of the stack\n");
+  write_in_handler(STDERR_FILENO, "end of the stack\n");
   // Who asks is about to end the group as hung; it should not go on and finish meanwhile.
   ::sleep(kSecondsToBeEnded);
   errno = saved;

@@ -9,6 +9,7 @@
 
 #include "base/errors.h"
 #include "base/exit_code.h"
+#include "base/signals.h"
 #include "base/text.h"
 
 namespace headway {
@@ -37,13 +38,9 @@ const Mapping* mapping_with(const void* address) {
   return nullptr;
 }
 
-void put(int file, std::string_view text) {
-  [[maybe_unused]] const auto written = ::write(file, text.data(), text.size());
-}
-
 void tell(int /*signal*/, siginfo_t* info, void* /*context*/) {
   if (put_lost_page(STDERR_FILENO, info->si_addr)) {
-    put(STDERR_FILENO, "\n");
+    write_in_handler(STDERR_FILENO, "\n");
     ::_exit(kExitFailed);
   }
   ::raise(SIGBUS);  // once this returns, with what the signal does by itself
@@ -62,8 +59,9 @@ void tell_of_lost_pages() {
 bool put_lost_page(int file, const void* address) {
   const Mapping* mapping = mapping_with(address);
   if (mapping == nullptr) return false;
-  put(file, {mapping->name.data(), mapping->name_bytes});
-  put(file, ": could not be read any more: it became shorter meanwhile, or its disk failed");
+  write_in_handler(file, {mapping->name.data(), mapping->name_bytes});
+  write_in_handler(file,
+                   ": could not be read any more: it became shorter meanwhile, or its disk failed");
   return true;
 }
 

@@ -48,6 +48,10 @@ std::string describe_signal(int signal) {
   return fmt::format("signal {} ({})", signal, signal_meaning(signal));
 }
 
+void write_in_handler(int file, std::string_view text) {
+  [[maybe_unused]] const auto written = ::write(file, text.data(), text.size());
+}
+
 int stack_trace_signal() {
   return SIGRTMIN + kStackTraceOffset;
 }

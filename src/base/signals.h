@@ -2,6 +2,7 @@
 
 #include <csignal>
 #include <string>
+#include <string_view>
 
 #include "base/host.h"
 
@@ -12,6 +13,9 @@ const char* signal_meaning(int signal);
 
 /// "signal 11 (segmentation fault)".
 std::string describe_signal(int signal);
+
+/// Writes `text` to the descriptor, as far as it takes it; safe to call in a signal handler.
+void write_in_handler(int file, std::string_view text);
 
 /// The signal that asks a worker's rank to print its stack. A real-time one: none of the usual ones
 /// is free, and SIGUSR1 belongs to NCCL.
