@@ -18,8 +18,8 @@
 #include "runner/cli/open_store.h"
 #include "runner/supervisor/abandoned_files.h"
 #include "runner/supervisor/evaluation_supervisor.h"
-#include "runner/supervisor/folder_check.h"
 #include "runner/supervisor/leftovers.h"
+#include "runner/supervisor/place_check.h"
 #include "runner/supervisor/with_retries.h"
 #include "store/segments/segment_writer.h"
 #include "store/sql/results_store.h"
@@ -244,7 +244,7 @@ int evaluate_sweep(const EvaluateSweepOptions& options, VerbContext& context) {
       with_retries(context.err, [&] { return plan_evaluation(options, context); });
   if (plan.open.empty()) return report_nothing_to_do(plan, options, context);
   if (options.dry_run) return print_plan(plan, options, context);
-  expect_folders_of_evaluation(plan.sweep.directory, options.suite);
+  expect_places_of_evaluation(plan.sweep.directory, options.suite);
   ProgressDisplay display(context.err, standard_error_terminal());
   const auto worker = find_worker_program();
   const std::string device = options.device == "auto" && !plan.on_gpu ? "cpu" : options.device;

@@ -22,8 +22,8 @@
 #include "data/data_files.h"
 #include "runner/cli/open_store.h"
 #include "runner/supervisor/abandoned_files.h"
-#include "runner/supervisor/folder_check.h"
 #include "runner/supervisor/leftovers.h"
+#include "runner/supervisor/place_check.h"
 #include "runner/supervisor/store_sync.h"
 #include "runner/supervisor/supervisor.h"
 #include "runner/supervisor/with_retries.h"
@@ -330,7 +330,7 @@ int run_sweep(const RunOptions& options, VerbContext& context) {
     abandoned_files.wait();
     return report_nothing_to_do(options, summary, context);
   }
-  expect_folders_of_sweep(sweep.location.directory);
+  expect_places_of_sweep(sweep.location.directory);
   const std::filesystem::path worker = find_worker_program();
   const Allocation allocation = local_allocation(sweep.resources.device, worker);
   expect_gpu_per_rank(allocation, sweep.resources);

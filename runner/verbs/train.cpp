@@ -22,7 +22,7 @@
 #include "runner/cli/open_store.h"
 #include "runner/cli/results_text.h"
 #include "runner/cli/verb.h"
-#include "runner/supervisor/folder_check.h"
+#include "runner/supervisor/place_check.h"
 #include "store/manifest/manifest_lines.h"
 #include "store/manifest/sweep_manifest.h"
 #include "store/manifest/sweep_state.h"
@@ -180,7 +180,7 @@ int train(const TrainOptions& options, VerbContext& context) {
       fmt::print(context.err, "trial {} is done already; `headway show` has it\n", trial_id);
       if (rank.size == 1) return kExitNothingToDo;
     }
-    expect_folders_of_sweep(place.directory);
+    expect_places_of_sweep(place.directory);
     reset_failures_of(place.directory, trial_id);
     fmt::print(context.err, "trial {} in {}\n", trial_id, printable(place.directory.string()));
   }

@@ -1,4 +1,4 @@
-#include "runner/supervisor/folder_check.h"
+#include "runner/supervisor/place_check.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -18,7 +18,7 @@ namespace fs = std::filesystem;
 using testing::HasSubstr;
 using testing::StartsWith;
 
-class FolderCheck : public testing::Test {
+class PlaceCheck : public testing::Test {
  protected:
   static std::string error_of(const std::function<void()>& check) {
     try {
@@ -29,10 +29,10 @@ class FolderCheck : public testing::Test {
     return "";
   }
   std::string error_of_sweep() const {
-    return error_of([&] { expect_folders_of_sweep(folder_.path()); });
+    return error_of([&] { expect_places_of_sweep(folder_.path()); });
   }
   std::string error_of_evaluation() const {
-    return error_of([&] { expect_folders_of_evaluation(folder_.path(), "geometry"); });
+    return error_of([&] { expect_places_of_evaluation(folder_.path(), "geometry"); });
   }
   void pipe(const fs::path& path) const {
     fs::create_directories(path.parent_path());
@@ -44,7 +44,7 @@ class FolderCheck : public testing::Test {
   TrialId trial_{"0123456789ab"};
 };
 
-TEST_F(FolderCheck, names_a_file_in_the_place_of_a_folder) {
+TEST_F(PlaceCheck, names_a_file_in_the_place_of_a_folder) {
   EXPECT_EQ(error_of_sweep(), "") << "what is missing is made";
   for (const fs::path& path :
        {layout_.logs(), layout_.artifacts(trial_).parent_path(), layout_.checkpoints()}) {
@@ -55,7 +55,7 @@ TEST_F(FolderCheck, names_a_file_in_the_place_of_a_folder) {
   }
 }
 
-TEST_F(FolderCheck, names_a_pipe_in_the_place_of_a_trials_folder) {
+TEST_F(PlaceCheck, names_a_pipe_in_the_place_of_a_trials_folder) {
   for (const fs::path& path : {layout_.artifacts(trial_), layout_.checkpoints(trial_)}) {
     pipe(path);
     EXPECT_THAT(error_of_sweep(), StartsWith(path.string() + ": found a named pipe"));
@@ -65,12 +65,23 @@ TEST_F(FolderCheck, names_a_pipe_in_the_place_of_a_trials_folder) {
   }
 }
 
-TEST_F(FolderCheck, leaves_what_is_nobodys) {
+TEST_F(PlaceCheck, names_what_is_in_the_place_of_the_results_store) {
+  std::ofstream(layout_.database()) << "a file";
+  EXPECT_EQ(error_of_sweep(), "");
+  fs::remove(layout_.database());
+  pipe(layout_.database());
+  for (const std::string& error : {error_of_sweep(), error_of_evaluation()}) {
+    EXPECT_EQ(error,
+              layout_.database().string() + ": found a named pipe, expected a file; move it away");
+  }
+}
+
+TEST_F(PlaceCheck, leaves_what_is_nobodys) {
   pipe(layout_.checkpoints() / "notes");
   EXPECT_EQ(error_of_sweep(), "");
 }
 
-TEST_F(FolderCheck, looks_at_the_folders_of_an_evaluation) {
+TEST_F(PlaceCheck, looks_at_the_folders_of_an_evaluation) {
   EXPECT_EQ(error_of_evaluation(), "");
   const SweepLayout evaluation(layout_.evaluation("geometry"));
   pipe(evaluation.checkpoints(trial_));

@@ -1,4 +1,4 @@
-#include "runner/supervisor/folder_check.h"
+#include "runner/supervisor/place_check.h"
 
 #include <fmt/format.h>
 #include <sys/stat.h>
@@ -21,6 +21,13 @@ void expect_folder(const fs::path& path) {
                                      kind_of_file(info.st_mode)));
 }
 
+void expect_regular_file(const fs::path& path) {
+  struct stat info {};
+  if (::stat(path.c_str(), &info) != 0 || S_ISREG(info.st_mode)) return;
+  throw EnvironmentError(fmt::format(
+      "{}: found {}, expected a file; move it away", path.string(), kind_of_file(info.st_mode)));
+}
+
 // Of many trials: the folder itself mostly tells what its entries are.
 void expect_folder_of_trials(const fs::path& folder) {
   expect_folder(folder);
@@ -35,19 +42,21 @@ void expect_folder_of_trials(const fs::path& folder) {
 
 }  // namespace
 
-void expect_folders_of_sweep(const fs::path& sweep_directory) {
+void expect_places_of_sweep(const fs::path& sweep_directory) {
   const SweepLayout layout(sweep_directory);
   expect_folder(layout.logs());
   expect_folder_of_trials(layout.root() / "artifacts");
   expect_folder_of_trials(layout.checkpoints());
+  expect_regular_file(layout.database());
 }
 
-void expect_folders_of_evaluation(const fs::path& sweep_directory, const std::string& suite) {
+void expect_places_of_evaluation(const fs::path& sweep_directory, const std::string& suite) {
   const SweepLayout layout(sweep_directory);
   expect_folder(layout.logs());
   expect_folder(layout.evaluations());
   expect_folder(layout.evaluation(suite));
   expect_folder_of_trials(SweepLayout(layout.evaluation(suite)).checkpoints());
+  expect_regular_file(layout.database());
 }
 
 }  // namespace headway
