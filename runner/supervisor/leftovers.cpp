@@ -43,12 +43,13 @@ std::string supervisor_in(const fs::path& file) {
   return name.substr(begin, name.find('.', begin) - begin);
 }
 
-// A supervisor makes its entry before all its other files and removes it after them: files without
-// an entry are nobody's. A dead one's groups may live on for a moment, and others judge by its
-// entry.
+// What is named otherwise than a supervisor names its files is not headway's. A supervisor makes
+// its entry before all its other files and removes it after them: files without an entry are
+// nobody's. A dead one's groups may live on for a moment, and others judge by its entry.
 bool is_gone(const fs::path& root, const std::string& id, const std::vector<ClaimView>& claims) {
   const auto group = GroupName::from(id + "-0");
-  if (!group || supervisor_of(root, *group) != Liveness::kDead) return false;
+  if (!group || !is_supervised(*group)) return false;
+  if (supervisor_of(root, *group) != Liveness::kDead) return false;
   return std::none_of(claims.begin(), claims.end(), [&](const ClaimView& claim) {
     const std::string& owner = claim.owner.group.text();
     return owner.starts_with(id + "-") && liveness(claim.owner.process) != Liveness::kDead;

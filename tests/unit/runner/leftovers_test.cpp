@@ -81,19 +81,32 @@ TEST_F(Leftovers, what_killed_supervisors_left_goes_and_what_living_ones_need_st
   elsewhere.machine = "another-boot/1";
   for (const auto& root : {sweep_, evaluation}) {
     supervisor(root, "node-0000dead", dead_process());
-    supervisor(root, "node-0000live", this_process());
-    supervisor(root, "node-00000far", elsewhere);
-    write(SweepLayout(root).supervisors() / "node-000empty.json", "");
-    write(SweepLayout(root).supervisors() / "node-000alone.offers.json", "{}");
+    supervisor(root, "node-0000face", this_process());
+    supervisor(root, "node-00000fa2", elsewhere);
+    write(SweepLayout(root).supervisors() / "node-0000e327.json", "");
+    write(SweepLayout(root).supervisors() / "node-0000a10e.offers.json", "{}");
   }
   remove_leftovers(sweep_);
   for (const auto& root : {sweep_, evaluation}) {
     EXPECT_EQ(files_of(root, "node-0000dead"), 0U);
-    EXPECT_EQ(files_of(root, "node-000empty"), 0U) << "a crash of its machine left it so";
-    EXPECT_EQ(files_of(root, "node-000alone"), 0U) << "of a supervisor without an entry";
-    EXPECT_EQ(files_of(root, "node-0000live"), 4U);
-    EXPECT_EQ(files_of(root, "node-00000far"), 4U) << "nothing is known of it here";
+    EXPECT_EQ(files_of(root, "node-0000e327"), 0U) << "a crash of its machine left it so";
+    EXPECT_EQ(files_of(root, "node-0000a10e"), 0U) << "of a supervisor without an entry";
+    EXPECT_EQ(files_of(root, "node-0000face"), 4U);
+    EXPECT_EQ(files_of(root, "node-00000fa2"), 4U) << "nothing is known of it here";
   }
+}
+
+TEST_F(Leftovers, what_others_put_beside_the_supervisors_files_stays) {
+  const auto folder = layout_.supervisors();
+  for (const char* name : {"notes.txt", "my-notes.json", ".hidden", "node-0000DEAD.json"}) {
+    write(folder / name, "");
+  }
+  supervisor(sweep_, "node-0000dead", dead_process());
+  remove_leftovers(sweep_);
+  for (const char* name : {"notes.txt", "my-notes.json", ".hidden", "node-0000DEAD.json"}) {
+    EXPECT_TRUE(std::filesystem::exists(folder / name)) << name;
+  }
+  EXPECT_EQ(files_of(sweep_, "node-0000dead"), 0U);
 }
 
 TEST_F(Leftovers, a_dead_supervisors_entry_stays_while_its_groups_live) {
