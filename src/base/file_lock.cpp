@@ -130,11 +130,11 @@ std::string lock_holder(int fd) {
   if (::fstat(fd, &info) != 0) return "another process";
   const auto pid = holder_in_proc_locks(info);
   if (!pid) return "another process";
+  const std::string name = status_line(*pid, "Name");
+  // Its descriptor lives on in a process that it has started; /proc/locks names who took the lock.
+  if (name.empty()) return fmt::format("a process that process {}, gone by now, started", *pid);
   const bool is_stopped = status_line(*pid, "State").starts_with("T");
-  return fmt::format("process {} ({}{})",
-                     *pid,
-                     printable(status_line(*pid, "Name")),
-                     is_stopped ? ", stopped" : "");
+  return fmt::format("process {} ({}{})", *pid, printable(name), is_stopped ? ", stopped" : "");
 }
 
 std::string awaited_lock() {

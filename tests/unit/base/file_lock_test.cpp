@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
 #include <csignal>
 #include <string>
 #include <vector>
@@ -17,6 +18,7 @@
 namespace headway {
 namespace {
 
+using testing::AnyOf;
 using testing::HasSubstr;
 
 /// Another process that holds the lock until it is told to end.
@@ -101,6 +103,31 @@ TEST_F(FileLock, who_gives_up_leaves_it_to_its_holder) {
   EXPECT_EQ(lock_exclusively(file.native(), path_, wait), LockOutcome::kGivenUp);
   EXPECT_EQ(awaited_lock(), "");
   EXPECT_NE(::flock(file.native(), LOCK_EX | LOCK_NB), 0);
+}
+
+// Whether the kernel still tells who took it depends on its version.
+TEST_F(FileLock, whose_taker_is_gone_names_no_process_without_a_name) {
+  std::array<int, 2> until_closed{};
+  ASSERT_EQ(::pipe(until_closed.data()), 0);
+  const pid_t taker = ::fork();
+  if (taker == 0) {
+    const int file = ::open(path_.c_str(), O_RDWR | O_CREAT, 0600);
+    ::flock(file, LOCK_EX);
+    if (::fork() == 0) {  // keeps it
+      ::close(until_closed[1]);
+      char end = 0;
+      ::_exit(static_cast<int>(::read(until_closed[0], &end, 1)));
+    }
+    ::_exit(0);
+  }
+  ASSERT_EQ(::waitpid(taker, nullptr, 0), taker);
+  const FileDescriptor file = open();
+  EXPECT_NE(::flock(file.native(), LOCK_EX | LOCK_NB), 0) << "it is held";
+  EXPECT_THAT(lock_holder(file.native()),
+              AnyOf("another process",
+                    "a process that process " + std::to_string(taker) + ", gone by now, started"));
+  ::close(until_closed[1]);
+  ::close(until_closed[0]);
 }
 
 TEST_F(FileLock, nobody_is_known_to_hold_a_free_one) {
