@@ -180,15 +180,17 @@ class Expansion {
     note_ranks_of_synced_trials();
     note_too_many_ranks();
     for (const auto& [drop, cells] : drops_.counts()) {
-      sweep_.notes.push_back(fmt::format("{} ({} cells)", drop, cells));
+      sweep_.notes.push_back(
+          fmt::format("{} ({})", drop, counted(static_cast<std::size_t>(cells), "cell")));
     }
     for (const auto& [reason, cells] : skips_.counts()) {
-      sweep_.notes.push_back(
-          fmt::format("left out {} cells (on_invalid: skip): {}", cells, reason));
+      sweep_.notes.push_back(fmt::format("left out {} (on_invalid: skip): {}",
+                                         counted(static_cast<std::size_t>(cells), "cell"),
+                                         reason));
     }
     if (merged_cells_ > 0) {
-      sweep_.notes.push_back(fmt::format("merged {} cells with identical earlier ones, e.g. {{{}}}",
-                                         merged_cells_,
+      sweep_.notes.push_back(fmt::format("merged {} into identical earlier ones, e.g. {{{}}}",
+                                         counted(merged_cells_, "cell"),
                                          first_merged_));
     }
     for (const Place& place : exclusions_.unused()) {

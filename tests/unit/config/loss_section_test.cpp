@@ -100,7 +100,7 @@ TEST(LossSection, options_that_another_loss_lacks_are_dropped_and_said) {
     EXPECT_EQ(sweep.trials[1].config.loss.options.number("target"), 1);
     EXPECT_THAT(sweep.notes,
                 ElementsAre("dropped loss.label_smoothing of the base configuration where "
-                            "loss.name is 'mse', which has no such option (1 cells)"));
+                            "loss.name is 'mse', which has no such option (1 cell)"));
   }
 }
 

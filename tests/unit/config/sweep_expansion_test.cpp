@@ -67,7 +67,7 @@ TEST(SweepExpansion, the_example_of_the_design_has_603_trials) {
                           "dropped head.scale of the base configuration where head.name is 'dot', "
                           "which has no such option (80 cells)",
                           "dropped head.bias of the base configuration where head.name is "
-                          "'arcface', which has no such option (1 cells)"));
+                          "'arcface', which has no such option (1 cell)"));
   EXPECT_EQ(sweep.resources.time_limit_seconds, 7200);
   EXPECT_EQ(sweep.resources.ranks, std::nullopt);
   EXPECT_EQ(sweep.slurm.time, "04:00:00");
@@ -157,7 +157,7 @@ TEST(SweepExpansion, identical_cells_are_merged_with_a_note) {
   EXPECT_EQ(sweep.trials.size(), 4);
   EXPECT_THAT(
       sweep.notes,
-      ElementsAre("merged 2 cells with identical earlier ones, e.g. {optimizer.weight_decay: "
+      ElementsAre("merged 2 cells into identical earlier ones, e.g. {optimizer.weight_decay: "
                   "0.0005}"));
 }
 
