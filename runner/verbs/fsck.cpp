@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <fmt/ostream.h>
 
+#include <algorithm>
+#include <iterator>
 #include <nlohmann/json.hpp>
 #include <ostream>
 
@@ -11,6 +13,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "runner/cli/verb.h"
+#include "store/sql/fsck_findings.h"
 #include "store/sql/results_store.h"
 #include "sweep/checkpoint_check.h"
 #include "sweep/claim_check.h"
@@ -72,16 +75,13 @@ FsckReport checked(const SweepLocation& sweep, bool is_quick) {
   FsckReport report = fsck(sweep.directory,
                            {.check_artifacts = !is_quick,
                             .lost_besides = [&sweep] { return lost_by_claims(sweep.directory); }});
+  FsckFindings besides;
   const auto add = [&](const char* folder, const auto& check) {
-    try {
-      for (FsckProblem& one : check(sweep.directory)) report.problems.push_back(std::move(one));
-    } catch (const EnvironmentError& error) {
-      report.problems.push_back(
-          {(sweep.directory / folder).string(), error.what(), FsckFinding::kUnchecked});
-    }
+    besides.guard(sweep.directory / folder, [&] { besides.add(check(sweep.directory)); });
   };
   add("claims", check_claims);
   if (!is_quick) add("checkpoints", check_checkpoints);
+  std::ranges::copy(besides.problems(), std::back_inserter(report.problems));
   return report;
 }
 

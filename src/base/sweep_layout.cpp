@@ -24,9 +24,9 @@ void expect_no_way_out(const fs::path& path, const fs::path& root) {
   const fs::path target = fs::canonical(path, unknown);
   const bool leads_nowhere = static_cast<bool>(unknown);
   if (!leads_nowhere && is_below(target, fs::canonical(root))) return;
-  throw EnvironmentError(
-      fmt::format("{}: a symbolic link that leads {}, to {}; put what is meant in its place",
-                  path.string(),
+  throw StrayLinkError(
+      path,
+      fmt::format("a symbolic link that leads {}, to {}; put what is meant in its place",
                   leads_nowhere ? "nowhere" : "out of the sweep",
                   in_quotes(fs::read_symlink(path, unknown).string())));
 }

@@ -4,12 +4,25 @@
 #include <initializer_list>
 #include <string>
 #include <string_view>
+#include <utility>
 
+#include "base/errors.h"
 #include "base/ids.h"
 
 namespace headway {
 
-/// Where things are in a sweep's folder. Nothing is created by asking. EnvironmentError when a
+/// A symbolic link of a sweep that leads out of it, or nowhere: whoever put it there knows why.
+class StrayLinkError : public EnvironmentError {
+ public:
+  StrayLinkError(std::filesystem::path path, const std::string& what)
+      : EnvironmentError(path.string() + ": " + what), path_(std::move(path)) {}
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+};
+
+/// Where things are in a sweep's folder. Nothing is created by asking. StrayLinkError when a
 /// symbolic link on the way to a file leads out of the sweep: whoever unpacks or shares a sweep
 /// must not write to, read or delete anything else by it. (The sweep's own folder may be a link.)
 class SweepLayout {

@@ -26,11 +26,17 @@ YAML
 hashes="select trial_id, weights_sha256, state_sha256, metrics_sha256 from trials"
 expected=$(query full "$hashes")
 
-# A full TMPDIR is no damage: what could not be compared was not checked.
+# A full TMPDIR is no damage: what could not be compared was not checked. A small sweep needs none.
 dd if=/dev/zero of="$work/tiny/filler" bs=4k 2>/dev/null || true
-TMPDIR=$work/tiny exits 6 "$HEADWAY" fsck full
+TMPDIR=$work/tiny exits 0 "$HEADWAY" fsck full
+"$HEADWAY" run "$work/full.yaml" name=large sweep.seeds=3000 --time-limit 1s >/dev/null 2>&1 || true
+"$HEADWAY" table large >/dev/null
+TMPDIR=$work/tiny exits 6 "$HEADWAY" fsck large
+grep -qF "could not be compared with the segments: $work/tiny: the disk is full" "$work/log" ||
+  { cat "$work/log"; fail "it does not say what it lacked"; }
 [[ $(ls -A "$work/tiny") == filler ]] || fail "left behind: $(ls -A "$work/tiny")"
 rm "$work/tiny/filler"
+exits 0 "$HEADWAY" fsck large
 
 export HEADWAY_RESULTS=$work/small
 "$HEADWAY" run "$work/full.yaml" --hang-timeout 4s >"$work/log" 2>&1 &

@@ -31,6 +31,9 @@ class SqlDialect {
 
   /// For messages: a file, a URL without its password.
   virtual std::string place() const = 0;
+  /// Whether other sweeps may be in it, too. If not, what is there under another name than the
+  /// sweep's is from before it was renamed, or from the sweep that its folder is a copy of.
+  virtual bool holds_many_sweeps() const = 0;
   /// A new connection; creates the database, not its tables, where there is none.
   virtual std::unique_ptr<soci::session> open() = 0;
   /// CREATE TABLE of a table that does not exist.

@@ -304,7 +304,7 @@ bool FsckReport::has(FsckFinding finding) const {
 }
 
 FsckReport fsck(const std::filesystem::path& sweep_directory, const FsckOptions& options) {
-  if (!is_there(SweepLayout(sweep_directory).trials_file())) {
+  if (is_absent(sweep_directory / "trials.jsonl")) {
     throw ConfigError(
         fmt::format("no sweep in '{}': there is no trials.jsonl", sweep_directory.string()));
   }

@@ -1,9 +1,10 @@
 #include "store/sql/fsck_findings.h"
 
 #include <algorithm>
-#include <system_error>
+#include <utility>
 
 #include "base/errors.h"
+#include "base/sweep_layout.h"
 #include "base/text.h"
 #include "store/sql/results_store.h"
 
@@ -20,11 +21,10 @@ void FsckFindings::guard(const std::filesystem::path& file, const std::function<
     damage(file.string(), error.what());
   } catch (const ConfigError& error) {
     damage(file.string(), error.what());
+  } catch (const StrayLinkError& error) {
+    if (stray_links_.insert(error.path()).second) damage(error.path().string(), error.what());
   } catch (const std::runtime_error& error) {
-    std::error_code unknown;
-    const bool is_link =
-        std::filesystem::is_symlink(std::filesystem::symlink_status(file, unknown));
-    find(is_link ? FsckFinding::kDamage : FsckFinding::kUnchecked, file.string(), error.what());
+    find(FsckFinding::kUnchecked, file.string(), error.what());
   }
 }
 
@@ -36,6 +36,10 @@ bool FsckFindings::is_sound() const {
 void FsckFindings::find(FsckFinding finding, std::string where, std::string message) {
   message = without_prefix(std::move(message), where + ": ");  // most errors begin so, too
   problems_.push_back({std::move(where), std::move(message), finding});
+}
+
+void FsckFindings::add(std::vector<FsckProblem> problems) {
+  for (FsckProblem& one : problems) problems_.push_back(std::move(one));
 }
 
 }  // namespace headway

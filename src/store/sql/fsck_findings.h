@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <functional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -23,6 +24,7 @@ class FsckFindings {
   /// What `check` says of `file` is damage, and so is a link that leads nowhere or out of the
   /// sweep; a lock, a full disk and the like are its own failures.
   void guard(const std::filesystem::path& file, const std::function<void()>& check);
+  void add(std::vector<FsckProblem> problems);
 
   /// No damage, as far as could be checked.
   bool is_sound() const;
@@ -32,6 +34,7 @@ class FsckFindings {
   void find(FsckFinding finding, std::string where, std::string message);
 
   std::vector<FsckProblem> problems_;
+  std::set<std::filesystem::path> stray_links_;  // told; each is met on the way to many files
 };
 
 }  // namespace headway

@@ -16,7 +16,6 @@
 #include "store/sql/damaged_row.h"
 #include "store/sql/rows.h"
 #include "store/sql/sql_record.h"
-#include "store/sql/sqlite_dialect.h"
 #include "store/sql/store_schema.h"
 
 namespace headway {
@@ -135,10 +134,9 @@ void sync_manifest(const SqlScope& scope, const std::filesystem::path& sweep_dir
 void erase_former_names(const SqlScope& scope, const std::filesystem::path& sweep_directory) {
   std::vector<std::string> former;
   const std::string place = place_of(sweep_directory);
-  const bool is_own = place_of(scope.dialect.place()) == place_of(sqlite_file_of(sweep_directory));
   SqlReader<StateRow>(scope.sql, "WHERE key = :key AND sweep <> :sweep", 2)
       .each({kDirectory, scope.sweep}, [&](const StateRow& row) {
-        if (row.value == place || is_own) former.push_back(row.sweep);
+        if (row.value == place || !scope.dialect.holds_many_sweeps()) former.push_back(row.sweep);
       });
   for (const std::string& sweep : former) erase_sweep(scope.sql, sweep);
 }

@@ -19,6 +19,7 @@
 #include "base/host.h"
 #include "base/sha256.h"
 #include "base/sweep_layout.h"
+#include "base/temporary_files.h"
 
 namespace headway {
 namespace {
@@ -105,7 +106,8 @@ bool try_journal_mode(soci::session& sql, const std::string& mode, int busy_seco
 bool has_room(const std::filesystem::path& file) {
   std::error_code unknown;
   const auto space = std::filesystem::space(file.parent_path(), unknown);
-  return unknown || space.available >= kLeastRoom;
+  const bool holds_nothing = space.capacity == 0;  // as /proc
+  return unknown || holds_nothing || space.available >= kLeastRoom;
 }
 
 sqlite_api::sqlite3* handle_of(soci::session& sql) {
@@ -120,6 +122,22 @@ std::string name_without_quotes(const std::filesystem::path& file, FileDescripto
   const auto parent = file.parent_path();
   folder = open_file(parent.empty() ? "." : parent, O_RDONLY | O_DIRECTORY);
   return fmt::format("/proc/self/fd/{}/{}", folder.native(), file.filename().string());
+}
+
+// False when the copy could not be made; why, the connection of `into` knows.
+bool copy_pages(soci::session& from, soci::session& into, const char* schema) {
+  sqlite_api::sqlite3_backup* copy =
+      sqlite_api::sqlite3_backup_init(handle_of(into), schema, handle_of(from), "main");
+  if (copy == nullptr) return false;
+  const int result = sqlite_api::sqlite3_backup_step(copy, kAllPages);  // waits for the lock
+  return sqlite_api::sqlite3_backup_finish(copy) == 0 && result == kBackupDone;
+}
+
+void copy_or_throw(soci::session& from, soci::session& into, const char* schema) {
+  if (copy_pages(from, into, schema)) return;
+  sqlite_api::sqlite3* handle = handle_of(into);
+  throw soci::sqlite3_soci_error(sqlite_api::sqlite3_errmsg(handle),
+                                 sqlite_api::sqlite3_errcode(handle));
 }
 
 void remove_database(const std::filesystem::path& database) {
@@ -159,12 +177,17 @@ std::filesystem::path sqlite_file_in_cache(const std::filesystem::path& sweep_di
   return file;
 }
 
+std::string SqliteDialect::place() const {
+  return file_.empty() ? any_temporary_directory().string() : file_.string();
+}
+
 std::unique_ptr<soci::session> SqliteDialect::open() {
   FileDescriptor folder;
   const std::string name = name_without_quotes(file_, folder);
   auto session = std::make_unique<soci::session>(
       soci::sqlite3, fmt::format("db=\"{}\" timeout={}", name, busy_seconds_));
   soci::session& sql = *session;
+  if (file_.empty()) return session;  // it spills to the disk rather than take much memory
   // Rebuildable, so a power cut may cost it; but no user's disk waits for it at every command.
   sql << "PRAGMA synchronous = NORMAL";
   sql << "PRAGMA cache_size = -262144";  // KiB, taken as needed: a first sync without spilling
@@ -218,12 +241,7 @@ bool SqliteDialect::take_contents_of(const std::filesystem::path& fresh) {
   try {
     const auto from = SqliteDialect(fresh).open();
     const auto into = open();
-    sqlite_api::sqlite3* target = handle_of(*into);
-    sqlite_api::sqlite3_backup* copy =
-        sqlite_api::sqlite3_backup_init(target, "main", handle_of(*from), "main");
-    if (copy == nullptr) return false;
-    const int result = sqlite_api::sqlite3_backup_step(copy, kAllPages);  // waits for the lock
-    return sqlite_api::sqlite3_backup_finish(copy) == 0 && result == kBackupDone;
+    return copy_pages(*from, *into, "main");
   } catch (const soci::soci_error&) {
     return false;
   }
@@ -294,23 +312,22 @@ std::vector<SqliteObject> sqlite_objects(soci::session& sql) {
   return objects;
 }
 
-void sqlite_copy(soci::session& sql, const std::filesystem::path& file) {
-  const std::string path = file.string();
-  sql << "VACUUM INTO :path", soci::use(path);
+void sqlite_copy(soci::session& from, soci::session& into) {
+  copy_or_throw(from, into, "main");
 }
 
-std::vector<TableDifference> sqlite_differences(soci::session& sql,
-                                                const std::filesystem::path& other,
+std::vector<TableDifference> sqlite_differences(soci::session& one,
+                                                soci::session& other,
                                                 const std::vector<SqlTable>& tables) {
   std::vector<TableDifference> result;
-  const std::string path = other.string();
-  sql << "ATTACH DATABASE :path AS other", soci::use(path);
+  one << "ATTACH DATABASE '' AS other";  // nameless, as temporary()
+  copy_or_throw(other, one, "other");
   for (const SqlTable& table : tables) {
-    const long long rows = rows_only_in(sql, table.name, "main", "other") +
-                           rows_only_in(sql, table.name, "other", "main");
+    const long long rows = rows_only_in(one, table.name, "main", "other") +
+                           rows_only_in(one, table.name, "other", "main");
     if (rows > 0) result.push_back({table.name, rows});
   }
-  sql << "DETACH DATABASE other";
+  one << "DETACH DATABASE other";
   return result;
 }
 

@@ -11,9 +11,9 @@
 
 namespace headway {
 
-/// A database in one file; several processes may use it at once. At rest it has no other file
-/// beside it (a rollback journal); while readers are served, a write-ahead log.
-class SqliteDialect final : public SqlDialect {
+/// The database of one sweep in one file; several processes may use it at once. At rest it has no
+/// other file beside it (a rollback journal); while readers are served, a write-ahead log.
+class SqliteDialect : public SqlDialect {
  public:
   static constexpr int kBusySeconds = 60;
 
@@ -24,8 +24,12 @@ class SqliteDialect final : public SqlDialect {
   static std::shared_ptr<SqliteDialect> in_memory() {
     return std::make_shared<SqliteDialect>(":memory:");
   }
+  /// Likewise, but on disk where it is large: in a file without a name, so that nothing is left of
+  /// it however the process ends.
+  static std::shared_ptr<SqliteDialect> temporary() { return std::make_shared<SqliteDialect>(""); }
 
-  std::string place() const override { return file_.string(); }
+  std::string place() const override;
+  bool holds_many_sweeps() const override { return false; }
   std::unique_ptr<soci::session> open() override;
   std::string create_table(const SqlTable& table) const override;
   std::string upsert(const SqlTable& table) const override { return upsert_on_conflict(table); }
@@ -66,8 +70,8 @@ struct SqliteObject {
 /// All that someone created in the database.
 std::vector<SqliteObject> sqlite_objects(soci::session& sql);
 
-/// Writes what the database holds into a new file.
-void sqlite_copy(soci::session& sql, const std::filesystem::path& file);
+/// Replaces what the database of `into` holds by what the one of `from` does, at one moment.
+void sqlite_copy(soci::session& from, soci::session& into);
 
 struct TableDifference {
   std::string table;
@@ -75,9 +79,10 @@ struct TableDifference {
 
   bool operator==(const TableDifference&) const = default;
 };
-/// The tables in which the database of `sql` differs from the one in the file `other`.
-std::vector<TableDifference> sqlite_differences(soci::session& sql,
-                                                const std::filesystem::path& other,
+/// The tables in which two databases differ. `one` takes a copy of the other for it, where its
+/// temporary tables go.
+std::vector<TableDifference> sqlite_differences(soci::session& one,
+                                                soci::session& other,
                                                 const std::vector<SqlTable>& tables);
 
 }  // namespace headway

@@ -9,8 +9,6 @@
 #include <utility>
 
 #include "base/errors.h"
-#include "base/host.h"
-#include "base/temporary_files.h"
 #include "store/sql/rows.h"
 #include "store/sql/sqlite_dialect.h"
 #include "store/sql/store_schema.h"
@@ -21,23 +19,21 @@ namespace {
 constexpr int kMostComparisons = 5;
 constexpr int kLockSeconds = 5;  // who writes the database now is mostly done by then
 
-/// A database for as long as this lives, where files for a while go.
-class ScratchDatabase {
- public:
-  ScratchDatabase() : path_(temporary_directory() / ("headway-fsck-" + random_id() + ".sqlite")) {}
-  ScratchDatabase(const ScratchDatabase&) = delete;
-  ScratchDatabase& operator=(const ScratchDatabase&) = delete;
-  ~ScratchDatabase() {
-    std::error_code ignored;
-    for (const char* suffix : {"", "-journal", "-wal", "-shm"}) {
-      std::filesystem::remove(path_.string() + suffix, ignored);
+// The troubles of a store that was made for the comparison are the checker's own, but for rows that
+// it was given.
+void sync_for_comparison(ResultsStore& store) {
+  try {
+    store.sync();
+  } catch (const std::runtime_error& error) {
+    const std::string what =
+        fmt::format("its rows could not be compared with the segments: {}", error.what());
+    const auto* const of_rows = dynamic_cast<const DatabaseError*>(&error);
+    if (of_rows != nullptr && of_rows->kind() == SqlErrorKind::kDamaged) {
+      throw DatabaseError(SqlErrorKind::kDamaged, what);
     }
+    throw EnvironmentError(what);
   }
-  const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
+}
 
 }  // namespace
 
@@ -91,21 +87,26 @@ void StoreCheck::compare(const std::map<TrialId, BestWeights>& best_weights) con
 // The next reading command brings it up to date, but does not look again at what it has read.
 void StoreCheck::compare_what_it_would_become() const {
   if (!findings_.is_sound()) return;
-  const ScratchDatabase copy;
-  store_.query([&](soci::session& sql) { sqlite_copy(sql, copy.path()); });
-  compare_rows(synced(copy.path()));
+  ResultsStore copy(layout_.root(), SqliteDialect::temporary());
+  store_.query([&](soci::session& from) {
+    copy.query([&](soci::session& into) { sqlite_copy(from, into); });
+  });
+  sync_for_comparison(copy);
+  compare_rows(copy);
 }
 
 // What a run records meanwhile may be in one of both and not yet in the other.
 void StoreCheck::compare_rows(const ResultsStore& store) const {
-  const ScratchDatabase fresh;
+  ResultsStore anew(layout_.root(), SqliteDialect::temporary());
   for (int time = 0; time < kMostComparisons; ++time) {
-    const ResultsStore anew = synced(fresh.path());
+    sync_for_comparison(anew);
     if (!store.has_read_the_same_as(anew)) continue;
     const bool same_keys = store.varying_keys() == anew.varying_keys();
     std::vector<TableDifference> different;
-    store.query([&](soci::session& sql) {
-      different = sqlite_differences(sql, fresh.path(), PublicRows::tables());
+    store.query([&](soci::session& theirs) {
+      anew.query([&](soci::session& sql) {
+        different = sqlite_differences(sql, theirs, PublicRows::tables());
+      });
     });
     if (!store.has_read_the_same_as(anew)) continue;
     if (!same_keys) {
@@ -124,23 +125,6 @@ void StoreCheck::compare_rows(const ResultsStore& store) const {
                       layout_.root().string()));
     }
     return;
-  }
-}
-
-// Its troubles are the checker's own, but for rows that it was given.
-ResultsStore StoreCheck::synced(const std::filesystem::path& file) const {
-  try {
-    ResultsStore store(layout_.root(), std::make_shared<SqliteDialect>(file));
-    store.sync();
-    return store;
-  } catch (const std::runtime_error& error) {
-    const std::string what =
-        fmt::format("its rows could not be compared with the segments: {}", error.what());
-    const auto* const of_rows = dynamic_cast<const DatabaseError*>(&error);
-    if (of_rows != nullptr && of_rows->kind() == SqlErrorKind::kDamaged) {
-      throw DatabaseError(SqlErrorKind::kDamaged, what);
-    }
-    throw EnvironmentError(what);
   }
 }
 

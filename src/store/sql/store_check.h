@@ -30,7 +30,6 @@ class StoreCheck {
   bool has_whole_schema() const;
   void compare_what_it_would_become() const;
   void compare_rows(const ResultsStore& store) const;
-  ResultsStore synced(const std::filesystem::path& file) const;
 
   SweepLayout layout_;
   FsckFindings& findings_;

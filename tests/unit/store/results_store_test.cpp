@@ -551,10 +551,17 @@ TEST(ResultsStore, is_the_same_whatever_the_order_in_which_segments_are_read) {
       store.sync();
     }
     store.query([&](soci::session& sql) {
-      EXPECT_THAT(sqlite_differences(sql, expected, PublicRows::tables()), IsEmpty());
+      const auto same = SqliteDialect(expected).open();
+      EXPECT_THAT(sqlite_differences(sql, *same, PublicRows::tables()), IsEmpty());
     });
   }
 }
+
+class SharedSqlite : public SqliteDialect {
+ public:
+  using SqliteDialect::SqliteDialect;
+  bool holds_many_sweeps() const override { return true; }
+};
 
 TEST(ResultsStore, one_database_holds_many_sweeps) {
   const SweepFixture one;
@@ -564,8 +571,8 @@ TEST(ResultsStore, one_database_holds_many_sweeps) {
   one.write({one.started(0, 1), one.metrics(0, 1, 1, 0.1), one.done(0, 1, 0.5)});
   other.write({other.started(0, 1), other.metrics(0, 1, 1, 0.2), other.done(0, 1, 0.7)});
   const auto shared = one.path() / "shared.sqlite";
-  ResultsStore first(one.path(), std::make_shared<SqliteDialect>(shared));
-  ResultsStore second(other.path(), std::make_shared<SqliteDialect>(shared));
+  ResultsStore first(one.path(), std::make_shared<SharedSqlite>(shared));
+  ResultsStore second(other.path(), std::make_shared<SharedSqlite>(shared));
   first.sync();
   second.sync();
   EXPECT_TRUE(first.is_current());

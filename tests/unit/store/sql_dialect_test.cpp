@@ -26,6 +26,7 @@ using ::testing::Not;
 class RecordingDialect final : public SqlDialect {
  public:
   std::string place() const override { return "nowhere"; }
+  bool holds_many_sweeps() const override { return false; }
   std::unique_ptr<soci::session> open() override {
     auto session = std::make_unique<soci::session>(soci::sqlite3, ":memory:");
     session->set_log_stream(&log_);

@@ -20,12 +20,13 @@ namespace headway {
 /// The tables in which the store differs from one that is built in a single go.
 inline std::vector<TableDifference> differences_from_rebuilt(const SweepFixture& fixture,
                                                              const ResultsStore& store) {
-  const auto fresh = fixture.path() / "fresh.sqlite";
-  std::filesystem::remove(fresh);
-  ResultsStore(fixture.path(), std::make_shared<SqliteDialect>(fresh)).sync();
+  ResultsStore fresh(fixture.path(), SqliteDialect::in_memory());
+  fresh.sync();
   std::vector<TableDifference> different;
   store.query([&](soci::session& sql) {
-    different = sqlite_differences(sql, fresh, PublicRows::tables());
+    fresh.query([&](soci::session& anew) {
+      different = sqlite_differences(sql, anew, PublicRows::tables());
+    });
   });
   return different;
 }
