@@ -187,7 +187,10 @@ std::unique_ptr<soci::session> SqliteDialect::open() {
   auto session = std::make_unique<soci::session>(
       soci::sqlite3, fmt::format("db=\"{}\" timeout={}", name, busy_seconds_));
   soci::session& sql = *session;
-  if (file_.empty()) return session;  // it spills to the disk rather than take much memory
+  if (file_.empty()) {  // a large one goes to the disk rather than take much memory
+    sql << "PRAGMA cache_size = -65536";
+    return session;
+  }
   // Rebuildable, so a power cut may cost it; but no user's disk waits for it at every command.
   sql << "PRAGMA synchronous = NORMAL";
   sql << "PRAGMA cache_size = -262144";  // KiB, taken as needed: a first sync without spilling
