@@ -32,6 +32,9 @@ Cause cause_of(const EndedGroup& group, const ClaimView& claim, const Circumstan
     return {to_string(FailureClass::kOom),
             "ended by the kernel for want of memory: " + memory_advice(about.memory)};
   }
+  if (group.end.exit_code == kExitDiskFailed) {
+    return {to_string(FailureClass::kNodeFailure), "the disk failed the worker"};
+  }
   return {to_string(FailureClass::kCrash), group.end.describe()};
 }
 

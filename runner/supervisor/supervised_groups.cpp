@@ -157,16 +157,20 @@ void SupervisedGroups::note_start(const EndedGroup& group, bool took_a_trial) {
     show_log_of(group, "a worker group refuses to go on");
     return stop(SupervisorEnd::kRefused);
   }
-  if (took_a_trial) {
+  const bool is_of_the_disk = group.end.exit_code == kExitDiskFailed;
+  if (took_a_trial && !is_of_the_disk) {
     bad_starts_ = 0;
     idle_starts_ = 0;
     return;
   }
   const double pause = std::min(std::ldexp(1.0, idle_starts_), kLongestIdleFactor);
   next_start_ = monotonic_seconds() + timeouts_.idle_seconds * pause;
-  if (is_bad_start(group)) {
-    if (++bad_starts_ >= kBadStartsAllowed)
-      give_up(group, "worker groups die before they take a trial");
+  if (is_of_the_disk || is_bad_start(group)) {
+    if (++bad_starts_ >= kBadStartsAllowed) {
+      give_up(group,
+              is_of_the_disk ? "the disk fails worker groups"
+                             : "worker groups die before they take a trial");
+    }
     return;
   }
   bad_starts_ = 0;

@@ -8,6 +8,7 @@
 #include "base/errors.h"
 #include "base/exit_code.h"
 #include "base/host.h"
+#include "base/input_output_error.h"
 #include "base/logging.h"
 #include "base/memory_use.h"
 #include "base/retry_while_disk_full.h"
@@ -17,6 +18,7 @@
 #include "comm/nccl/device_array.h"
 #include "data/data_files.h"
 #include "runner/worker/dataset_cache.h"
+#include "runner/worker/disk_retries.h"
 #include "runner/worker/evaluation_checkpoint.h"
 #include "runner/worker/evaluation_source.h"
 #include "runner/worker/finished_data.h"
@@ -47,6 +49,7 @@ class EvaluationAttempt {
         heartbeat_(claimed.claim, loading()) {}
 
   /// kExitDone, or how the process should end: kExitFailed when it is in no state to go on,
+  /// kExitDiskFailed when the disk is,
   /// kExitUsage when the data are not those that the trial was trained on.
   int run(DatasetCache& datasets);
 
@@ -116,6 +119,7 @@ int EvaluationAttempt::run(DatasetCache& datasets) {
     if (sweep_folder_.is_gone()) throw;
     const TrialFailure failure = current_failure(config_, /*ranks=*/1, before);
     record_failure(failure.failure, failure.message);
+    if (failure.is_of_the_disk) return kExitDiskFailed;
     return failure.all_ranks_alike ? kExitDone : kExitFailed;
   }
   return kExitDone;
@@ -225,7 +229,7 @@ void EvaluationAttempt::record_failure(const std::string& failure, const std::st
 }
 
 void EvaluationAttempt::wait_out_full_disk(const std::function<void()>& action) {
-  retry_while_disk_full(action,
+  retry_while_disk_full([&] { ride_out_io_errors(action); },
                         {.began =
                              [this](const std::string& what) {
                                heartbeat_.set_waiting_for_disk(true);
@@ -244,21 +248,27 @@ namespace {
 
 int evaluate_until_none_is_left(const GroupSettings& settings) {
   component(Family::kSuite, settings.suite);
-  EvaluationSource source(
-      {settings.sweep_directory, settings.suite, {settings.trials.begin(), settings.trials.end()}},
-      {this_process(), GroupName(settings.group), 1});
-  SegmentWriter segment(
-      settings.sweep_directory,
-      WriterRecord{.role = "worker", .torch_version = torch_version(), .group = settings.group});
+  std::optional<EvaluationSource> source;
+  std::optional<SegmentWriter> segment;
+  ride_out_io_errors([&] {
+    source.emplace(EvaluationSource::Task{settings.sweep_directory,
+                                          settings.suite,
+                                          {settings.trials.begin(), settings.trials.end()}},
+                   ClaimOwner{this_process(), GroupName(settings.group), 1});
+    segment.emplace(
+        settings.sweep_directory,
+        WriterRecord{.role = "worker", .torch_version = torch_version(), .group = settings.group});
+  });
   const auto claims_root = SweepLayout(settings.sweep_directory).evaluation(settings.suite);
   DatasetCache datasets;
   while (!stop_requested()) {
     std::optional<ClaimedEvaluation> claimed;
-    retry_while_disk_full([&] { claimed = source.next(); }, {.give_up = stop_requested});
+    const auto take = [&] { claimed = source->next(); };
+    retry_while_disk_full([&] { ride_out_io_errors(take); }, {.give_up = stop_requested});
     if (!claimed) break;
     set_crash_report_file(
         crash_report_file(claims_root, claimed->trial.trial_id, claimed->claim.attempt(), 0));
-    const int end = EvaluationAttempt(settings, *claimed, segment).run(datasets);
+    const int end = EvaluationAttempt(settings, *claimed, *segment).run(datasets);
     set_crash_report_file("");
     if (end != kExitDone) return end;
   }
@@ -277,6 +287,9 @@ int evaluate(const GroupSettings& settings) {
   } catch (const StoppedOnFullDisk& error) {
     log_info("group {} leaves: {}; {}", settings.group, stop_reason(), error.what());
     return kExitYielded;
+  } catch (const InputOutputError& error) {
+    log_error("{}", error.what());
+    return kExitDiskFailed;
   }
 }
 

@@ -169,7 +169,9 @@ void RecordingSink::finish(AttemptFinished record) {
   record.attempt = claim_.attempt();
   record.duration_s = monotonic_seconds() - start_;
   // Right before the record: a process may be stopped at any time, and go on when it is too late.
-  if (fenced() || claim_.fenced()) {
+  bool is_overtaken = fenced();
+  if (!is_overtaken) ride_out_io_errors([&] { is_overtaken = claim_.fenced(); });
+  if (is_overtaken) {
     log("another attempt took over; this one's records do not count");
     return;
   }

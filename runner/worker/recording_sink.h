@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "runner/worker/disk_retries.h"
 #include "runner/worker/worker_verbs.h"
 #include "scheduling/claims/claims.h"
 #include "scheduling/claims/heartbeat.h"
@@ -64,7 +65,7 @@ class RecordingSink final : public TrialSink {
 
  private:
   void append(const auto& record, Flush flush) {
-    wait_out_full_disk([&] { segment_.append(record, flush); });
+    wait_out_full_disk([&] { ride_out_io_errors([&] { segment_.append(record, flush); }); });
     tell_segment();
   }
   void append_metrics(const EpochRecord& record);

@@ -14,6 +14,7 @@
 #include "base/errors.h"
 #include "base/exit_code.h"
 #include "base/host.h"
+#include "base/input_output_error.h"
 #include "base/json.h"
 #include "base/logging.h"
 #include "base/memory_use.h"
@@ -25,6 +26,7 @@
 #include "config/yaml/trial_reader.h"
 #include "data/dataset.h"
 #include "runner/worker/dataset_cache.h"
+#include "runner/worker/disk_retries.h"
 #include "runner/worker/recording_sink.h"
 #include "runner/worker/stack_traces.h"
 #include "runner/worker/stop_request.h"
@@ -89,6 +91,7 @@ class WorkerGroup {
   void stop(const StoppedOnFullDisk& error);
   void expect_recorded_data(const Assignment& assignment, const DataIdentity& data);
   [[noreturn]] void fail_alone(const Assignment& assignment, const TrialFailure& failure);
+  static ExitCode exit_code_of(const TrialFailure& failure);
   bool out_of_time() const { return group_.budget.must_stop(monotonic_seconds()); }
   /// Whether the running trial should stop at its next step.
   bool stop_now() const;
@@ -96,9 +99,9 @@ class WorkerGroup {
   GroupContext group_;
   Communicator& comm_;
   DatasetCache datasets_;
-  MemoryUse before_;               // this rank's, before its first step
-  bool is_short_of_time_ = false;  // rank 0
-  bool is_broken_ = false;         // a trial left it in no state to go on
+  MemoryUse before_;                // this rank's, before its first step
+  bool is_short_of_time_ = false;   // rank 0
+  std::optional<ExitCode> broken_;  // how it ends: a trial left it in no state to go on
   WatchedFolder sweep_folder_;
   bool is_refused_ = false;                 // the data are not those of the records
   std::unique_ptr<TrialSource> source_;     // rank 0
@@ -115,10 +118,13 @@ WorkerGroup::WorkerGroup(const GroupSettings& settings, Communicator& comm)
     group_.budget = TimeBudget(monotonic_seconds() + left, comm.size());
   }
   const ClaimOwner owner{this_process(), GroupName(settings.group), comm.size()};
-  source_ = std::make_unique<TrialSource>(settings.sweep_directory, owner, only_trial_of(settings));
-  segment_ = std::make_unique<SegmentWriter>(
-      settings.sweep_directory,
-      WriterRecord{.role = "worker", .torch_version = torch_version(), .group = settings.group});
+  ride_out_io_errors([&] {
+    source_ =
+        std::make_unique<TrialSource>(settings.sweep_directory, owner, only_trial_of(settings));
+    segment_ = std::make_unique<SegmentWriter>(
+        settings.sweep_directory,
+        WriterRecord{.role = "worker", .torch_version = torch_version(), .group = settings.group});
+  });
 }
 
 bool WorkerGroup::stop_now() const {
@@ -133,7 +139,8 @@ std::optional<Assignment> WorkerGroup::next() {
   if (comm_.rank() == 0) {
     is_short_of_time_ = !group_.budget.may_start(monotonic_seconds());
     if (!is_short_of_time_) {
-      retry_while_disk_full([this] { claimed_ = source_->next(stop_requested); },
+      const auto take = [this] { claimed_ = source_->next(stop_requested); };
+      retry_while_disk_full([&] { ride_out_io_errors(take); },
                             {.began = [](const std::string& what) { log_warning("{}", what); },
                              .give_up = stop_requested});
     }
@@ -181,7 +188,8 @@ TrialResult WorkerGroup::train(const Assignment& assignment, TrialSink& sink) {
 void WorkerGroup::expect_recorded_data(const Assignment& assignment, const DataIdentity& data) {
   std::string conflict;
   if (comm_.rank() == 0) {
-    conflict = source_->data_conflict(assignment.config.dataset, data).value_or("");
+    ride_out_io_errors(
+        [&] { conflict = source_->data_conflict(assignment.config.dataset, data).value_or(""); });
   }
   conflict = comm_.broadcast(conflict);
   if (!conflict.empty()) throw OtherDataError(conflict);
@@ -205,12 +213,11 @@ void WorkerGroup::train_to_the_end(const Assignment& assignment, TrialSink& sink
 void WorkerGroup::train_and_record(const Assignment& assignment) {
   SilentSink silent;
   if (comm_.rank() == 0) {
-    retry_while_disk_full(
-        [&] {
-          sink_ = std::make_unique<RecordingSink>(
-              *segment_, claimed_->claim, group_, assignment.config.training.epochs);
-        },
-        {.give_up = stop_requested});
+    const auto make_sink = [&] {
+      sink_ = std::make_unique<RecordingSink>(
+          *segment_, claimed_->claim, group_, assignment.config.training.epochs);
+    };
+    retry_while_disk_full([&] { ride_out_io_errors(make_sink); }, {.give_up = stop_requested});
   }
   set_crash_report_file(crash_report_file(
       group_.settings.sweep_directory, assignment.trial_id, assignment.attempt, comm_.rank()));
@@ -243,13 +250,17 @@ void WorkerGroup::stop(const StoppedOnFullDisk& error) {
   if (comm_.size() > 1) throw error;  // the other ranks may wait for this one
 }
 
+ExitCode WorkerGroup::exit_code_of(const TrialFailure& failure) {
+  return failure.is_of_the_disk ? kExitDiskFailed : kExitFailed;
+}
+
 // An error is collective or fatal: one that follows from the configuration strikes all ranks alike
 // and ends the trial; any other, with peers waiting in a collective call, ends the group.
 void WorkerGroup::fail(const Assignment& assignment, const TrialFailure& failure) {
   if (sweep_folder_.is_gone()) throw EnvironmentError("the sweep's folder is gone");
   if (comm_.size() > 1 && !failure.all_ranks_alike) fail_alone(assignment, failure);
+  if (!failure.all_ranks_alike) broken_ = exit_code_of(failure);
   if (sink_) sink_->failed(failure.failure, failure.message);
-  is_broken_ = !failure.all_ranks_alike;
 }
 
 // The first rank to fail is the cause; its peers may fail by its absence.
@@ -265,7 +276,7 @@ void WorkerGroup::fail_alone(const Assignment& assignment, const TrialFailure& f
     const CrashReport report = first.value_or(CrashReport{0, failure.failure, failure.message});
     sink_->failed(report.failure, to_text(report, comm_.size()));
   }
-  abort_all_ranks(1);
+  abort_all_ranks(exit_code_of(failure));
 }
 
 // A request to stop that finds the disk full may leave no record: the exit code tells the
@@ -277,16 +288,20 @@ int WorkerGroup::serve() {
     log_info("group {} leaves: {}; {}", group_.settings.group, stop_reason(), error.what());
     if (comm_.size() > 1) abort_all_ranks(kExitYielded);
     return kExitYielded;
+  } catch (const InputOutputError& error) {
+    log_error("{}", error.what());
+    if (comm_.size() > 1) abort_all_ranks(kExitDiskFailed);
+    return kExitDiskFailed;
   }
 }
 
 int WorkerGroup::serve_until_nothing_suits() {
-  while (!is_broken_ && !is_refused_) {
+  while (!broken_ && !is_refused_) {
     const std::optional<Assignment> assignment = next();
     if (!assignment) break;
     train_and_record(*assignment);
   }
-  if (is_broken_) return kExitFailed;
+  if (broken_) return *broken_;
   if (is_refused_) return kExitUsage;
   const bool short_of_time = is_short_of_time_ || (comm_.rank() == 0 && out_of_time());
   const std::uint32_t flags =

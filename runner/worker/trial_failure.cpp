@@ -5,9 +5,11 @@
 #include <unistd.h>
 
 #include <new>
+#include <system_error>
 
 #include "base/errors.h"
 #include "base/failure.h"
+#include "base/input_output_error.h"
 #include "base/text.h"
 #include "scheduling/planning/memory_advice.h"
 
@@ -32,6 +34,13 @@ std::string advice(const TrialConfig& config, int ranks, const MemoryUse& before
                         .sync_batch_norm = config.training.sync_batch_norm});
 }
 
+// The machine's fault, and no trial's.
+TrialFailure of_the_disk(const std::exception& error) {
+  return {.failure = to_string(FailureClass::kNodeFailure),
+          .message = error.what(),
+          .is_of_the_disk = true};
+}
+
 }  // namespace
 
 TrialFailure current_failure(const TrialConfig& config, int ranks, const MemoryUse& before) {
@@ -39,6 +48,11 @@ TrialFailure current_failure(const TrialConfig& config, int ranks, const MemoryU
     throw;
   } catch (const ConfigError& error) {
     return {to_string(FailureClass::kError), error.what(), true};
+  } catch (const InputOutputError& error) {
+    return of_the_disk(error);
+  } catch (const std::system_error& error) {  // of std::filesystem, too
+    if (is_input_output_error(error.code().value())) return of_the_disk(error);
+    return {to_string(FailureClass::kCrash), error.what()};
   } catch (const std::bad_alloc&) {
     return {to_string(FailureClass::kOom), "out of memory; " + advice(config, ranks, before)};
   } catch (const c10::Error& error) {

@@ -14,6 +14,7 @@ struct TrialFailure {
   // It follows from the configuration, so it struck all ranks at the same place: the group is whole
   // and goes on. Any other leaves peers waiting in a collective call.
   bool all_ranks_alike = false;
+  bool is_of_the_disk = false;  // which failed for longer than one tries
 };
 
 /// Of the exception that is being handled. `before`: this process's memory before the first step.

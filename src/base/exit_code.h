@@ -11,6 +11,7 @@ enum ExitCode : int {
   kExitStore = 4,       // the store is damaged or locked
   kExitNotChecked = 6,  // fsck found no damage, but could not check everything
   kExitInternalError = 70,
+  kExitDiskFailed = 74,  // of a worker: what it was at goes on once the disk does
   kExitYielded = 75,  // stopped on request, work left: requeue me
   kExitTimeBudget = 124,
   kExitCannotStart = 127,  // as shells say it of a program that is not there

@@ -37,6 +37,22 @@ for ((seed = 1; seed <= ${SEEDS:-5}; ++seed)); do
 done
 grep -q 'Input/output error; trying again' "$work/log" || { cat "$work/log"; fail "nobody was told"; }
 
+# Workers ride it out, too: no trial pays for a disk.
+for ((seed = 1; seed <= ${SEEDS:-5}; ++seed)); do
+  export HEADWAY_RESULTS=$work/workers$seed
+  LD_PRELOAD=$FLAKY_FILES FLAKY_FOLDER=$HEADWAY_RESULTS FLAKY_ARGUMENT=serve FLAKY_PROBABILITY=0.02 \
+    FLAKY_SEED=$seed exits 0 "$HEADWAY" run "$work/flaky.yaml"
+  cat "$HEADWAY_RESULTS"/flaky/logs/*.log >>"$work/groups"
+  "$HEADWAY" fsck flaky || fail "workers, seed $seed"
+  [[ $(query flaky "select count(*) from trials where state = 'done'") == 2 ]] || fail "workers, seed $seed: trials"
+  [[ -z $(query flaky "select * from attempts where failure not in ('', 'node_failure')") ]] ||
+    fail "workers, seed $seed: a trial pays for the disk"
+done
+grep -q 'Input/output error; trying again' "$work/groups" || { cat "$work/groups"; fail "no worker tried again"; }
+LD_PRELOAD=$FLAKY_FILES FLAKY_FOLDER=$HEADWAY_RESULTS FLAKY_ARGUMENT=evaluate FLAKY_PROBABILITY=0.02 \
+  FLAKY_SEED=1 exits 0 "$HEADWAY" evaluate flaky --suite calibration
+export HEADWAY_RESULTS=$work/results1
+
 # So does one that evaluates again and finds the segments, which hold the requests, failing.
 "$HEADWAY" evaluate flaky --suite calibration || fail "nothing was evaluated"
 for ((seed = 1; seed <= ${SEEDS:-5}; ++seed)); do

@@ -35,7 +35,7 @@ constexpr std::array<Rule, 7> kRules{{
     {failure_name(FailureClass::kPreempted), kUnlimited, "the worker was interrupted from outside"},
     {failure_name(FailureClass::kNodeFailure),
      kUnlimited,
-     "the worker's machine or supervisor went away"},
+     "the worker's machine, its disk or its supervisor went away"},
 }};
 
 const Rule& rule_of(const std::string& failure) {

@@ -14,6 +14,7 @@
 #include "base/json.h"
 #include "base/limits.h"
 #include "base/logging.h"
+#include "base/retry_after_io_errors.h"
 #include "base/sha256.h"
 #include "base/watched_folder.h"
 
@@ -206,7 +207,7 @@ RecoveredCheckpoint CheckpointFolder::recover() const {
   RecoveredCheckpoint result;
   for (const std::int64_t step : steps()) {
     try {
-      result.newest.emplace(load(step));
+      retry_after_io_errors([&] { result.newest.emplace(load(step)); }, {});
       break;
     } catch (const EnvironmentError& error) {  // may be whole all the same
       result.damage.push_back(

@@ -4,6 +4,9 @@
 
 #include "base/errors.h"
 #include "base/files.h"
+#include "base/input_output_error.h"
+#include "base/logging.h"
+#include "base/retry_after_io_errors.h"
 #include "base/time.h"
 #include "base/watched_folder.h"
 #include "base/weights_file.h"
@@ -11,7 +14,7 @@
 namespace headway {
 namespace {
 
-enum Trouble : std::uint32_t { kNone = 0, kFailed = 1, kDiskFull = 2 };
+enum Trouble : std::uint32_t { kNone = 0, kFailed = 1, kDiskFull = 2, kDiskFails = 4 };
 
 std::uint32_t trouble_of(const std::exception_ptr& error) {
   if (!error) return kNone;
@@ -19,6 +22,8 @@ std::uint32_t trouble_of(const std::exception_ptr& error) {
     std::rethrow_exception(error);
   } catch (const DiskFullError&) {
     return kDiskFull;
+  } catch (const InputOutputError&) {
+    return kDiskFails;
   } catch (...) {
     return kFailed;
   }
@@ -27,6 +32,12 @@ std::uint32_t trouble_of(const std::exception_ptr& error) {
 // A safetensors file's metadata are texts.
 std::string text_of(const nlohmann::json& manifest, const char* key) {
   return std::to_string(manifest.at(key).get<std::int64_t>());
+}
+
+// While the trial trains on.
+void with_retries(const std::function<void()>& job) {
+  retry_after_io_errors(
+      job, {.failed = [](const std::string& what) { log_warning("{}; trying again", what); }});
 }
 
 }  // namespace
@@ -65,7 +76,9 @@ void CheckpointSaver::save(const TrialPosition& position, Request request) {
   state_.capture(image_, position);
   saved_at_ = monotonic_seconds();
   if (request.checkpoint) saved_ = place_of(position);
-  if (comm_.rank() == 0) job_.start([this, request] { write_image(request); });
+  if (comm_.rank() == 0) {
+    job_.start([this, request] { with_retries([&] { write_image(request); }); });
+  }
 }
 
 // The best weights first: a checkpoint whose history names them must find them there.
@@ -92,7 +105,7 @@ void CheckpointSaver::write_image(const Request& request) {
 
 void CheckpointSaver::write(const std::function<void()>& job) {
   finish();
-  if (comm_.rank() == 0) job_.start(job);
+  if (comm_.rank() == 0) job_.start([&] { with_retries(job); });
   finish();
 }
 
@@ -101,6 +114,7 @@ void CheckpointSaver::finish() {
   const std::uint32_t trouble = comm_.all_reduce_or(trouble_of(error));
   if (error) std::rethrow_exception(error);
   if (trouble == kDiskFull) throw DiskFullError("rank 0 could not write: its disk is full");
+  if (trouble == kDiskFails) throw InputOutputError("rank 0 could not write: its disk fails");
   if (trouble != kNone) throw EnvironmentError("rank 0 could not write");
 }
 

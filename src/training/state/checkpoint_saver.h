@@ -17,8 +17,9 @@
 namespace headway {
 
 /// Saves a trial's state while it trains on: a copy is taken at once, a thread of rank 0 hashes and
-/// writes it, one at a time. A write that failed is told on all ranks alike by the next collective
-/// call, as a DiskFullError or another EnvironmentError.
+/// writes it, one at a time, again while the disk fails at it (see retry_after_io_errors). A write
+/// that failed is told on all ranks alike by the next collective call, as a DiskFullError, an
+/// InputOutputError or another EnvironmentError.
 class CheckpointSaver {
  public:
   struct Places {
