@@ -7,20 +7,13 @@
 #include <charconv>
 #include <csignal>
 #include <cstdint>
-#include <filesystem>
-#include <fstream>
-#include <iterator>
 
+#include "base/host.h"
 #include "base/process.h"
 #include "base/signals.h"
 
 namespace headway {
 namespace {
-
-std::string whole_file(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
-}
 
 // "State:\tT (stopped)" -> "T (stopped)".
 std::string status_field(const std::string& status, const std::string& key) {
@@ -31,8 +24,7 @@ std::string status_field(const std::string& status, const std::string& key) {
 }
 
 std::optional<int> launched_rank_of(pid_t pid) {
-  const std::string environment =
-      std::string(1, '\0') + whole_file(fmt::format("/proc/{}/environ", pid));
+  const std::string environment = std::string(1, '\0') + process_file(pid, "environ");
   for (const std::string name : {"OMPI_COMM_WORLD_RANK=", "PMIX_RANK="}) {
     const auto found = environment.find(std::string(1, '\0') + name);
     if (found == std::string::npos) continue;
@@ -50,16 +42,15 @@ bool catches(const std::string& status, int signal) {
 
 // Of the main thread alone: others beat and watch while it may stand still.
 std::uint64_t worked_nanoseconds(pid_t pid) {
-  const std::string text = whole_file(fmt::format("/proc/{0}/task/{0}/schedstat", pid));
+  const std::string text = process_file(pid, fmt::format("task/{}/schedstat", pid));
   std::uint64_t nanoseconds = 0;
   std::from_chars(text.data(), text.data() + text.size(), nanoseconds);
   return nanoseconds;
 }
 
 MemberState member_state(pid_t pid) {
-  const std::string proc = fmt::format("/proc/{}/", pid);
-  const std::string status = "\n" + whole_file(proc + "status");
-  const std::string waits_in = whole_file(proc + "wchan");
+  const std::string status = "\n" + process_file(pid, "status");
+  const std::string waits_in = process_file(pid, "wchan");
   return {.pid = pid,
           .name = status_field(status, "Name"),
           .rank = launched_rank_of(pid),
@@ -81,8 +72,7 @@ std::vector<MemberState> group_state(pid_t leader) {
 ProcessIdentity group_leader(const ProcessIdentity& rank) {
   const auto parent = parent_of(rank);
   if (!parent) return rank;
-  const std::string name =
-      status_field("\n" + whole_file(fmt::format("/proc/{}/status", parent->pid)), "Name");
+  const std::string name = status_field("\n" + process_file(parent->pid, "status"), "Name");
   return name == "mpirun" || name == "orterun" ? *parent : rank;
 }
 

@@ -1,5 +1,6 @@
 #include "base/host.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <sched.h>
 #include <sys/random.h>
@@ -8,6 +9,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <cmath>
 #include <filesystem>
 #include <fstream>
@@ -19,6 +21,7 @@
 
 #include "base/cgroup.h"
 #include "base/errors.h"
+#include "base/files.h"
 #include "base/json.h"
 
 namespace headway {
@@ -46,8 +49,7 @@ struct ProcessStat {
 };
 
 std::optional<ProcessStat> process_stat(std::int64_t pid) {
-  std::ifstream file(fmt::format("/proc/{}/stat", pid));
-  const std::string text(std::istreambuf_iterator<char>(file), {});
+  const std::string text = process_file(pid, "stat");
   const auto name_end = text.rfind(')');  // the name in front may hold anything, newlines too
   if (name_end == std::string::npos) return std::nullopt;
   std::istringstream rest(text.substr(name_end + 1));
@@ -65,6 +67,21 @@ std::string host_name() {
   std::array<char, 256> name{};
   if (::gethostname(name.data(), name.size() - 1) != 0) return "localhost";
   return name.data();
+}
+
+std::string process_file(std::int64_t pid, const std::string& name) {
+  const FileDescriptor file(
+      ::open(fmt::format("/proc/{}/{}", pid, name).c_str(), O_RDONLY | O_CLOEXEC));
+  std::string text;
+  std::array<char, 4096> part{};
+  while (file.is_open()) {
+    const ssize_t count = ::read(file.native(), part.data(), part.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return "";
+    if (count == 0) break;
+    text.append(part.data(), static_cast<std::size_t>(count));
+  }
+  return text;
 }
 
 ProcessIdentity this_process() {

@@ -24,6 +24,10 @@ std::optional<ProcessIdentity> process_numbered(std::int64_t pid);
 /// Who started it, or adopted it since; nothing when it is gone, or of another machine.
 std::optional<ProcessIdentity> parent_of(const ProcessIdentity& process);
 
+/// What /proc/PID/`name` holds; "" for a process that is gone, also for one that ends meanwhile: a
+/// stream would throw there.
+std::string process_file(std::int64_t pid, const std::string& name);
+
 enum class Liveness { kAlive, kDead, kUnknown };
 
 /// kUnknown when the process belongs to another machine: nothing can be said from here.

@@ -8,6 +8,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <set>
+#include <thread>
 
 namespace headway {
 namespace {
@@ -104,6 +105,21 @@ TEST(Host, a_child_is_alive_until_it_ends) {
   EXPECT_EQ(liveness(identity), Liveness::kDead);
   child.end_and_reap();
   EXPECT_EQ(liveness(identity), Liveness::kDead);
+}
+
+TEST(Host, files_of_a_process_that_ends_meanwhile_are_empty) {
+  EXPECT_NE(process_file(::getpid(), "stat"), "");
+  for (int time = 0; time < 200; ++time) {
+    const pid_t child = ::fork();
+    if (child == 0) ::_exit(0);
+    std::thread reader([child] {
+      while (!process_file(child, "stat").empty()) {
+      }
+    });
+    EXPECT_EQ(::waitpid(child, nullptr, 0), child);
+    reader.join();
+    EXPECT_EQ(process_file(child, "environ"), "");
+  }
 }
 
 TEST(Host, a_reused_process_number_is_another_process) {
