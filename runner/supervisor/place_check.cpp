@@ -7,6 +7,7 @@
 #include "base/files.h"
 #include "base/ids.h"
 #include "base/sweep_layout.h"
+#include "store/sql/sqlite_dialect.h"
 
 namespace headway {
 namespace {
@@ -47,7 +48,7 @@ void expect_places_of_sweep(const fs::path& sweep_directory) {
   expect_folder(layout.logs());
   expect_folder_of_trials(layout.root() / "artifacts");
   expect_folder_of_trials(layout.checkpoints());
-  expect_regular_file(layout.database());
+  for (const auto& file : sqlite_files(layout.database())) expect_regular_file(file);
 }
 
 void expect_places_of_evaluation(const fs::path& sweep_directory, const std::string& suite) {
@@ -56,7 +57,7 @@ void expect_places_of_evaluation(const fs::path& sweep_directory, const std::str
   expect_folder(layout.evaluations());
   expect_folder(layout.evaluation(suite));
   expect_folder_of_trials(SweepLayout(layout.evaluation(suite)).checkpoints());
-  expect_regular_file(layout.database());
+  for (const auto& file : sqlite_files(layout.database())) expect_regular_file(file);
 }
 
 }  // namespace headway

@@ -81,8 +81,10 @@ std::optional<StoreSync::Outcome> StoreSync::poll() {
     const auto end = child_->poll();
     if (!end) return std::nullopt;
     child_.reset();
-    if (end->exit_code != kExitDone) {
-      const std::string said = last_line(text_in(output_));
+    const std::string said = last_line(text_in(output_));
+    if (end->exit_code == kExitDone) {
+      outcome.note = printable(said);
+    } else {
       outcome.failure = said.empty() ? end->describe() : printable(said);
       outcome.may_pass = end->exit_code != kExitStore;
     }
@@ -107,7 +109,10 @@ void StoreSync::finish(double seconds, const std::function<bool()>& is_cut_short
   const double deadline = monotonic_seconds() + seconds;
   const auto is_over = [&] { return is_cut_short() || monotonic_seconds() >= deadline; };
   const Outcome outcome = wait_for_last(is_over);
-  if (outcome.failure.empty()) return;
+  if (outcome.failure.empty()) {
+    if (!outcome.note.empty()) tell_(outcome.note);
+    return;
+  }
   std::string remedy;
   if (outcome.may_pass) {
     remedy = fmt::format(

@@ -37,6 +37,7 @@ class StoreSync {
   /// How a sync went.
   struct Outcome {
     std::string failure = {};  // "": it is up to date
+    std::string note = {};     // worth telling though it succeeded
     bool may_pass = true;      // by itself: a lock, a full disk
   };
 

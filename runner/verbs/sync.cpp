@@ -21,11 +21,17 @@ struct SyncArguments {
   bool last = false;
 };
 
-void bring_up_to_date(const std::filesystem::path& sweep_directory, bool last) {
+// What it prints when it ends well, the supervisor tells.
+void bring_up_to_date(const std::filesystem::path& sweep_directory, bool last, std::ostream& err) {
   ResultsStore store(sweep_directory);
   store.serve_readers();
   store.sync();
-  if (last) store.settle();
+  if (!last || store.settle()) return;
+  fmt::print(err,
+             "{}: another program is reading it, so that the newest rows are in {}-wal until that "
+             "is done; a copy needs both files\n",
+             printable(store.place()),
+             printable(std::filesystem::path(store.place()).filename().string()));
 }
 
 /// Who may not write the store may do so in a moment, when it was just replaced.
@@ -42,7 +48,7 @@ int sync(const SyncArguments& arguments, const VerbContext& context) {
   const auto directory = find_sweep(arguments.sweep, context.results_root).directory;
   for (int tries = 1;; ++tries) {
     try {
-      bring_up_to_date(directory, arguments.last);
+      bring_up_to_date(directory, arguments.last, context.err);
       return kExitDone;
     } catch (const DatabaseError& error) {
       if (error.kind() == SqlErrorKind::kUnwritable && tries < kTriesAtUnwritable) {

@@ -55,8 +55,8 @@ class SqlDialect {
   /// From now on readers and the writer do not wait for each other, where that can be had at once.
   virtual void serve_readers(soci::session&) const {}
   /// Undoes serve_readers: nothing of the database is outside its one file, which may be copied,
-  /// and read where nothing can be written. Does what it can while others have it open.
-  virtual void settle(soci::session&) const {}
+  /// and read where nothing can be written. False when others who have it open hold that back.
+  virtual bool settle(soci::session&) const { return true; }
 };
 
 /// INSERT ... ON CONFLICT DO UPDATE, as SQLite (3.24) and PostgreSQL have it.

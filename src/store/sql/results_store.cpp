@@ -244,8 +244,10 @@ void ResultsStore::serve_readers() {
   query([this](soci::session& sql) { dialect_->serve_readers(sql); });
 }
 
-void ResultsStore::settle() {
-  query([this](soci::session& sql) { dialect_->settle(sql); });
+bool ResultsStore::settle() {
+  bool is_settled = false;
+  query([&](soci::session& sql) { is_settled = dialect_->settle(sql); });
+  return is_settled;
 }
 
 std::vector<std::string> ResultsStore::varying_keys() const {

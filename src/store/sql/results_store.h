@@ -54,7 +54,7 @@ class ResultsStore {
   /// For whoever is going to write again and again: see SqlDialect.
   void serve_readers();
   /// When nobody is: see SqlDialect.
-  void settle();
+  bool settle();
 
   const std::filesystem::path& sweep_directory() const { return sweep_directory_; }
   /// The sweep's name, as in its manifest: the column `sweep` of its rows.

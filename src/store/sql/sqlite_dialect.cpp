@@ -140,9 +140,25 @@ void copy_or_throw(soci::session& from, soci::session& into, const char* schema)
                                  sqlite_api::sqlite3_errcode(handle));
 }
 
+// SQLite would wait for good for the other end of a pipe.
+void expect_regular_files(const std::filesystem::path& database) {
+  for (const std::filesystem::path& file : sqlite_files(database)) {
+    struct stat info {};
+    if (::stat(file.c_str(), &info) != 0 || S_ISREG(info.st_mode)) continue;
+    throw soci::soci_error(
+        fmt::format("unable to open database file: {}: found {}, expected a regular file",
+                    file.string(),
+                    kind_of_file(info.st_mode)));
+  }
+}
+
 void remove_database(const std::filesystem::path& database) {
-  for (const char* suffix : {"", "-journal", "-wal", "-shm"}) {
-    std::filesystem::remove(database.string() + suffix);
+  for (const std::filesystem::path& file : sqlite_files(database)) {
+    std::error_code problem;
+    std::filesystem::remove(file, problem);
+    if (!problem) continue;
+    throw EnvironmentError(
+        fmt::format("{}: cannot be removed ({}); move it away", file.string(), problem.message()));
   }
 }
 
@@ -160,6 +176,14 @@ long long rows_only_in(soci::session& sql,
 }
 
 }  // namespace
+
+std::vector<std::filesystem::path> sqlite_files(const std::filesystem::path& database) {
+  std::vector<std::filesystem::path> files;
+  for (const char* suffix : {"", "-journal", "-wal", "-shm"}) {
+    files.emplace_back(database.string() + suffix);
+  }
+  return files;
+}
 
 std::filesystem::path sqlite_file_of(const std::filesystem::path& sweep_directory) {
   if (!is_network_file_system(sweep_directory)) return SweepLayout(sweep_directory).database();
@@ -182,6 +206,7 @@ std::string SqliteDialect::place() const {
 }
 
 std::unique_ptr<soci::session> SqliteDialect::open() {
+  if (!file_.empty()) expect_regular_files(file_);
   FileDescriptor folder;
   const std::string name = name_without_quotes(file_, folder);
   auto session = std::make_unique<soci::session>(
@@ -260,16 +285,21 @@ void SqliteDialect::serve_readers(soci::session& sql) const {
   }
 }
 
-void SqliteDialect::settle(soci::session& sql) const {
-  if (journal_mode(sql) != "wal" || try_journal_mode(sql, "delete", busy_seconds_)) return;
+bool SqliteDialect::settle(soci::session& sql) const {
+  if (journal_mode(sql) != "wal" || try_journal_mode(sql, "delete", busy_seconds_)) return true;
   // Whoever has it open keeps the log; empty, nothing is missing from a copy of the file alone.
+  int is_held_back = 1;
   sql << "PRAGMA busy_timeout = 0";
   try {
-    sql << "PRAGMA wal_checkpoint(TRUNCATE)";
+    int pages = 0;
+    int copied = 0;
+    sql << "PRAGMA wal_checkpoint(TRUNCATE)", soci::into(is_held_back), soci::into(pages),
+        soci::into(copied);
   } catch (const soci::soci_error&) {
     // This user may not write it.
   }
   sql << fmt::format("PRAGMA busy_timeout = {}", busy_seconds_ * 1000);
+  return is_held_back == 0;
 }
 
 SqlErrorKind SqliteDialect::error_kind(const soci::soci_error& error) const {

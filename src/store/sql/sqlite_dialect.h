@@ -40,7 +40,7 @@ class SqliteDialect : public SqlDialect {
   SqlErrorKind error_kind(const soci::soci_error& error) const override;
   /// Not on network file systems, nor where files cannot be mapped by several processes.
   void serve_readers(soci::session& sql) const override;
-  void settle(soci::session& sql) const override;
+  bool settle(soci::session& sql) const override;
 
  private:
   bool take_contents_of(const std::filesystem::path& fresh);
@@ -48,6 +48,9 @@ class SqliteDialect : public SqlDialect {
   std::filesystem::path file_;
   int busy_seconds_;
 };
+
+/// The file of a database and those that SQLite may make beside it.
+std::vector<std::filesystem::path> sqlite_files(const std::filesystem::path& database);
 
 /// results.sqlite in the sweep's folder; in the local cache when that is on a network file system,
 /// where SQLite's locks cannot be trusted.

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 #include <soci/soci.h>
 #include <soci/sqlite3/soci-sqlite3.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -136,6 +137,41 @@ TEST(ResultsStore, of_a_writer_that_was_killed_is_whole) {
   store.settle();
   EXPECT_THAT(files_beside(database), IsEmpty());
   EXPECT_EQ(done_in_copy(database), 1);
+}
+
+TEST(ResultsStore, says_when_a_reader_holds_back_the_newest_rows) {
+  const SweepFixture fixture;
+  ResultsStore store(fixture.path());
+  store.serve_readers();
+  store.sync();
+  EXPECT_TRUE(store.settle());
+  store.serve_readers();
+  soci::session reader(soci::sqlite3, (fixture.path() / "results.sqlite").string());
+  int rows = 0;
+  reader << "BEGIN";
+  reader << "SELECT count(*) FROM trials", soci::into(rows);
+  fixture.write({fixture.started(0, 1), fixture.done(0, 1, 0.5)});
+  store.sync();
+  EXPECT_FALSE(store.settle());
+  reader << "COMMIT";
+  reader.close();
+  EXPECT_TRUE(store.settle());
+}
+
+TEST(ResultsStore, refuses_a_pipe_in_the_place_of_a_file_of_sqlite) {
+  const SweepFixture fixture;
+  ResultsStore(fixture.path()).sync();
+  for (const char* name : {"results.sqlite-journal", "results.sqlite-wal", "results.sqlite-shm"}) {
+    const auto pipe = fixture.path() / name;
+    ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+    try {
+      ResultsStore(fixture.path()).sync();
+      ADD_FAILURE() << "opened beside " << pipe;
+    } catch (const DatabaseError& error) {
+      EXPECT_THAT(error.what(), HasSubstr(pipe.string() + ": found a named pipe"));
+    }
+    std::filesystem::remove(pipe);
+  }
 }
 
 TEST(ResultsStore, goes_on_in_a_new_database_when_the_old_one_was_deleted) {
