@@ -19,12 +19,12 @@ bool means_absent(int error) {
 }
 
 [[noreturn]] void throw_wrong_kind(const std::filesystem::path& path, mode_t mode) {
-  throw EnvironmentError(
+  throw UnfitFileError(
       fmt::format("{}: found {}, expected a regular file", path.string(), kind_of_file(mode)));
 }
 
 [[noreturn]] void throw_too_large(const std::filesystem::path& path, std::uint64_t most_bytes) {
-  throw EnvironmentError(fmt::format(
+  throw UnfitFileError(fmt::format(
       "{}: more than {} bytes, which such a file never has", path.string(), most_bytes));
 }
 

@@ -10,6 +10,8 @@
 #include <string_view>
 #include <utility>
 
+#include "base/errors.h"
+
 namespace headway {
 
 /// Owns a POSIX file descriptor.
@@ -27,6 +29,13 @@ class FileDescriptor {
 
  private:
   int fd_ = -1;
+};
+
+/// What is at a path cannot be the file that is meant: it is of another kind, or larger than such a
+/// file ever is.
+class UnfitFileError : public EnvironmentError {
+ public:
+  using EnvironmentError::EnvironmentError;
 };
 
 /// "a directory", "a named pipe", ...: of a mode as stat(2) tells it.

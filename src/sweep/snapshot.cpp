@@ -240,7 +240,13 @@ std::vector<TrialWork> SweepSnapshot::work_of(const std::string& supervisor) con
 std::vector<SupervisorId> live_supervisors(const std::filesystem::path& sweep_directory) {
   std::vector<SupervisorId> ids;
   std::error_code none;
-  std::filesystem::directory_iterator entry(SweepLayout(sweep_directory).supervisors(), none);
+  std::filesystem::path folder;
+  try {
+    folder = SweepLayout(sweep_directory).supervisors();
+  } catch (const StrayLinkError&) {
+    return ids;  // as far as can be told
+  }
+  std::filesystem::directory_iterator entry(folder, none);
   for (; !none && entry != std::filesystem::directory_iterator(); entry.increment(none)) {
     const auto group = GroupName::from(entry->path().stem().string() + "-0");  // of that supervisor
     if (!group || supervisor_of(sweep_directory, *group) == Liveness::kDead) continue;

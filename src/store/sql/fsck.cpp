@@ -1,6 +1,7 @@
 #include "store/sql/fsck.h"
 
 #include <fmt/format.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <chrono>
@@ -53,6 +54,7 @@ class Check {
   FsckReport run() {
     findings_.guard(layout_.root() / "trials.jsonl", [this] { check_plan(); });
     findings_.guard(layout_.root() / "segments", [this] { check_segments(); });
+    check_other_folders();
     check_trials();
     if (options_.check_artifacts) check_artifacts();
     findings_.guard(layout_.root() / "results.sqlite", [this] { check_store(); });
@@ -95,7 +97,20 @@ class Check {
     }
   }
 
+  // Commands that come upon a link out of the sweep there refuse to go on.
+  void check_other_folders() {
+    findings_.guard(layout_.root() / "supervisors", [this] { layout_.supervisors(); });
+    findings_.guard(layout_.root() / "logs", [this] { layout_.logs(); });
+    findings_.guard(layout_.root() / "evaluations", [this] { layout_.evaluations(); });
+  }
+
   void check_segments() {
+    const auto folder = layout_.segments();
+    struct stat info {};
+    if (::stat(folder.c_str(), &info) == 0 && !S_ISDIR(info.st_mode)) {
+      throw UnfitFileError(
+          fmt::format("found {}, expected the folder of all records", kind_of_file(info.st_mode)));
+    }
     SegmentReader reader(layout_.root());
     const auto take_all = [&] {
       reader.poll([this](const SegmentRecord& record) { take(record); });

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/errors.h"
+#include "base/files.h"
 #include "base/sweep_layout.h"
 #include "base/text.h"
 #include "store/sql/results_store.h"
@@ -20,6 +21,8 @@ void FsckFindings::guard(const std::filesystem::path& file, const std::function<
   } catch (const StoreError& error) {
     damage(file.string(), error.what());
   } catch (const ConfigError& error) {
+    damage(file.string(), error.what());
+  } catch (const UnfitFileError& error) {
     damage(file.string(), error.what());
   } catch (const StrayLinkError& error) {
     if (stray_links_.insert(error.path()).second) damage(error.path().string(), error.what());

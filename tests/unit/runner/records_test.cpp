@@ -1,12 +1,19 @@
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <soci/soci.h>
 #include <soci/sqlite3/soci-sqlite3.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
+#include <chrono>
+#include <csignal>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <sstream>
+#include <thread>
 
+#include "base/files.h"
 #include "base/safetensors.h"
 #include "base/sweep_layout.h"
 #include "runner/cli/verb.h"
@@ -324,9 +331,24 @@ TEST_F(Records, a_table_does_not_drop_the_trials_of_a_lost_segment_silently) {
 
 TEST_F(Records, fsck_that_cannot_check_has_an_exit_code_of_its_own) {
   headway({"table", "small"});
-  ::setenv("TMPDIR", "/nonexistent/folder", 1);
+  const pid_t holder = ::fork();
+  if (holder == 0) {  // locks the database, as one that writes it
+    const int file = ::open((sweep() / "results.sqlite").c_str(), O_RDWR);
+    struct flock all {};
+    all.l_type = F_WRLCK;
+    ::fcntl(file, F_SETLK, &all);
+    for (;;) ::pause();
+  }
+  const auto is_locked = [&] {
+    const FileDescriptor file = open_file(sweep() / "results.sqlite", O_RDWR);
+    struct flock any {};
+    any.l_type = F_WRLCK;
+    return ::fcntl(file.native(), F_GETLK, &any) == 0 && any.l_type != F_UNLCK;
+  };
+  while (!is_locked()) std::this_thread::sleep_for(std::chrono::milliseconds(5));
   const Outcome outcome = headway({"fsck", "small", "--quick"});
-  ::unsetenv("TMPDIR");
+  ::kill(holder, SIGKILL);
+  ::waitpid(holder, nullptr, 0);
   EXPECT_EQ(outcome.exit_code, kExitNotChecked);
   EXPECT_THAT(outcome.out, HasSubstr("not checked in full"));
 }

@@ -1,5 +1,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -162,7 +163,16 @@ TEST_F(Fsck, finds_a_configuration_that_does_not_fit_its_id) {
 
 TEST_F(Fsck, calls_links_out_of_the_sweep_damage_wherever_they_are) {
   const TemporaryDirectory elsewhere;
-  for (const char* name : {"trials.jsonl", "segments", "artifacts", "results.sqlite"}) {
+  for (const char* name : {"supervisors", "logs", "evaluations"}) {
+    std::filesystem::create_directory(fixture_.path() / name);
+  }
+  for (const char* name : {"trials.jsonl",
+                           "segments",
+                           "artifacts",
+                           "results.sqlite",
+                           "supervisors",
+                           "logs",
+                           "evaluations"}) {
     SCOPED_TRACE(name);
     const auto inside = fixture_.path() / name;
     const auto outside = elsewhere.path() / name;
@@ -174,6 +184,26 @@ TEST_F(Fsck, calls_links_out_of_the_sweep_damage_wherever_they_are) {
     EXPECT_FALSE(report.has(FsckFinding::kUnchecked));
     EXPECT_EQ(std::ranges::count(report.problems, inside.string(), &FsckProblem::where), 1);
     EXPECT_FALSE(report.is_sound());
+  }
+}
+
+TEST_F(Fsck, calls_what_is_no_file_in_the_place_of_one_damage) {
+  const SweepLayout layout(fixture_.path());
+  for (const auto& path : {layout.segments(),
+                           layout.trials_file(),
+                           layout.settings_file(),
+                           layout.vanished_trials_file(),
+                           weights_file(),
+                           layout.best_weights(fixture_.id(0))}) {
+    SCOPED_TRACE(path);
+    const auto aside = path.string() + ".aside";
+    const bool was_there = std::filesystem::exists(path);
+    if (was_there) std::filesystem::rename(path, aside);
+    ASSERT_EQ(::mkfifo(path.c_str(), 0600), 0);
+    EXPECT_FALSE(fsck(fixture_.path()).is_sound());
+    std::filesystem::remove(path);
+    if (was_there) std::filesystem::rename(aside, path);
+    EXPECT_THAT(fsck(fixture_.path()).problems, IsEmpty());
   }
 }
 
