@@ -203,7 +203,7 @@ bool SupervisedGroups::may_start() const {
 }
 
 void SupervisedGroups::start(int width) {
-  groups_.start(width, seconds_left());
+  wait_out_full_disk([&] { groups_.start(width, seconds_left()); });
 }
 
 Circumstances SupervisedGroups::circumstances(const EndedGroup& group,
