@@ -119,8 +119,9 @@ TableCell statistics(const std::vector<double>& values, const std::vector<std::s
   if (cell.n == 0) return cell;
   // Equal values are their own mean, which a sum would round.
   const auto [least, most] = std::ranges::minmax(present);
-  const double sum = std::accumulate(present.begin(), present.end(), 0.0);
-  cell.mean = least == most ? least : sum / static_cast<double>(cell.n);
+  // Of numbers near the largest one, the sum is beyond it.
+  const long double sum = std::accumulate(present.begin(), present.end(), 0.0L);
+  cell.mean = least == most ? least : static_cast<double>(sum / static_cast<long double>(cell.n));
   if (cell.n < 2) return cell;
   for (double& value : present) value -= *cell.mean;
   cell.std = safe_deviation(present);

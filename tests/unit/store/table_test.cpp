@@ -71,7 +71,8 @@ TEST(TableStatistics, only_equal_values_deviate_by_nothing) {
   for (const auto& [values, mean, std] :
        {std::tuple(std::array{0.1, 0.1, 0.1}, 0.1, 0.0),
         std::tuple(std::array{0.0, 0.0, 3e-200}, 1e-200, std::sqrt(3.0) * 1e-200),
-        std::tuple(std::array{-1e300, 0.0, 1e300}, 0.0, 1e300)}) {
+        std::tuple(std::array{-1e300, 0.0, 1e300}, 0.0, 1e300),
+        std::tuple(std::array{1.7e308, 1.65e308, 1.6e308}, 1.65e308, 5e306)}) {
     const SweepFixture fixture;
     for (std::size_t trial = 0; trial < values.size(); ++trial) {
       fixture.write({fixture.started(trial, 1), fixture.done(trial, 1, values[trial])});
