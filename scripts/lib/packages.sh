@@ -12,6 +12,11 @@ readonly build_packages=(
   dataset-fashion-mnist
 )
 readonly fuzz_packages=(clang-14 libclang-rt-14-dev libomp-14-dev)
+readonly testbed_packages=(
+  slurmctld slurmd slurm-client slurm-wlm-basic-plugins munge
+  libpmix2 openmpi-bin libopenmpi-dev g++
+  iproute2 procps util-linux
+)
 readonly check_packages=(clang-14 clang-format-14 clang-tidy-14 yamllint shellcheck)
 
 # missing_packages PACKAGE...: those that are not installed, one a line.
