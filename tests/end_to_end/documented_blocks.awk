@@ -1,11 +1,12 @@
 # Prints the shell and Python blocks of a Markdown file as one bash script, in their order, and plans its
 # YAML blocks: they are sweep files. A block is left out when "<!-- not run: REASON -->" stands on the line
-# before it.
+# before it. With -v only=cluster it prints those alone that stand after "<!-- run by tests/cluster -->".
+/^<!-- run by tests\/cluster -->$/ { of_cluster = 1; next }
 /^<!-- not run: .+ -->$/ { skip_next = 1; next }
 /^ *```(sh|python|yaml)$/ {
   inside = 1
-  skipped = skip_next
-  skip_next = 0
+  skipped = skip_next || of_cluster != (only == "cluster")
+  skip_next = of_cluster = 0
   python = /python$/
   yaml = /yaml$/
   if (!skipped && python) print "python3 - <<'END_OF_PYTHON'"
@@ -19,4 +20,4 @@
   next
 }
 inside && !skipped { print; next }
-/[^ ]/ { skip_next = 0 }
+/[^ ]/ { skip_next = of_cluster = 0 }
