@@ -8,31 +8,15 @@
 
 #include "base/process.h"
 #include "cluster/launcher.h"
+#include "cluster/worker_command.h"
 
 namespace headway {
-
-/// headway-worker: $HEADWAY_WORKER, else beside this program, else in PATH. ConfigError says where
-/// it was looked for, or that an installed one lacks $HEADWAY_TORCH.
-std::filesystem::path find_worker_program();
-
-/// ConfigError unless the path of a sweep's folder, made absolute, is UTF-8: groups are told it in
-/// JSON, which holds nothing else. For before anything is written there.
-void expect_folder_in_utf8(const std::filesystem::path& sweep_directory);
 
 /// The command line of a group: the worker itself for one rank, which needs no MPI runtime; else
 /// mpirun. Ranks are not bound to cores: several groups share a machine, and each mpirun, knowing
 /// only its own, would bind to the same first cores; the kernel spreads them. ConfigError as
 /// expect_folder_in_utf8 has it.
 std::vector<std::string> group_command(const GroupSpec& spec);
-
-/// What is set for a group beyond this process's environment. `gpus`: the machine's numbers of the
-/// GPUs that it may see; none on CPUs.
-std::map<std::string, std::string> group_environment(std::int64_t threads_per_rank,
-                                                     const std::vector<int>& gpus = {});
-
-/// Beginnings of the names of variables by which mpirun or srun told this process that it is a
-/// rank. Not for ranks of a launch of our own. None when nothing launched this process.
-std::vector<std::string> launch_variables();
 
 /// The library that, loaded into mpirun, keeps it from listening on other addresses than the
 /// loopback one: Open MPI 4.1 has no setting for that. Nothing when it is not beside `worker`, or

@@ -5,7 +5,7 @@
 #include "base/errors.h"
 #include "base/json.h"
 #include "base/process.h"
-#include "cluster/local/group_command.h"
+#include "cluster/worker_command.h"
 
 namespace headway {
 namespace {

@@ -13,7 +13,7 @@
 #include "base/sweep_layout.h"
 #include "base/text.h"
 #include "base/weights_file.h"
-#include "cluster/local/group_command.h"
+#include "cluster/worker_command.h"
 #include "runner/cli/open_store.h"
 #include "runner/cli/trial_selection.h"
 #include "runner/cli/verb.h"
