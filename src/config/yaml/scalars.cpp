@@ -1,6 +1,7 @@
 #include "config/yaml/scalars.h"
 
 #include <algorithm>
+#include <array>
 #include <cctype>
 #include <cerrno>
 #include <charconv>
@@ -42,11 +43,17 @@ double unit_seconds(char unit) {
   }
 }
 
-/// Takes up to `most` digits off the front of `text`; false when there is none.
-bool take_digits(std::string_view& text, std::size_t most) {
+/// Takes a number of up to `most` digits off the front of `text`; nothing when there is none.
+std::optional<double> take_number(std::string_view& text, std::size_t most) {
   const std::size_t digits = std::min(text.find_first_not_of("0123456789"), text.size());
-  text.remove_prefix(std::min(digits, most));
-  return digits > 0;
+  if (digits == 0) return std::nullopt;
+  const std::size_t taken = std::min(digits, most);
+  double number = 0;
+  for (const char digit : text.substr(0, taken)) {
+    number = std::min(number * 10 + (digit - '0'), kLongestSeconds);
+  }
+  text.remove_prefix(taken);
+  return number;
 }
 
 bool take(std::string_view& text, char expected) {
@@ -102,13 +109,32 @@ std::optional<double> parse_duration_seconds(std::string_view text) {
   return duration_or_nothing(total);
 }
 
-bool is_slurm_time(std::string_view text) {
-  if (!take_digits(text, text.size())) return false;
-  if (take(text, '-') && !take_digits(text, 2)) return false;
-  for (int part = 0; part < 2 && take(text, ':'); ++part) {
-    if (!take_digits(text, 2)) return false;
+std::optional<double> parse_slurm_time(std::string_view text) {
+  const auto first = take_number(text, text.size());
+  if (!first) return std::nullopt;
+  const bool has_days = take(text, '-');
+  std::array<double, 3> parts{};  // in the order of the text
+  std::size_t count = 0;
+  if (has_days) {
+    const auto hours = take_number(text, 2);
+    if (!hours) return std::nullopt;
+    parts[count++] = *hours;
+  } else {
+    parts[count++] = *first;
   }
-  return text.empty();
+  for (int more = 0; more < 2 && take(text, ':'); ++more) {
+    const auto part = take_number(text, 2);
+    if (!part) return std::nullopt;
+    parts[count++] = *part;
+  }
+  if (!text.empty()) return std::nullopt;
+  // With days, hours come first; else minutes, unless there are three parts.
+  const bool has_hours = has_days || count == 3;
+  const double days = has_days ? *first : 0;
+  const double hours = has_hours ? parts[0] : 0;
+  const double minutes = has_hours ? parts[1] : parts[0];
+  const double seconds = has_hours ? parts[2] : parts[1];
+  return ((days * 24 + hours) * 60 + minutes) * 60 + seconds;
 }
 
 }  // namespace headway

@@ -19,7 +19,7 @@ std::optional<bool> parse_flag(std::string_view text);
 /// "2h", "90m", "1h30m", "45s", "1d", or plain seconds; more than 0, at
 /// most kLongestSeconds.
 std::optional<double> parse_duration_seconds(std::string_view text);
-/// sbatch's forms: M, M:S, H:M:S, D-H, D-H:M, D-H:M:S.
-bool is_slurm_time(std::string_view text);
+/// In seconds. sbatch's and squeue's forms: M, M:S, H:M:S, D-H, D-H:M, D-H:M:S.
+std::optional<double> parse_slurm_time(std::string_view text);
 
 }  // namespace headway

@@ -177,7 +177,7 @@ void SectionReader::duration(std::string_view key, std::optional<double>& value)
 void SectionReader::slurm_time(std::string_view key, std::string& value) {
   const LocatedValue* found = value_at(key);
   if (found == nullptr) return;
-  if (!found->is_scalar() || !is_slurm_time(found->text)) {
+  if (!found->is_scalar() || !parse_slurm_time(found->text)) {
     return report(*found, key, "a time as Slurm takes it, such as \"04:00:00\" or 1-12:00:00");
   }
   value = found->text;

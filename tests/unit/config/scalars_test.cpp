@@ -46,18 +46,34 @@ TEST(Duration, adds_falling_units) {
 }
 
 TEST(SlurmTime, has_the_forms_of_sbatch) {
-  for (const char* text : {"30", "30:00", "04:00:00", "1-0", "1-12", "1-12:30", "1-12:30:00"}) {
-    EXPECT_TRUE(is_slurm_time(text)) << text;
-  }
-  for (const char* text : {"", "2h", "1:2:3:4", "1-", "-1", "a", "1:", "1:123", "1-123", "1-1-1"}) {
-    EXPECT_FALSE(is_slurm_time(text)) << text;
+  EXPECT_EQ(parse_slurm_time("30"), 1800) << "minutes";
+  EXPECT_EQ(parse_slurm_time("30:05"), 1805) << "minutes and seconds";
+  EXPECT_EQ(parse_slurm_time("04:00:01"), 14401);
+  EXPECT_EQ(parse_slurm_time("1-0"), 86400);
+  EXPECT_EQ(parse_slurm_time("1-12"), 129600) << "days and hours";
+  EXPECT_EQ(parse_slurm_time("1-12:30"), 131400) << "days, hours and minutes";
+  EXPECT_EQ(parse_slurm_time("1-12:30:05"), 131405);
+  for (const char* text : {"",
+                           "2h",
+                           "1:2:3:4",
+                           "1-",
+                           "-1",
+                           "a",
+                           "1:",
+                           "1:123",
+                           "1-123",
+                           "1-1-1",
+                           "UNLIMITED",
+                           "1-1:1:1:1"}) {
+    EXPECT_EQ(parse_slurm_time(text), std::nullopt) << text;
   }
 }
 
 TEST(SlurmTime, of_any_length_is_read_without_a_deep_stack) {
   const std::string digits(1'000'000, '1');
-  EXPECT_TRUE(is_slurm_time(digits));
-  EXPECT_FALSE(is_slurm_time(digits + "x"));
+  ASSERT_TRUE(parse_slurm_time(digits));
+  EXPECT_TRUE(std::isfinite(*parse_slurm_time(digits)));
+  EXPECT_EQ(parse_slurm_time(digits + "x"), std::nullopt);
 }
 
 }  // namespace
