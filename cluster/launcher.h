@@ -59,6 +59,9 @@ class LaunchedGroup {
   virtual void ask_to_yield() = 0;
   /// Ends all its processes at once.
   virtual void kill() = 0;
+  /// Whether its ranks are among its members once they have started: not when they are on hosts
+  /// that cannot be seen from here. Such a group hears a request also when that comes before them.
+  virtual bool shows_ranks() const { return true; }
   /// Its processes; those that started others come before them.
   virtual std::vector<MemberState> members() = 0;
   /// Has every member that can, of those of the last look, print its stack to the group's log, also

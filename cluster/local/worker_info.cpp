@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
 #include "base/errors.h"
 #include "base/json.h"
 #include "base/process.h"
@@ -15,8 +17,9 @@ constexpr std::int64_t kMostGpus = 1 << 16;
 
 }  // namespace
 
-nlohmann::json worker_info(const std::filesystem::path& worker) {
-  const CapturedRun run = run_captured({.command = {worker.string(), "info"},
+nlohmann::json worker_info(const std::filesystem::path& worker, std::vector<std::string> launcher) {
+  launcher.insert(launcher.end(), {worker.string(), "info"});
+  const CapturedRun run = run_captured({.command = std::move(launcher),
                                         .environment = group_environment(1),
                                         .without = launch_variables()},
                                        kTimeoutSeconds);

@@ -12,8 +12,8 @@
 #include "base/text.h"
 #include "base/time.h"
 #include "base/unblocked_stderr.h"
-#include "cluster/local/local_launcher.h"
 #include "cluster/worker_command.h"
+#include "cluster/workplace.h"
 #include "config/schema/catalog.h"
 #include "runner/cli/open_store.h"
 #include "runner/supervisor/abandoned_files.h"
@@ -188,7 +188,9 @@ EvaluationSupervisorOptions supervisor_options(const EvaluationPlan& plan,
                              .checkpoints = plan.resources.checkpoints,
                              .suite = options.suite}},
       .groups =
-          static_cast<int>(std::min(asked.value_or(slots), std::max(slots, std::int64_t{1})))};
+          static_cast<int>(std::min(asked.value_or(slots), std::max(slots, std::int64_t{1}))),
+      .timeouts = {.time_limit_seconds = allocation.seconds_left,
+                   .is_end_of_job = allocation.is_slurm_job()}};
   // Without a list, a group serves the whole plan.
   if (options.trials.empty()) return result;
   for (const PlannedTrial& trial : plan.wanted) {
@@ -248,8 +250,8 @@ int evaluate_sweep(const EvaluateSweepOptions& options, VerbContext& context) {
   ProgressDisplay display(context.err, standard_error_terminal());
   const auto worker = find_worker_program();
   const std::string device = options.device == "auto" && !plan.on_gpu ? "cpu" : options.device;
-  const Allocation allocation = local_allocation(device, worker);
-  const auto launcher = make_local_launcher(allocation);
+  const Allocation allocation = this_allocation(device, worker);
+  const auto launcher = make_launcher(allocation);
   report_unusable_temporary_directory(context.err);
   remove_leftovers(plan.sweep.directory);
   const AbandonedFilesRemoval abandoned_files(plan.sweep.directory);

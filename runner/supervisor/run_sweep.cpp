@@ -12,13 +12,12 @@
 #include "base/cache_folder.h"
 #include "base/environment.h"
 #include "base/errors.h"
-#include "base/host.h"
 #include "base/json.h"
 #include "base/text.h"
 #include "base/time.h"
 #include "base/unblocked_stderr.h"
-#include "cluster/local/local_launcher.h"
 #include "cluster/worker_command.h"
+#include "cluster/workplace.h"
 #include "data/data_files.h"
 #include "runner/cli/open_store.h"
 #include "runner/supervisor/abandoned_files.h"
@@ -78,7 +77,7 @@ PreparedSweep prepare_from_file(const RunOptions& options, const VerbContext& co
   // Only now: what is asked of this run is no part of the sweep, which others run, too.
   sweep.resources = with_options(sweep.resources, options);
   const CostModel costs = measured_costs(location.directory, rank_kind(sweep.resources));
-  for (const std::string& hint : predict(sweep, costs, available_cores()).hints) {
+  for (const std::string& hint : predict(sweep, costs, cores_at_hand()).hints) {
     fmt::print(context.err, "note: {}\n", hint);
   }
   return {location, sweep.resources, manifest_of(sweep)};
@@ -118,10 +117,30 @@ void expect_gpu_per_rank(const Allocation& allocation, const ResourcesConfig& re
   const int gpus = allocation.gpu_count();
   if (allocation.device != "cuda" || resources.ranks.value_or(1) <= gpus) return;
   throw ConfigError(
-      fmt::format("resources.ranks is {}, but this machine shows {}, and each rank needs its own; "
+      fmt::format("resources.ranks is {}, but {} {}, and each rank needs its own; "
                   "set resources.ranks to at most that, or resources.device=cpu",
                   *resources.ranks,
+                  allocation.is_slurm_job() ? "this job has" : "this machine shows",
                   counted(static_cast<std::size_t>(gpus), "GPU")));
+}
+
+/// Processes may share the cores of a machine, but those of a job's steps are their own.
+GroupLimits limits_on(const Allocation& allocation, const ResourcesConfig& resources) {
+  const int slots = allocation.slots(static_cast<int>(resources.threads_per_rank));
+  GroupLimits limits = group_limits(slots, resources);
+  if (!allocation.is_slurm_job()) return limits;
+  if (limits.ranks.value_or(1) > slots) {
+    throw ConfigError(
+        fmt::format("resources.ranks is {}, but Slurm job {} has room for {} of {} each; ask Slurm "
+                    "for more, or "
+                    "set resources.ranks to at most that",
+                    *limits.ranks,
+                    allocation.slurm_job,
+                    counted(static_cast<std::size_t>(slots), "rank"),
+                    counted(static_cast<std::size_t>(resources.threads_per_rank), "thread")));
+  }
+  limits.slots = slots;
+  return limits;
 }
 
 /// What there is time for: what the user allows, and what the allocation has left.
@@ -129,6 +148,11 @@ std::optional<double> time_limit(const ResourcesConfig& resources, const Allocat
   if (!resources.time_limit_seconds) return allocation.seconds_left;
   return std::min(*resources.time_limit_seconds,
                   allocation.seconds_left.value_or(*resources.time_limit_seconds));
+}
+
+bool is_end_of_job(const ResourcesConfig& resources, const Allocation& allocation) {
+  return allocation.is_slurm_job() && allocation.seconds_left &&
+         time_limit(resources, allocation) == allocation.seconds_left;
 }
 
 SupervisorOptions supervisor_options(const PreparedSweep& sweep,
@@ -144,10 +168,11 @@ SupervisorOptions supervisor_options(const PreparedSweep& sweep,
                                  .device = allocation.device,
                                  .threads_per_rank = resources.threads_per_rank,
                                  .checkpoints = resources.checkpoints}},
-          .limits = group_limits(allocation.slots(static_cast<int>(resources.threads_per_rank)),
-                                 resources),
+          .limits = limits_on(allocation, resources),
           .timeouts = {.time_limit_seconds = time_limit(resources, allocation),
-                       .hang_seconds = options.hang_seconds}};
+                       .is_end_of_job = is_end_of_job(resources, allocation),
+                       .hang_seconds = options.hang_seconds},
+          .has_own_cores = allocation.is_slurm_job()};
 }
 
 struct RunSummary {
@@ -294,7 +319,7 @@ SupervisorEnd supervise(const SupervisorOptions& work,
                         const Allocation& allocation,
                         RunSummary& summary,
                         std::ostream& err) {
-  const auto launcher = make_local_launcher(allocation);
+  const auto launcher = make_launcher(allocation);
   ProgressDisplay display(err, standard_error_terminal());
   const auto supervisor =
       with_retries(err, [&] { return std::make_unique<Supervisor>(work, *launcher, display); });
@@ -332,7 +357,7 @@ int run_sweep(const RunOptions& options, VerbContext& context) {
   }
   expect_places_of_sweep(sweep.location.directory);
   const std::filesystem::path worker = find_worker_program();
-  const Allocation allocation = local_allocation(sweep.resources.device, worker);
+  const Allocation allocation = this_allocation(sweep.resources.device, worker);
   expect_gpu_per_rank(allocation, sweep.resources);
   SupervisorOptions work = supervisor_options(sweep, options, worker, allocation);
   work.headway = context.program;

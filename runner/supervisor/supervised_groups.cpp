@@ -62,6 +62,8 @@ std::string end_text(SupervisorEnd end) {
       return "stopped on request; the same command goes on from here";
     case SupervisorEnd::kTimeLimit:
       return "time limit reached; the same command goes on from here";
+    case SupervisorEnd::kJobEnds:
+      return "the Slurm job's time is nearly over; the same command goes on from here";
     case SupervisorEnd::kTooShort:
       return "nothing started";
     case SupervisorEnd::kBadStart:
@@ -85,6 +87,7 @@ int exit_code(SupervisorEnd end, const TrialCounts& counts) {
     case SupervisorEnd::kInterrupted:
       return kExitInterrupted;
     case SupervisorEnd::kYielded:
+    case SupervisorEnd::kJobEnds:
       return kExitYielded;
     case SupervisorEnd::kTimeLimit:
       return kExitTimeBudget;
@@ -142,7 +145,7 @@ void SupervisedGroups::handle_stop_signals() {
   const auto left = seconds_left();
   const double last_call = std::min(
       kLastCallSeconds, kLastCallShare * timeouts_.time_limit_seconds.value_or(kLastCallSeconds));
-  if (left && *left <= last_call) stop(SupervisorEnd::kTimeLimit);
+  if (left && *left <= last_call) stop(end_of_time());
   if (!stopping_) return;
   const bool timed_out =
       monotonic_seconds() - stopped_at_ >= timeouts_.stop_seconds || (left && *left <= 0);

@@ -26,6 +26,7 @@ enum class SupervisorEnd {
   kInterrupted,  // SIGINT
   kYielded,      // SIGTERM or SIGUSR2
   kTimeLimit,
+  kJobEnds,     // the time of the Slurm job that it runs in is nearly over
   kTooShort,    // the time limit leaves no time for any trial
   kBadStart,    // groups die before they take a trial
   kRefused,     // a group found something that the user must mend
@@ -42,8 +43,9 @@ int exit_code(SupervisorEnd end, const TrialCounts& counts);
 /// How long a supervisor waits.
 struct GroupTimeouts {
   std::optional<double> time_limit_seconds = {};  // of the supervisor with all its groups
-  double hang_seconds = 900;  // at most so long may a group stand still; see is_hung
-  double stop_seconds = 60;   // for checkpoints, before groups that were asked are killed
+  bool is_end_of_job = false;  // it is the Slurm job's, which may be queued again
+  double hang_seconds = 900;   // at most so long may a group stand still; see is_hung
+  double stop_seconds = 60;    // for checkpoints, before groups that were asked are killed
   double idle_seconds = 1;  // after a group that found nothing to do; doubles from one to the next
 };
 
@@ -92,6 +94,10 @@ class SupervisedGroups {
   /// Since the supervisor began.
   double seconds() const;
   std::optional<double> time_limit_seconds() const { return timeouts_.time_limit_seconds; }
+  /// The reason to end when the time limit is reached.
+  SupervisorEnd end_of_time() const {
+    return timeouts_.is_end_of_job ? SupervisorEnd::kJobEnds : SupervisorEnd::kTimeLimit;
+  }
   /// Until the time limit, where there is one.
   std::optional<double> seconds_left() const;
   /// Does what writes reports, and again while the disk is full. When someone asks to stop

@@ -59,7 +59,7 @@ SupervisorEnd Supervisor::end_by_time_limit() {
   const double needed = assumed_seconds_to_first_checkpoint();
   const bool is_too_short = limit && *limit < needed;
   if (!is_too_short || has_worked_ || snapshot_.counts().running > 0) {
-    return SupervisorEnd::kTimeLimit;
+    return groups_.end_of_time();
   }
   display_.message(fmt::format(
       "the time limit leaves {}, in which no trial can be started: it takes about {} to "
@@ -246,7 +246,7 @@ void Supervisor::start_groups() {
 // Groups of other supervisors on this machine count, too.
 void Supervisor::note_crowded_cores() {
   const GroupSettings& settings = options_.group.settings;
-  if (noted_crowded_cores_ || settings.device != "cpu") return;
+  if (noted_crowded_cores_ || settings.device != "cpu" || options_.has_own_cores) return;
   std::int64_t ranks = 0;
   for (const OwnGroup& group : groups_.standing()) ranks += group.width;
   for (const RunningTrial& trial : snapshot_.running()) {

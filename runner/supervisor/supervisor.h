@@ -24,6 +24,7 @@ struct SupervisorOptions {
   GroupSpec group;                         // what all groups have in common
   GroupLimits limits;
   GroupTimeouts timeouts = {};
+  bool has_own_cores = false;          // no other process uses them: those of a batch system's job
   std::filesystem::path headway = {};  // which brings the store up to date; empty: nobody does
 };
 

@@ -110,6 +110,8 @@ void WorkerGroups::look_at_processes(double now) {
     const std::vector<MemberState> members = group.launched->members();
     const auto worked_until = group.activity.worked_until(members, group.spec.ranks, now);
     if (worked_until) group.pace.note_work(*worked_until);
+    // Of ranks out of sight, only standing still for long tells anything.
+    if (!group.launched->shows_ranks()) group.pace.note_work(now);
     for (const MemberState& member : members) {
       use.resident_bytes += member.memory.resident_bytes;
       use.peak_bytes += member.memory.peak_bytes;
@@ -129,7 +131,9 @@ void WorkerGroups::find_hung(Group& group, double now, double hang_seconds) {
   group.hung_since = now;
   const std::vector<MemberState> members = group.launched->members();
   group.hang = hang_text(*group.pace.place(), group.pace.standing_seconds(now), members);
-  if (ranks_among(members, group.spec.ranks).empty()) group.hang += "; no rank has started";
+  if (group.launched->shows_ranks() && ranks_among(members, group.spec.ranks).empty()) {
+    group.hang += "; no rank has started";
+  }
   write_hang_report(group.spec.settings, group.hang, members);
   group.launched->ask_for_stacks(members);
   const bool some_speak = std::any_of(
@@ -143,6 +147,7 @@ void WorkerGroups::ask_to_yield() {
 
 void WorkerGroups::kill_without_ranks() {
   for (Group& group : groups_) {
+    if (!group.launched->shows_ranks()) continue;
     const bool has_ranks = !ranks_among(group.launched->members(), group.spec.ranks).empty();
     if (!has_ranks) group.launched->kill();
   }

@@ -8,10 +8,10 @@
 #include <nlohmann/json.hpp>
 #include <ostream>
 
-#include "base/host.h"
 #include "base/json.h"
 #include "base/text.h"
 #include "base/time.h"
+#include "cluster/workplace.h"
 #include "config/sweep/sweep.h"
 #include "runner/cli/sweep_cells.h"
 #include "runner/cli/verb.h"
@@ -44,7 +44,7 @@ PlannedSweep plan_sweep(const PlanOptions& options, const VerbContext& context) 
   plan.axes = varying_keys(plan.cells);
   const CostModel costs = measured_costs(context.results_root / plan.sweep.name.text(),
                                          rank_kind(plan.sweep.resources));
-  plan.prediction = predict(plan.sweep, costs, available_cores());
+  plan.prediction = predict(plan.sweep, costs, cores_at_hand());
   return plan;
 }
 

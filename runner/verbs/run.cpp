@@ -66,7 +66,7 @@ void Verb<class RunVerb>::add(CLI::App& app, VerbContext& context) {
   const Arguments verb = add_verb(
       app,
       {.name = "run",
-       .summary = "train a sweep's trials on this machine until all are done",
+       .summary = "train a sweep's trials here, or in this Slurm job, until all are done",
        .description =
            "The same command resumes after any interruption, and a changed sweep file extends the\n"
            "sweep. Several of these may serve one sweep, also from several machines. Ctrl-C stops\n"
@@ -77,7 +77,8 @@ void Verb<class RunVerb>::add(CLI::App& app, VerbContext& context) {
            "Exit\n"
            "codes: 0 all done, 1 some trials failed, the sweep paused or another run replaced its "
            "trials,\n"
-           "3 nothing to do, 75 stopped by SIGTERM or SIGUSR2, 124 time limit, 130 Ctrl-C.",
+           "3 nothing to do, 75 stopped by SIGTERM, SIGUSR2 or the end of a Slurm job's time, 124 time\n"
+           "limit, 130 Ctrl-C.",
        .examples = {
            "headway run sweeps/quickstart.yaml",
            "headway run sweeps/quickstart.yaml training.epochs=2 optimizer.learning_rate=0.05,0.1",

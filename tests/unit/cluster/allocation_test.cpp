@@ -17,6 +17,13 @@ TEST(Allocation, cpu_slots_are_counted_host_by_host) {
   EXPECT_EQ(allocation.slots(64), 1) << "too few cores for the threads still run one rank";
 }
 
+TEST(Allocation, each_host_has_slots_of_its_own) {
+  const Allocation allocation{.device = "cpu", .hosts = {{"a", 3}, {"b", 8}, {"c", 1}}};
+  EXPECT_EQ(allocation.slots_by_host(2), (std::vector<int>{1, 4, 0}));
+  EXPECT_EQ(allocation.slots_by_host(64), (std::vector<int>{0, 1, 0})) << "on the largest one";
+  EXPECT_EQ(allocation.core_count(), 12);
+}
+
 TEST(Allocation, a_rank_has_a_gpu_of_its_own) {
   const Allocation allocation{.device = "cuda", .hosts = {{"a", 64, {0, 1}}, {"b", 64, {3}}}};
   EXPECT_EQ(allocation.gpu_count(), 3);
