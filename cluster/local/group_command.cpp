@@ -76,6 +76,8 @@ ChildProcess start_group(const GroupSpec& spec, const std::vector<int>& gpus) {
   std::optional<ScratchFolder> scratch;
   if (spec.ranks > 1) {
     start.program.command.front() = find_launcher(spec.ranks);
+    // In a job, Open MPI takes these for the wish to start ranks by srun, on the job's nodes.
+    start.program.without.emplace_back("SLURM_");
     scratch = ScratchFolder::make();
     start.program.environment.merge(one_node_environment(spec.worker));
   }

@@ -5,13 +5,17 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstdlib>
 #include <fstream>
+#include <thread>
 
 #include "base/errors.h"
+#include "base/sweep_layout.h"
 #include "config/schema/json_writer.h"
 #include "config/yaml/section_reader.h"
 #include "support/temporary_directory.h"
+#include "support/text_of.h"
 
 namespace headway {
 namespace {
@@ -222,6 +226,24 @@ TEST(StartGroup, several_ranks_without_mpirun_are_refused_with_what_to_do) {
   ::setenv("PATH", path.c_str(), 1);
   EXPECT_THAT(message, HasSubstr("mpirun is not in PATH"));
   EXPECT_THAT(message, HasSubstr("resources.ranks=1"));
+}
+
+TEST(StartGroup, mpirun_does_not_see_the_slurm_job_that_it_may_be_in) {
+  const TemporaryDirectory folder;
+  std::ofstream(folder.path() / "mpirun") << "#!/bin/sh\necho \"job '$SLURM_JOB_ID'\"\n";
+  std::filesystem::permissions(folder.path() / "mpirun", std::filesystem::perms::owner_all);
+  GroupSpec spec = two_threads();
+  spec.settings.sweep_directory = folder.path();
+  spec.ranks = 2;
+  const std::string path = std::getenv("PATH");
+  ::setenv("PATH", (folder.path().string() + ":" + path).c_str(), 1);
+  ::setenv("SLURM_JOB_ID", "4711", 1);
+  ChildProcess group = start_group(spec);
+  ::unsetenv("SLURM_JOB_ID");
+  ::setenv("PATH", path.c_str(), 1);
+  while (!group.poll()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  const auto log = SweepLayout(folder.path()).group_log(GroupName(spec.settings.group));
+  EXPECT_EQ(text_of(log), "job ''\n");
 }
 
 }  // namespace
