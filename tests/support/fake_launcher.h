@@ -23,6 +23,7 @@ struct FakeGroupState {
   bool was_asked_to_yield = false;
   bool was_killed = false;
   bool was_asked_for_stacks = false;
+  bool shows_ranks = true;
   std::vector<MemberState> members = {};
 };
 
@@ -38,6 +39,7 @@ class FakeLauncher final : public Launcher {
   std::unique_ptr<LaunchedGroup> start(const GroupSpec& spec) override {
     groups_.push_back(std::make_shared<FakeGroupState>());
     groups_.back()->spec = spec;
+    groups_.back()->shows_ranks = shows_ranks;
     return std::make_unique<Group>(groups_.back(), script_);
   }
   std::int64_t out_of_memory_kills() const override { return oom_kills; }
@@ -55,6 +57,7 @@ class FakeLauncher final : public Launcher {
   /// Of all groups that were started, in order.
   const std::vector<std::shared_ptr<FakeGroupState>>& groups() const { return groups_; }
 
+  bool shows_ranks = true;              // of groups to come
   std::vector<GroupProcess> processes;  // that serve the sweep besides
   std::int64_t oom_kills = 0;
   std::int64_t available_bytes = std::int64_t{8} << 30;
@@ -72,6 +75,7 @@ class FakeLauncher final : public Launcher {
     }
     void ask_to_yield() override { state_->was_asked_to_yield = true; }
     void kill() override { state_->was_killed = true; }
+    bool shows_ranks() const override { return state_->shows_ranks; }
     std::vector<MemberState> members() override { return state_->members; }
     void ask_for_stacks(const std::vector<MemberState>&) override {
       state_->was_asked_for_stacks = true;

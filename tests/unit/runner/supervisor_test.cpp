@@ -254,5 +254,38 @@ TEST_F(SupervisorOnFakes, at_the_time_limit_groups_are_asked_to_leave) {
   EXPECT_EQ(record_of(0).state(), TrialState::kPending) << "it goes on later";
 }
 
+TEST_F(SupervisorOnFakes, at_the_end_of_a_job_s_time_another_job_is_asked_for) {
+  plan(1);
+  FakeLauncher launcher([this](FakeGroupState& group) -> std::optional<ProcessEnd> {
+    if (group.polls == 1) begin_trial(group);
+    if (!group.was_asked_to_yield) return std::nullopt;
+    end_trial("yielded");
+    return ProcessEnd{kExitYielded, 0};
+  });
+  SupervisorOptions limited = options();
+  limited.timeouts.time_limit_seconds = 6;
+  limited.timeouts.is_end_of_job = true;
+  EXPECT_EQ(run(launcher, limited), SupervisorEnd::kJobEnds);
+  EXPECT_EQ(exit_code(SupervisorEnd::kJobEnds, {}), kExitYielded);
+}
+
+// Ranks of other hosts have no processes here, and may well be at their checkpoints.
+TEST_F(SupervisorOnFakes, a_group_out_of_sight_is_given_its_time_to_leave) {
+  plan(1);
+  double asked_at = 0;
+  FakeLauncher launcher([&](FakeGroupState& group) -> std::optional<ProcessEnd> {
+    if (group.polls == 1) begin_trial(group);
+    if (group.polls == 3) std::raise(SIGTERM);
+    if (!group.was_asked_to_yield) return std::nullopt;
+    if (asked_at == 0) asked_at = monotonic_seconds();
+    if (monotonic_seconds() - asked_at < 3) return std::nullopt;
+    end_trial("yielded");
+    return ProcessEnd{kExitYielded, 0};
+  });
+  launcher.shows_ranks = false;
+  EXPECT_EQ(run(launcher), SupervisorEnd::kYielded);
+  EXPECT_FALSE(launcher.groups().front()->was_killed);
+}
+
 }  // namespace
 }  // namespace headway
