@@ -59,8 +59,12 @@ class StepGroup final : public LaunchedGroup {
     }
     return end_;
   }
-  // Not by a signal: one that comes before srun has started the step would end it half-made.
-  void ask_to_yield() override { process_.close_lifeline(); }
+  // The signal ends an srun that still waits for a place in the job. One that is just starting its
+  // tasks may lose it, but not the end of their input.
+  void ask_to_yield() override {
+    process_.ask_to_yield();
+    process_.close_lifeline();
+  }
   void kill() override { process_.kill_tree(); }
   bool shows_ranks() const override { return false; }
   std::vector<MemberState> members() override { return {}; }
