@@ -187,8 +187,7 @@ EvaluationSupervisorOptions supervisor_options(const EvaluationPlan& plan,
                              .threads_per_rank = threads,
                              .checkpoints = plan.resources.checkpoints,
                              .suite = options.suite}},
-      .groups =
-          static_cast<int>(std::min(asked.value_or(slots), std::max(slots, std::int64_t{1}))),
+      .groups = static_cast<int>(std::min(asked.value_or(slots), std::max(slots, std::int64_t{1}))),
       .timeouts = {.time_limit_seconds = allocation.seconds_left,
                    .is_end_of_job = allocation.is_slurm_job()}};
   // Without a list, a group serves the whole plan.

@@ -77,7 +77,8 @@ void Verb<class RunVerb>::add(CLI::App& app, VerbContext& context) {
            "Exit\n"
            "codes: 0 all done, 1 some trials failed, the sweep paused or another run replaced its "
            "trials,\n"
-           "3 nothing to do, 75 stopped by SIGTERM, SIGUSR2 or the end of a Slurm job's time, 124 time\n"
+           "3 nothing to do, 75 stopped by SIGTERM, SIGUSR2 or the end of a Slurm job's time, 124 "
+           "time\n"
            "limit, 130 Ctrl-C.",
        .examples = {
            "headway run sweeps/quickstart.yaml",
