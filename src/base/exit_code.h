@@ -12,7 +12,7 @@ enum ExitCode : int {
   kExitNotChecked = 6,  // fsck found no damage, but could not check everything
   kExitInternalError = 70,
   kExitDiskFailed = 74,  // of a worker: what it was at goes on once the disk does
-  kExitYielded = 75,  // stopped on request, work left: requeue me
+  kExitYielded = 75,     // stopped on request, work left: requeue me
   kExitTimeBudget = 124,
   kExitCannotStart = 127,  // as shells say it of a program that is not there
   kExitSignalBase = 128,   // + the signal that ended a process, as shells say it
