@@ -14,19 +14,20 @@ namespace {
 
 namespace fs = std::filesystem;
 
-void expect_folder(const fs::path& path) {
+// `kind`: of S_IFMT.
+void expect_kind(const fs::path& path, mode_t kind, const char* name) {
   struct stat info {};
-  if (::stat(path.c_str(), &info) != 0 || S_ISDIR(info.st_mode)) return;
-  throw EnvironmentError(fmt::format("{}: found {}, expected a directory; move it away",
-                                     path.string(),
-                                     kind_of_file(info.st_mode)));
+  if (::stat(path.c_str(), &info) != 0 || (info.st_mode & S_IFMT) == kind) return;
+  throw EnvironmentError(fmt::format(
+      "{}: found {}, expected {}; move it away", path.string(), kind_of_file(info.st_mode), name));
 }
 
-void expect_regular_file(const fs::path& path) {
-  struct stat info {};
-  if (::stat(path.c_str(), &info) != 0 || S_ISREG(info.st_mode)) return;
-  throw EnvironmentError(fmt::format(
-      "{}: found {}, expected a file; move it away", path.string(), kind_of_file(info.st_mode)));
+void expect_folder(const fs::path& path) {
+  expect_kind(path, S_IFDIR, "a directory");
+}
+
+void expect_results_store(const SweepLayout& layout) {
+  for (const auto& file : sqlite_files(layout.database())) expect_kind(file, S_IFREG, "a file");
 }
 
 // Of many trials: the folder itself mostly tells what its entries are.
@@ -48,7 +49,7 @@ void expect_places_of_sweep(const fs::path& sweep_directory) {
   expect_folder(layout.logs());
   expect_folder_of_trials(layout.root() / "artifacts");
   expect_folder_of_trials(layout.checkpoints());
-  for (const auto& file : sqlite_files(layout.database())) expect_regular_file(file);
+  expect_results_store(layout);
 }
 
 void expect_places_of_evaluation(const fs::path& sweep_directory, const std::string& suite) {
@@ -57,7 +58,7 @@ void expect_places_of_evaluation(const fs::path& sweep_directory, const std::str
   expect_folder(layout.evaluations());
   expect_folder(layout.evaluation(suite));
   expect_folder_of_trials(SweepLayout(layout.evaluation(suite)).checkpoints());
-  for (const auto& file : sqlite_files(layout.database())) expect_regular_file(file);
+  expect_results_store(layout);
 }
 
 }  // namespace headway
