@@ -64,6 +64,16 @@ class SupervisorOnFakes : public testing::Test {
     append("attempt_finished", {{"state", state}, {"failure", failure}, {"duration_s", 0.5}});
   }
 
+  /// A group that is at its trial until it is asked to leave.
+  auto leaves_when_asked() {
+    return [this](FakeGroupState& group) -> std::optional<ProcessEnd> {
+      if (group.polls == 1) begin_trial(group);
+      if (!group.was_asked_to_yield) return std::nullopt;
+      end_trial("yielded");
+      return ProcessEnd{kExitYielded, 0};
+    };
+  }
+
   void append(const std::string& kind, nlohmann::json record) {
     record["kind"] = kind;
     record["trial_id"] = claims_.back().trial_id();
@@ -240,12 +250,7 @@ TEST_F(SupervisorOnFakes, a_group_whose_ranks_do_not_start_is_hung_and_does_not_
 
 TEST_F(SupervisorOnFakes, at_the_time_limit_groups_are_asked_to_leave) {
   plan(1);
-  FakeLauncher launcher([this](FakeGroupState& group) -> std::optional<ProcessEnd> {
-    if (group.polls == 1) begin_trial(group);
-    if (!group.was_asked_to_yield) return std::nullopt;
-    end_trial("yielded");
-    return ProcessEnd{kExitYielded, 0};
-  });
+  FakeLauncher launcher(leaves_when_asked());
   SupervisorOptions limited = options();
   limited.timeouts.time_limit_seconds = 6;  // less would not be worth the start of a group
   EXPECT_EQ(run(launcher, limited), SupervisorEnd::kTimeLimit);
@@ -256,12 +261,7 @@ TEST_F(SupervisorOnFakes, at_the_time_limit_groups_are_asked_to_leave) {
 
 TEST_F(SupervisorOnFakes, at_the_end_of_a_job_s_time_another_job_is_asked_for) {
   plan(1);
-  FakeLauncher launcher([this](FakeGroupState& group) -> std::optional<ProcessEnd> {
-    if (group.polls == 1) begin_trial(group);
-    if (!group.was_asked_to_yield) return std::nullopt;
-    end_trial("yielded");
-    return ProcessEnd{kExitYielded, 0};
-  });
+  FakeLauncher launcher(leaves_when_asked());
   SupervisorOptions limited = options();
   limited.timeouts.time_limit_seconds = 6;
   limited.timeouts.is_end_of_job = true;
